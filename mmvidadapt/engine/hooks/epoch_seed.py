@@ -1,0 +1,69 @@
+"""Equal random numbers with and without an interruption."""
+import logging
+from functools import partial
+from typing import Any, List
+
+from mmaction.registry import HOOKS
+from mmengine.dataset import worker_init_fn as mmengine_worker_init_fn
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from mmengine.runner import Runner
+from torch.utils.data import DataLoader
+
+from ..seed import seed_everything, seed_worker
+
+
+@HOOKS.register_module()
+class EpochSeedHook(Hook):
+    """Make the random numbers of an epoch depend on (seed, epoch, rank) only.
+
+    Without it an epoch continues the random stream of the epochs before it,
+    which a resumed run has not consumed: crops, flips and dropped paths
+    differ. Data loading workers follow through ``seed_worker``, which takes
+    the place of mmengine's default; a ``worker_init_fn`` of the config stays.
+    Workers that live on between epochs keep a stream of their own, hence
+    ``persistent_workers=True`` is reported.
+    """
+
+    priority = 'HIGH'  # before DistSamplerSeedHook
+
+    def before_train(self, runner: Runner) -> None:
+        """Let the workers draw from the random state of this process."""
+        for loader in train_loaders(runner):
+            init = loader.worker_init_fn
+            if init is None or is_mmengines(init):
+                loader.worker_init_fn = seed_worker
+            if loader.persistent_workers:
+                print_log(
+                    'train_dataloader.persistent_workers=True: a resumed run '
+                    'will draw other random numbers than an uninterrupted '
+                    'one. Set it to False for reproducible resuming.',
+                    logger='current',
+                    level=logging.WARNING)
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Seed this process, and the sampler with the run's own seed."""
+        seed = runner.seed
+        if runner._randomness_cfg.get('diff_rank_seed'):
+            seed -= runner.rank
+        seed_everything(seed, runner.epoch, runner.rank)
+        for loader in train_loaders(runner):
+            restore_sampler_seed(loader, seed)
+
+
+def train_loaders(runner: Runner) -> List[DataLoader]:
+    """Return the loaders of a training loop: one, or several side by side."""
+    loop = runner.train_loop
+    return list(getattr(loop, 'multi_loaders', [loop.dataloader]))
+
+
+def is_mmengines(init: Any) -> bool:
+    """Whether a worker function is the one that mmengine puts in itself."""
+    return isinstance(init, partial) and init.func is mmengine_worker_init_fn
+
+
+def restore_sampler_seed(loader: DataLoader, seed: int) -> None:
+    """Give the sampler the resumed seed: it was built with a fresh one."""
+    for sampler in (loader.sampler, loader.batch_sampler):
+        if hasattr(sampler, 'seed') and hasattr(sampler, 'set_epoch'):
+            sampler.seed = seed

@@ -1,0 +1,3 @@
+"""Models; importing this registers them in ``mmaction.registry.MODELS``."""
+from .backbones import *  # noqa: F401,F403
+from .heads import *  # noqa: F401,F403

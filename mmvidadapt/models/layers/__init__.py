@@ -1,0 +1,1 @@
+"""Building blocks: torch only, no registry, one idea a file."""

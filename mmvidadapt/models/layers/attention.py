@@ -1,0 +1,82 @@
+"""Self-attention that runs along any axis without moving tokens."""
+from typing import Optional
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .linear import Linear, linear
+from .precision import autocast_cast
+
+
+def attend(x: Tensor,
+           weight: Tensor,
+           bias: Tensor,
+           num_heads: int,
+           query: Optional[Tensor] = None,
+           mask: Optional[Tensor] = None) -> Tensor:
+    """Project to queries, keys and values and attend along dimension 1.
+
+    Every dimension between the sequence and the channels is one more batch
+    dimension: frames ``(B*T, N, C)`` attend in space, a clip ``(B, T, N, C)``
+    attends over time. Only the attention core sees another layout, as views:
+    the further dimensions join the heads.
+
+    Args:
+        x (Tensor): Keys and values, ``(S, L, ..., C)``.
+        weight (Tensor): ``(3C, C)``, rows of q, k and v.
+        bias (Tensor): ``(3C,)``.
+        num_heads (int): Number of heads.
+        query (Tensor, optional): Queries ``(S, M, ..., C)``.
+            Defaults to None: ``x``.
+        mask (Tensor, optional): Added to the scores ``(S, ... * heads, M,
+            L)``, to which it is broadcast. Defaults to None.
+
+    Returns:
+        Tensor: Heads side by side, of the shape of the queries.
+    """
+    x = autocast_cast(x)
+    query = x if query is None else autocast_cast(query)
+    # Three products leave q, k and v contiguous, so that the core can view
+    # them as it likes; one product of 3C columns would not.
+    q, k, v = (
+        linear(source, w, b).unflatten(-1, (num_heads, -1)).flatten(
+            2, -2).transpose(1, 2)  # (S, ... * heads, L, C / heads)
+        for source, w, b in zip((query, x, x), weight.chunk(3), bias.chunk(3)))
+    mask = None if mask is None else mask.to(q.dtype)
+    out = F.scaled_dot_product_attention(q, k, v, mask)
+    return out.transpose(1, 2).reshape(query.shape)
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention along dimension 1, see :func:`attend`.
+
+    Parameters are named as in ``nn.MultiheadAttention`` (and so in OpenAI's
+    CLIP).
+
+    Args:
+        embed_dims (int): Number of channels C.
+        num_heads (int): Number of heads; it divides C.
+    """
+
+    def __init__(self, embed_dims: int, num_heads: int) -> None:
+        super().__init__()
+        if embed_dims % num_heads:
+            raise ValueError(f'num_heads={num_heads} does not divide '
+                             f'embed_dims={embed_dims}.')
+        self.num_heads = num_heads
+        self.in_proj_weight = nn.Parameter(
+            torch.empty(3 * embed_dims, embed_dims))
+        self.in_proj_bias = nn.Parameter(torch.zeros(3 * embed_dims))
+        self.out_proj = Linear(embed_dims, embed_dims)
+        nn.init.xavier_uniform_(self.in_proj_weight)
+        nn.init.zeros_(self.out_proj.bias)
+
+    def attend(self, x: Tensor, query: Optional[Tensor] = None) -> Tensor:
+        """Attend, without the output projection."""
+        return attend(x, self.in_proj_weight, self.in_proj_bias,
+                      self.num_heads, query)
+
+    def forward(self, x: Tensor, query: Optional[Tensor] = None) -> Tensor:
+        """Attend and project, (S, M, ..., C)."""
+        return self.out_proj(self.attend(x, query))

@@ -1,0 +1,21 @@
+"""What autocast would do, said once instead of once per consumer."""
+import torch
+from torch import Tensor
+
+
+def autocast_cast(x: Tensor) -> Tensor:
+    """Cast to the autocast dtype where autocast is on.
+
+    A tensor read by several matrix products is cast by each of them; casting
+    it first moves it once.
+
+    Args:
+        x (Tensor): Floating-point tensor of any shape.
+
+    Returns:
+        Tensor: ``x`` itself without autocast.
+    """
+    device = x.device.type
+    if device == 'meta' or not torch.is_autocast_enabled(device):
+        return x
+    return x.to(torch.get_autocast_dtype(device))

@@ -1,0 +1,251 @@
+"""Every remedy for a host version, and nothing else.
+
+``import mmvidadapt`` calls :func:`heal` before anything of mmaction2 is
+imported. Each remedy looks whether its host is sound and then does nothing.
+``REPORT`` says what was done; ``python -m mmvidadapt doctor`` prints it.
+"""
+import importlib.util
+import os.path as osp
+import sys
+import types
+from importlib.metadata import (PackageNotFoundError, distribution,
+                                packages_distributions)
+from typing import Any, Callable, Dict
+
+import torch
+
+SOUND = 'not needed'
+REPORT: Dict[str, str] = {}
+
+
+def missing_drn() -> str:
+    """Give mmaction2 its DRN package back.
+
+    Affected: the wheel and sdist of mmaction2 1.2.0, which lack
+    ``mmaction/models/localizers/drn``. Symptom: ``ModuleNotFoundError: No
+    module named 'mmaction.models.localizers.drn'`` on
+    ``import mmaction.models``. Delete when a release has it.
+    """
+    name = 'mmaction.models.localizers.drn'
+    spec = importlib.util.find_spec('mmaction')
+    root = osp.join(spec.submodule_search_locations[0], 'models', 'localizers')
+    with open(osp.join(root, '__init__.py')) as file:
+        wanted = '.drn' in file.read()
+    if not wanted or osp.isdir(osp.join(root, 'drn')) or name in sys.modules:
+        return SOUND
+
+    class DRN:
+        """Stands where mmaction2 forgot its temporal localizer."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            raise ImportError('DRN is missing in the installed mmaction2; '
+                              'install mmaction2 from its repository to use '
+                              'it.')
+
+    package, module = types.ModuleType(name), types.ModuleType(f'{name}.drn')
+    package.__path__ = []
+    module.DRN, package.drn = DRN, module
+    sys.modules[name], sys.modules[f'{name}.drn'] = package, module
+    return 'stood in for the missing mmaction.models.localizers.drn'
+
+
+def safe_checkpoints() -> str:
+    """Let torch's safe loader read mmengine's own checkpoints.
+
+    Affected: torch >= 2.6 with mmengine <= 0.10.7. Symptom:
+    ``UnpicklingError: Weights only load failed ... HistoryBuffer`` on resume,
+    test and load_from. Delete when mmengine registers its types itself.
+    """
+    if not hasattr(torch.serialization, 'add_safe_globals'):
+        return SOUND
+    import numpy as np
+    from mmengine.logging import HistoryBuffer
+
+    def attribute(obj: Any, name: str) -> Any:
+        if obj is HistoryBuffer and name in ('mean', 'max', 'min', 'current'):
+            return getattr(obj, name)
+        raise ValueError(f'refusing getattr({obj!r}, {name!r}) asked for by a '
+                         'checkpoint')
+
+    core = (np.core if np.__version__.startswith('1.') else np._core)
+    # Both spellings: numpy 1 and 2 write different module names.
+    functions = [(getattr(core.multiarray, f), f'numpy.{c}.multiarray.{f}')
+                 for f in ('_reconstruct', 'scalar') for c in ('core', '_core')]
+    dtypes = {type(np.dtype(t)) for t in 'f2 f4 f8 i4 i8 u4 u8 ?'.split()}
+    torch.serialization.add_safe_globals(
+        [HistoryBuffer, (attribute, 'builtins.getattr'), np.ndarray, np.dtype] +
+        functions + sorted(dtypes - {np.dtype}, key=str))
+    return 'told torch.load which types mmengine stores in checkpoints'
+
+
+def cpu_torchvision() -> str:
+    """Declare the operators that a CUDA torchvision lacks beside CPU torch.
+
+    Affected: torchvision 0.28.0 of the registry with a CPU-only torch.
+    Symptom: ``RuntimeError: operator torchvision::nms does not exist`` on
+    ``import torchvision`` (and so on ``import mmaction.models``). Delete when
+    a CPU build of torchvision is what the registry gives.
+    """
+    if importlib.util.find_spec('torchvision') is None:
+        return SOUND
+    try:
+        import torchvision  # noqa: F401
+        return SOUND
+    except RuntimeError as error:
+        if 'torchvision::' not in str(error):
+            raise
+    for name in [k for k in sys.modules if k.split('.')[0] == 'torchvision']:
+        del sys.modules[name]
+    # The operators live as long as the library object does.
+    library = torch.library.Library('torchvision', 'FRAGMENT')
+    cpu_torchvision.library = library
+    for op in ('nms', 'qnms'):
+        if not hasattr(torch.ops.torchvision, op):
+            library.define(f'{op}(Tensor dets, Tensor scores, '
+                           'float iou_threshold) -> Tensor')
+    import torchvision  # noqa: F401, F811
+    return 'declared the operators nms and qnms of a CUDA-only torchvision'
+
+
+def new_transformers() -> str:
+    """Keep the hosts' multimodal models out when transformers is too new.
+
+    Affected: mmaction2 1.2.0 and mmpretrain 1.2.0 with transformers >= 5.
+    Symptom: ``ImportError: cannot import name 'apply_chunking_to_forward'`` on
+    ``import mmaction.models``. Delete when they import what exists.
+    """
+    import mmaction.utils.dependency as mmaction_dependency
+    hosts = [mmaction_dependency]
+    if importlib.util.find_spec('mmpretrain') is not None:
+        import mmpretrain.utils.dependency as mmpretrain_dependency
+        hosts.append(mmpretrain_dependency)
+    hosts = [host for host in hosts if getattr(host, 'WITH_MULTIMODAL', False)]
+    if not hosts:
+        return SOUND
+    try:
+        from transformers.modeling_utils import (  # noqa: F401
+            apply_chunking_to_forward)
+        return SOUND
+    except ImportError:
+        for host in hosts:
+            host.WITH_MULTIMODAL = False
+    return 'switched off multimodal models that need transformers < 5'
+
+
+def is_installed(package: str) -> bool:
+    """Say whether a distribution or module of this name is there."""
+    try:
+        distribution(package)
+        return True
+    except PackageNotFoundError:
+        spec = importlib.util.find_spec(package)
+        return spec is not None and spec.origin is not None
+
+
+def package2module(package: str) -> str:
+    """Infer the module that a distribution installs."""
+    for name in (distribution(package).read_text('top_level.txt')
+                 or '').split():
+        return name
+    wanted = package.lower().replace('_', '-')
+    for module, owners in packages_distributions().items():
+        if wanted in (owner.lower().replace('_', '-') for owner in owners):
+            return module
+    raise ValueError(f"Cannot infer the module name of package '{package}'.")
+
+
+def get_installed_path(package: str) -> str:
+    """Give the folder a package is imported from, editable or not."""
+    spec = importlib.util.find_spec(package)
+    if spec is None:
+        spec = importlib.util.find_spec(package2module(package))
+    if spec is None or spec.origin is None:
+        raise RuntimeError(f"Package '{package}' has no folder to import "
+                           'from; is it a namespace package?')
+    return osp.dirname(spec.origin)
+
+
+def package_paths() -> str:
+    """Let mmengine find packages without pkg_resources.
+
+    Affected: mmengine <= 0.10.7. Symptoms: ``No module named
+    'pkg_resources'`` (setuptools >= 82) and ``FileNotFoundError
+    .../.mim/model-index.yml`` (editable installs) for ``pkg::`` configs.
+    Delete when mmengine uses importlib.metadata.
+    """
+    import mmengine.config.config
+    import mmengine.hub.hub
+    import mmengine.utils
+    import mmengine.utils.package_utils as host
+    if 'pkg_resources' not in host.is_installed.__code__.co_names:
+        return SOUND
+    for module in (mmengine.utils, host, mmengine.config.config,
+                   mmengine.hub.hub):
+        for function in (is_installed, package2module, get_installed_path):
+            if hasattr(module, function.__name__):
+                setattr(module, function.__name__, function)
+    return 'replaced pkg_resources in mmengine by importlib.metadata'
+
+
+def config_scope() -> str:
+    """Make ``mmvidadapt::`` known to mmengine's configs.
+
+    Affected: mmengine <= 0.10.7, whose list of packages is closed. Symptom:
+    ``mmengine does not support to load mmvidadapt config``. Delete when the
+    list opens.
+    """
+    from mmengine.config.utils import MODULE2PACKAGE
+    if 'mmvidadapt' in MODULE2PACKAGE:
+        return SOUND
+    MODULE2PACKAGE['mmvidadapt'] = 'mmvidadapt'
+    return 'added mmvidadapt:: to the packages of mmengine configs'
+
+
+def cpu_distributed() -> str:
+    """Let mmengine train with several processes on CPUs.
+
+    Affected: mmengine <= 0.10.7 where there is no accelerator. Symptoms:
+    ``module 'torch._C' has no attribute '_cuda_setDevice'`` in ``init_dist``
+    and ``DistributedDataParallel device_ids ... only work with
+    single-device/multiple-device GPU modules``. Delete when mmengine asks
+    for an accelerator first.
+    """
+    import mmengine.dist.utils as host
+    from mmengine.device import get_device
+    from mmengine.model import MMDistributedDataParallel
+    if get_device() != 'cpu':
+        return SOUND
+    init, wrap = host._init_dist_pytorch, MMDistributedDataParallel.__init__
+
+    def init_dist(backend: str,
+                  init_backend: str = 'torch',
+                  **kwargs: Any) -> None:
+        if init_backend != 'torch':
+            return init(backend, init_backend=init_backend, **kwargs)
+        backend = 'gloo' if backend == 'nccl' else backend
+        torch.distributed.init_process_group(backend=backend, **kwargs)
+
+    def wrap_on_cpu(self: Any, module: Any, *args: Any, **kwargs: Any) -> None:
+        if all(param.device.type == 'cpu' for param in module.parameters()):
+            kwargs['device_ids'] = None
+        wrap(self, module, *args, **kwargs)
+
+    host._init_dist_pytorch = init_dist
+    MMDistributedDataParallel.__init__ = wrap_on_cpu
+    return 'taught mmengine to train with gloo where there is no accelerator'
+
+
+REMEDIES: Dict[str, Callable[[], str]] = {
+    remedy.__name__: remedy
+    for remedy in (missing_drn, safe_checkpoints, cpu_torchvision,
+                   new_transformers, package_paths, config_scope,
+                   cpu_distributed)
+}
+
+
+def heal() -> Dict[str, str]:
+    """Apply every remedy that is needed, once; return ``REPORT``."""
+    for name, remedy in REMEDIES.items():
+        if name not in REPORT:
+            REPORT[name] = remedy()
+    return REPORT

@@ -1,0 +1,53 @@
+"""Write videos with text burnt in, OpenCV only."""
+from pathlib import Path
+from typing import Iterable, Sequence, Union
+
+import cv2
+import numpy as np
+
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+MIN_SIDE = 224  # smaller frames are enlarged, so that text can be read
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
+
+
+def write_video(path: Union[str, Path], frames: Iterable[np.ndarray],
+                fps: float) -> None:
+    """Write RGB frames (H, W, 3) of one size as MPEG-4.
+
+    Args:
+        path (str | Path): The file to write, ending in ``.mp4``.
+        frames (Iterable[np.ndarray]): The frames, uint8.
+        fps (float): Frames per second.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer = None
+    for frame in frames:
+        if writer is None:
+            size = frame.shape[1::-1]
+            writer = cv2.VideoWriter(
+                str(path), cv2.VideoWriter_fourcc(*'mp4v'), fps, size)
+            if not writer.isOpened():
+                raise ValueError(f'OpenCV cannot write {path} ({size[0]}x'
+                                 f'{size[1]}, {fps:g} frames per second); '
+                                 'choose a name that ends in .mp4.')
+        writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+    if writer is None:
+        raise ValueError(f'There is no frame to write to {path}.')
+    writer.release()
+
+
+def draw_text(frame: np.ndarray, lines: Sequence[str]) -> np.ndarray:
+    """Return a copy of an RGB frame with lines of text at the top left."""
+    grow = max(1.0, MIN_SIDE / min(frame.shape[:2]))
+    # MPEG-4 wants even sides.
+    size = [int(round(side * grow)) // 2 * 2 for side in frame.shape[1::-1]]
+    frame = cv2.resize(frame, size) if grow > 1 else frame.copy()
+    scale = min(size) / 480
+    step = int(34 * scale)
+    for i, line in enumerate(lines):
+        at = (int(10 * scale), step * (i + 1))
+        for color, width in ((BLACK, 4), (WHITE, 1)):  # outline, then text
+            cv2.putText(frame, line, at, FONT, scale, color,
+                        max(1, int(width * scale + 0.5)), cv2.LINE_AA)
+    return frame

@@ -1,0 +1,71 @@
+"""Install mmvidadapt; its configs and tools travel inside the package."""
+import re
+import shutil
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).resolve().parent
+# What `mim`, `mmengine.hub` and `mmvidadapt::` configs look for in a package.
+SHIPPED = ('configs', 'tools', 'model-index.yml')
+
+
+def ship() -> None:
+    """Copy configs, tools and the model index into ``mmvidadapt/.mim``."""
+    target = ROOT / 'mmvidadapt' / '.mim'
+    if not (ROOT / 'configs').is_dir():  # built from an sdist: already there
+        return
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir()
+    for name in SHIPPED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(
+                source,
+                target / name,
+                ignore=shutil.ignore_patterns('__pycache__', '*.pyc'))
+        elif source.exists():
+            shutil.copy2(source, target / name)
+
+
+def version() -> str:
+    """Read the version without importing the package."""
+    text = (ROOT / 'mmvidadapt' / 'version.py').read_text()
+    return re.search(r"__version__ = '(.+)'", text).group(1)
+
+
+ship()
+setup(
+    name='mmvidadapt',
+    version=version(),
+    description='Image models that understand video: AIM, DualPath, EVL, BEVT '
+    'and ViViT for mmaction2',
+    long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    packages=find_packages(include=['mmvidadapt', 'mmvidadapt.*']),
+    package_data={'mmvidadapt': ['.mim/*', '.mim/**/*']},
+    python_requires='>=3.10,<3.13',
+    install_requires=[
+        'torch>=2.5',
+        'torchvision>=0.20',
+        'numpy>=1.26',
+        'mmengine>=0.10.7,<1',
+        'mmcv-lite>=2.0.1,<2.2',
+        'mmaction2==1.2.0',
+        'mmpretrain>=1.2,<1.3',
+        'decord>=0.6',
+        'einops>=0.7',
+        'fvcore>=0.1.5.post20221221',
+        'safetensors>=0.4',
+        'tensorboard',
+        'matplotlib',
+    ],
+    extras_require={'test': ['pytest']},
+    classifiers=[
+        'Development Status :: 4 - Beta',
+        'Programming Language :: Python :: 3.10',
+        'Programming Language :: Python :: 3.11',
+        'Programming Language :: Python :: 3.12',
+        'Topic :: Scientific/Engineering :: Artificial Intelligence',
+    ])

@@ -1,0 +1,60 @@
+"""A loss that is not a number ends the run and leaves its checkpoint."""
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from mmaction.registry import HOOKS
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from mmvidadapt.engine.hooks.nonfinite_loss import UNNAMED, clip_paths
+from tests import runs
+
+
+@HOOKS.register_module(force=True)
+class BreakWeights(Hook):
+    """Write a NaN into the head before an iteration."""
+
+    def __init__(self, iteration):
+        self.iteration = iteration
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        """Break them in time."""
+        if runner.iter == self.iteration:
+            runner.model.cls_head.fc_cls.bias.data[0] = float('nan')
+
+
+def test_the_run_stops_with_everything_named(listing, tmp_path):
+    config = runs.recipe(listing, tmp_path / 'run', epochs=3)
+    config.custom_hooks.append(dict(type='BreakWeights', iteration=3))
+    runner = Runner.from_cfg(runs.without_validation(config))
+    with pytest.raises(RuntimeError) as error:
+        runner.train()
+    text = str(error.value)
+    assert 'loss=nan' in text and 'loss_cls=nan' in text
+    assert 'iteration 4, epoch 2, rank 0, learning rate 0.01.' in text
+    this, before = text.split('clips of the batch before:')
+    for i in range(8):  # not shuffled: clips 4 to 7 are the fourth batch
+        assert (f'clip{i}.mp4' in this) == (i >= 4), i
+        assert (f'clip{i}.mp4' in before) == (i < 4), i
+
+    saved = tmp_path / 'run' / 'epoch_1.pth'
+    assert f'newest checkpoint: {saved}' in text
+    assert not (tmp_path / 'run' / 'epoch_2.pth').exists()
+    weights = torch.load(saved, weights_only=True)['state_dict']
+    assert all(w.isfinite().all() for w in weights.values())
+
+    facts = json.loads(
+        Path(runner.log_dir, 'nonfinite_loss_rank0.json').read_text())
+    assert facts['iteration'] == 4 and facts['checkpoint'] == str(saved)
+    assert [Path(c).name for c in facts['clips']] == [
+        f'clip{i}.mp4' for i in range(4, 8)]
+
+
+def test_clips_without_a_name_say_how_to_get_one():
+    assert clip_paths(dict(data_samples=[{}])) == [UNNAMED]
+    assert clip_paths(None) == []
+    several = [dict(data_samples=[dict(filename='a')]),
+               dict(data_samples=[dict(filename='b')])]
+    assert clip_paths(several) == ['a', 'b']

@@ -1,0 +1,98 @@
+"""A checkpoint fits, or the error says why not."""
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmaction.registry import HOOKS, MODELS
+from mmengine.runner.checkpoint import _load_checkpoint_to_model
+
+from mmvidadapt.engine.checkpoints import compare
+from tests import runs
+
+OFFICIAL = {'t_adapter': 'T_Adapter', 's_adapter': 'S_Adapter',
+            'mlp_adapter': 'MLP_Adapter', 'down': 'D_fc1', 'up': 'D_fc2'}
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    return MODELS.build(runs.model())
+
+
+def load(model, state_dict, **hook):
+    """Do what ``Runner.load_checkpoint`` does."""
+    runner = SimpleNamespace(model=model, _load_from='some/file.pth')
+    checkpoint = dict(state_dict=state_dict)
+    hook = HOOKS.build(dict(type='StrictLoadHook', **hook))
+    hook.after_load_checkpoint(runner, checkpoint)
+    _load_checkpoint_to_model(model, checkpoint)
+
+
+def other_head(model):
+    """Return the model's tensors with a head for ten classes."""
+    return dict(
+        model.state_dict(), **{
+            'cls_head.fc_cls.weight': torch.ones(10, 32),
+            'cls_head.fc_cls.bias': torch.ones(10)})
+
+
+def test_its_own_weights_load(model):
+    target = MODELS.build(runs.model())
+    load(target, {f'module.{k}': v for k, v in model.state_dict().items()})
+    for name, value in model.state_dict().items():
+        assert torch.equal(target.state_dict()[name], value), name
+
+
+def test_official_names_load(model):
+    official = {}
+    for name, value in model.state_dict().items():
+        parts = [OFFICIAL.get(p, p) for p in name.split('.')]
+        official['.'.join(parts)] = value + 1
+    before = set(official)
+    assert 'backbone.transformer.resblocks.0.T_Adapter.D_fc1.bias' in before
+    target = MODELS.build(runs.model())
+    load(target, official)
+    assert set(official) == before, 'the comparison works on a copy'
+    for name, value in model.state_dict().items():
+        assert torch.equal(target.state_dict()[name], value + 1), name
+
+
+def test_another_head_is_named_and_can_be_allowed(model):
+    with pytest.raises(ValueError) as error:
+        load(model, other_head(model))
+    assert str(error.value).startswith('some/file.pth does not fit')
+    assert ('cls_head.fc_cls.weight: checkpoint (10, 32), model (4, 32)'
+            in str(error.value))
+    assert 'allow_resized' in str(error.value)
+    own = model.cls_head.fc_cls.weight.clone()
+    load(model, other_head(model), allow_resized=[r'cls_head\..*'])
+    assert torch.equal(model.cls_head.fc_cls.weight, own)
+
+
+def test_missing_and_unknown_are_named_and_can_be_allowed(model):
+    state_dict = model.state_dict()
+    del state_dict['backbone.temporal_embedding']
+    state_dict['backbone.extra'] = torch.ones(1)
+    with pytest.raises(ValueError, match='missing in the checkpoint: '
+                       'backbone.temporal_embedding\n.*unknown to the model: '
+                       'backbone.extra'):
+        load(model, state_dict)
+    with pytest.raises(ValueError, match='unknown to the model'):
+        load(model, state_dict, allow_missing=['.*temporal_embedding'])
+    with pytest.raises(ValueError, match='missing in the checkpoint'):
+        load(model, state_dict, allow_unknown=['backbone.extra'])
+    load(model, state_dict, allow_missing=['.*temporal_embedding'],
+         allow_unknown=['backbone.extra'])
+
+
+def test_a_long_list_is_cut(model):
+    difference = compare(model, {})
+    assert len(difference.missing) == 58
+    assert '... and 46 more' in str(difference)
+    assert len(str(difference).splitlines()) == 13
+
+
+def test_a_pattern_must_match_the_whole_name(model):
+    difference = compare(model, other_head(model))
+    assert difference.without((), (), ['cls_head'])
+    assert not difference.without((), (), ['cls_head.*'])

@@ -1,0 +1,179 @@
+"""Every layout, written by hand from our names, is renamed back."""
+import pytest
+import torch
+from torch import nn
+
+from mmvidadapt.models.backbones import ImageViT
+from mmvidadapt.weights import rename_official_, to_native
+from tests.golden import goldens, load_golden
+
+from . import foreign
+from .samples import Node, aim, same, swin, vit
+
+VITS = (foreign.openai_clip, foreign.clip_visual, foreign.hf_clip,
+        foreign.hf_vit, lambda: foreign.hf_vit(''), foreign.timm_vit,
+        foreign.mmpretrain_vit, foreign.aim_clip, foreign.aim_imagenet,
+        foreign.native_recognizer)
+SWINS = (foreign.aim_swin, foreign.swin_2d, lambda: (swin(True), swin(True)))
+
+
+@pytest.mark.parametrize('source', VITS)
+def test_vit_layouts_get_our_names(source):
+    theirs, ours = source()
+    same(to_native(theirs), ours)
+
+
+@pytest.mark.parametrize('source', SWINS)
+def test_swin_layouts_get_our_names(source):
+    theirs, ours = source()
+    same(to_native(theirs, 'swin'), ours)
+
+
+def test_our_own_names_stay():
+    same(to_native(vit()), vit())
+    same(to_native(swin(), 'swin'), swin())
+    name = 'layers.0.blocks.0.attn.temporal_position_bias_table'
+    unadapted = {**swin(), name: torch.randn(5, 2)}
+    same(to_native(unadapted, 'swin'), unadapted)
+    spatial = {k: v for k, v in swin(True).items() if 'temporal' not in k}
+    same(to_native(spatial, 'swin'), spatial)
+
+
+@pytest.mark.parametrize('pre_norm', [False, True])
+def test_mmpretrain_vit_gives_the_same_features(pre_norm):
+    from mmpretrain.models.backbones import VisionTransformer
+    torch.manual_seed(0)
+    theirs = VisionTransformer(
+        dict(
+            embed_dims=32,
+            num_layers=2,
+            num_heads=2,
+            feedforward_channels=128),
+        img_size=16,
+        patch_size=8,
+        pre_norm=pre_norm)
+    theirs.eval()  # gives None
+    for param in theirs.parameters():
+        nn.init.normal_(param, std=0.2)
+    traits = dict(
+        pre_norm=pre_norm, act='gelu', eps=1e-6, patch_bias=not pre_norm)
+    ours = ImageViT(arch='tiny', img_size=16, dialect=traits).eval()
+    ours.load_state_dict(to_native(theirs.state_dict()), strict=True)
+    images = torch.randn(2, 3, 16, 16)
+    features = ours(images[:, :, None])[..., 0, 0, 0]
+    torch.testing.assert_close(features, theirs(images)[0])
+
+
+@pytest.mark.parametrize('path', goldens('aim_*.pt'))
+def test_every_official_name_gets_one_of_ours(path):
+    official = load_golden(path)['state_dict']
+    model = 'swin' if 'swin' in path.name else 'vit'
+    kept = {
+        k: v
+        for k, v in official.items()
+        if not k.endswith(('attn_mask', 'position_index', 'relative_coords'))
+        and not k.startswith('cls_head.')
+    }
+    native = to_native(official, model)
+    assert len(native) == len(kept)
+    for (name, value), (own, tensor) in zip(kept.items(), native.items()):
+        assert torch.equal(value.flatten(), tensor.flatten()), (name, own)
+        assert not any(c.isupper() for c in own) and 'D_fc' not in own
+    if model == 'vit':
+        assert native['class_embedding'].ndim == 1
+        assert native['positional_embedding'].ndim == 2
+
+
+@pytest.mark.parametrize('path', goldens('clip_visual_*.pt'))
+def test_clip_golden_gives_the_image_tower_only(path):
+    official = load_golden(path)['state_dict']
+    same(
+        to_native(official), {
+            k[len('visual.'):]: v
+            for k, v in official.items()
+            if k.startswith('visual.') and k != 'visual.proj'
+        })
+
+
+@pytest.mark.parametrize(
+    'source', [foreign.aim_clip, foreign.aim_imagenet, foreign.aim_swin])
+@pytest.mark.parametrize('prefix', ['', 'backbone.'])
+def test_official_checkpoints_load_strictly(source, prefix):
+    theirs, ours = source()
+    theirs = {
+        prefix + k.replace('backbone.', ''): v
+        for k, v in theirs.items() if 'cls_head' not in k
+    }
+    theirs['cls_head.fc_cls.weight'] = torch.randn(3, 8)
+    head = {'cls_head.fc_cls.weight': theirs['cls_head.fc_cls.weight']}
+    if not prefix:
+        del theirs['cls_head.fc_cls.weight'], head['cls_head.fc_cls.weight']
+    expected = {**foreign.under(prefix, ours), **head}
+    model = Node({k: torch.zeros_like(v) for k, v in expected.items()})
+    hooked = model.get_submodule(prefix.rstrip('.'))
+    hooked.register_load_state_dict_pre_hook(
+        lambda module, state, prefix, *args: rename_official_(state, prefix))
+    model.load_state_dict(theirs, strict=True)
+    same(model.state_dict(), expected)
+
+
+def test_official_checkpoint_loads_through_mmengine(tmp_path):
+    from mmengine.runner import load_checkpoint
+    theirs, ours = foreign.aim_clip()
+    torch.save({'meta': {}, 'state_dict': theirs}, tmp_path / 'aim.pth')
+    head = {k: v for k, v in theirs.items() if 'cls_head' in k}
+    expected = {**foreign.under('backbone.', ours), **head}
+    model = Node({k: torch.zeros_like(v) for k, v in expected.items()})
+    model.backbone.register_load_state_dict_pre_hook(
+        lambda module, state, prefix, *args: rename_official_(state, prefix))
+    load_checkpoint(model, str(tmp_path / 'aim.pth'), strict=True)
+    same(model.state_dict(), expected)
+
+
+@pytest.mark.parametrize(
+    'weights', [vit, aim, swin, dict, lambda: foreign.timm_vit()[0]])
+def test_renaming_leaves_other_checkpoints_alone(weights):
+    before = foreign.under('backbone.', weights())
+    after = dict(before)
+    rename_official_(after, 'backbone.')
+    rename_official_(after, 'other.')
+    same(after, before)
+
+
+def test_wrong_model_is_named():
+    with pytest.raises(ValueError, match="'swin-2d' belong to a swin"):
+        to_native(foreign.swin_2d()[0])
+    with pytest.raises(ValueError, match="Unknown model 'vivit'"):
+        to_native(vit(), 'vivit')
+
+
+def test_unknown_layouts_are_refused():
+    whole, _ = foreign.openai_clip()
+    text = {k: v for k, v in whole.items() if 'visual' not in k}
+    with pytest.raises(ValueError, match='unknown layout.*openai-clip'):
+        to_native(text)
+    resnet = {'visual.conv1.weight': torch.ones(1), 'visual.layer1': None}
+    with pytest.raises(ValueError, match='unknown layout'):
+        to_native(resnet)
+
+
+@pytest.mark.parametrize('name, reason',
+                         [('fc_norm.weight', 'mean pooling'),
+                          ('dist_token', 'distillation'),
+                          ('blocks.0.ls1.gamma', 'layer scale'),
+                          ('blocks.0.attn.gamma1.weight', 'layer scale'),
+                          ('blocks.0.attn.rope', 'no place for')])
+def test_parts_we_do_not_have_are_named(name, reason):
+    theirs, _ = foreign.timm_vit()
+    with pytest.raises(ValueError, match=reason) as error:
+        to_native({**theirs, name: torch.ones(1)})
+    assert repr(name) in str(error.value)
+    assert "'timm-vit'" in str(error.value)
+
+
+def test_lost_query_is_named():
+    theirs, _ = foreign.hf_clip()
+    name = 'vision_model.encoder.layers.1.self_attn.q_proj.weight'
+    del theirs[name]
+    with pytest.raises(ValueError, match=r"no \['q'\] of .*1.attn.in_proj"):
+        to_native(theirs)

@@ -1,0 +1,190 @@
+"""Containers: what is read, and what is refused with a reason."""
+import os
+import pickle
+import random
+import re
+import zipfile
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from mmvidadapt.weights import load_weights_file, to_native
+
+from .foreign import openai_clip
+from .samples import Node, same, vit
+
+
+def halves(weights):
+    """Hold floats in half precision."""
+    return {
+        k: v.half() if v.is_floating_point() else v
+        for k, v in weights.items()
+    }
+
+
+def save_torchscript(weights, path):
+    """Write an archive as OpenAI ships CLIP."""
+    torch.jit.save(torch.jit.script(Node(weights)), str(path))
+
+
+def save_legacy(weights, path):
+    """Write the old format of torch.save."""
+    torch.save(weights, path, _use_new_zipfile_serialization=False)
+
+
+WRITERS = {
+    'torchscript': save_torchscript,
+    'zip': torch.save,
+    'legacy': save_legacy,
+    'safetensors': save_file,
+}
+
+
+@pytest.mark.parametrize('container', WRITERS)
+@pytest.mark.parametrize('suffix', ['.pt', '.bin'])
+def test_containers_give_float32(tmp_path, container, suffix):
+    weights, _ = openai_clip()
+    weights = halves(weights)
+    path = tmp_path / f'weights{suffix}'
+    WRITERS[container](weights, path)
+    same(
+        load_weights_file(path), {
+            k: v.float() if v.is_floating_point() else v
+            for k, v in weights.items()
+        })
+
+
+def test_openai_archive_gives_the_image_tower(tmp_path):
+    weights, ours = openai_clip()
+    mixed = {  # as published: norms and embeddings stay in float32
+        k: v if 'ln_' in k or 'embedding' in k or v.ndim == 0 else v.half()
+        for k, v in weights.items()
+    }
+    save_torchscript(mixed, tmp_path / 'ViT.pt')
+    with zipfile.ZipFile(tmp_path / 'ViT.pt') as archive:
+        assert any('constants.pkl' in name for name in archive.namelist())
+    read = to_native(load_weights_file(tmp_path / 'ViT.pt'))
+    same(read, {
+        k: mixed[f'visual.{k}'].float()
+        for k in ours
+    })
+
+
+@pytest.mark.parametrize('nest', [('state_dict', ), ('model', ),
+                                  ('model_state', ), ('state_dict_ema', ),
+                                  ('model', 'state_dict')])
+@pytest.mark.parametrize('prefix', ['', 'module.', '_orig_mod.module.'])
+def test_nested_and_wrapped_checkpoints_are_opened(tmp_path, nest, prefix):
+    content = {prefix + k: v.double() for k, v in vit().items()}
+    for key in reversed(nest):
+        content = {'epoch': 3, 'optimizer': {'lr': 0.1}, key: content}
+    torch.save(content, tmp_path / 'x.pth')
+    same(load_weights_file(tmp_path / 'x.pth'), vit())
+
+
+def test_mmengine_checkpoints_are_read(tmp_path):
+    from mmengine.logging import HistoryBuffer
+    buffer = HistoryBuffer()
+    buffer.update(1.0)
+    torch.save({
+        'state_dict': vit(),
+        'message_hub': {'log_scalars': {'loss': buffer}}
+    }, tmp_path / 'epoch_1.pth')
+    same(load_weights_file(tmp_path / 'epoch_1.pth'), vit())
+
+
+class Malice:
+    """A pickle that creates a file when it is trusted."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.system, (f'touch {self.path}', )
+
+
+@pytest.mark.parametrize('zipped', [True, False])
+def test_pickles_with_code_are_refused(tmp_path, zipped):
+    trace, path = tmp_path / 'trace', tmp_path / 'evil.pth'
+    torch.save({'state_dict': vit(), 'meta': Malice(trace)},
+               path,
+               _use_new_zipfile_serialization=zipped)
+    with pytest.raises(ValueError, match='refused') as error:
+        load_weights_file(path)
+    assert str(path) in str(error.value)
+    assert 'system' in str(error.value)
+    assert 'weights_only' not in str(error.value)
+    assert not trace.exists()
+
+
+def test_pickled_modules_are_refused_by_name(tmp_path):
+    torch.save(torch.nn.Linear(2, 2), tmp_path / 'm.pth')
+    with pytest.raises(ValueError, match='torch.nn.modules.linear.Linear'):
+        load_weights_file(tmp_path / 'm.pth')
+
+
+@pytest.mark.parametrize('container', WRITERS)
+def test_truncated_files_are_named(tmp_path, container):
+    whole, cut = tmp_path / 'whole', tmp_path / 'cut.pth'
+    WRITERS[container](vit(), whole)
+    data = whole.read_bytes()
+    for length in [*range(1, 20), *range(20, len(data), len(data) // 20)]:
+        cut.write_bytes(data[:length])
+        with pytest.raises(ValueError, match='Cannot read weights') as error:
+            load_weights_file(cut)
+        assert f'{cut} ({length} bytes)' in str(error.value)
+
+
+@pytest.mark.filterwarnings('ignore:Detected pickle protocol')
+def test_garbage_is_named(tmp_path):
+    rng, path = random.Random(0), tmp_path / 'garbage.pth'
+    for start in (b'', b'\x80\x02', b'PK\x03\x04', b'\x08' + 7 * b'\0' + b'{'):
+        for _ in range(25):
+            path.write_bytes(start + rng.randbytes(rng.randrange(300)))
+            if not path.stat().st_size:
+                continue
+            with pytest.raises(ValueError, match='Cannot read weights'):
+                load_weights_file(path)
+
+
+@pytest.mark.filterwarnings('ignore:Detected pickle protocol')
+@pytest.mark.parametrize('content, expected', [
+    (b'', 'an empty file.*fetch it again'),
+    (b'version https://git-lfs.github.com/spec/v1\noid', 'git lfs pull'),
+    (b'<!DOCTYPE html><html>Sign in</html>', 'a web page.*Download'),
+    (b'\n<html>', 'a web page'),
+    (b'PK\x03\x04' + bytes(90), 'zip archive without a sound directory'),
+    (b'hello, these are my weights', 'no container.*Give a TorchScript'),
+    (pickle.dumps([1]), 'old format'),
+])
+def test_looks_and_way_out_are_told(tmp_path, content, expected):
+    (tmp_path / 'x.pth').write_bytes(content)
+    with pytest.raises(ValueError, match=expected):
+        load_weights_file(tmp_path / 'x.pth')
+
+
+@pytest.mark.parametrize('content, expected', [
+    ({'epoch': 3}, r"keys \['epoch'\]"),
+    ([torch.ones(1)], 'content is a list'),
+    ({'state_dict': {}}, 'no named tensors'),
+])
+def test_files_without_weights_are_named(tmp_path, content, expected):
+    torch.save(content, tmp_path / 'x.pth')
+    with pytest.raises(ValueError, match=expected):
+        load_weights_file(tmp_path / 'x.pth')
+
+
+def test_other_zip_archives_are_named(tmp_path):
+    with zipfile.ZipFile(tmp_path / 'x.pth', 'w') as archive:
+        archive.writestr('a.txt', 'text')
+    with pytest.raises(ValueError, match='zip archive of something else'):
+        load_weights_file(tmp_path / 'x.pth')
+
+
+def test_missing_file_and_folder_are_named(tmp_path):
+    missing = re.escape(str(tmp_path / 'none.pth'))
+    with pytest.raises(FileNotFoundError, match=f'{missing}.*does not exist'):
+        load_weights_file(tmp_path / 'none.pth')
+    with pytest.raises(FileNotFoundError, match='is a folder'):
+        load_weights_file(tmp_path)

@@ -1,0 +1,183 @@
+"""From a name to a local file."""
+import functools
+import hashlib
+import re
+import socket
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from mmvidadapt.weights import SOURCES, Source, resolve
+
+DATA = b'some weights'
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serve without a log."""
+
+    def log_message(self, *args):
+        """Say nothing."""
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    """Serve a folder on the loopback interface."""
+    monkeypatch.setenv('no_proxy', '*')
+    folder = tmp_path / 'served'
+    folder.mkdir()
+    (folder / 'x.pth').write_bytes(DATA)
+    httpd = ThreadingHTTPServer(('127.0.0.1', 0),
+                                functools.partial(Quiet, directory=folder))
+    thread = threading.Thread(target=httpd.serve_forever)
+    thread.start()
+    yield f'http://127.0.0.1:{httpd.server_port}'
+    httpd.shutdown()
+    thread.join()
+    httpd.server_close()
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """Keep downloads in an empty folder."""
+    monkeypatch.setenv('MMVIDADAPT_HOME', str(tmp_path / 'home'))
+    return tmp_path / 'home' / 'weights'
+
+
+def sha(data):
+    """Hash bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def test_paths_and_file_urls_are_themselves(tmp_path, monkeypatch):
+    path = tmp_path / 'my weights.pth'
+    path.write_bytes(DATA)
+    monkeypatch.setenv('HOME', str(tmp_path))
+    for source in (path, str(path), path.as_uri(), '~/my weights.pth'):
+        assert resolve(source) == str(path)
+    monkeypatch.chdir(tmp_path)
+    assert resolve('my weights.pth') == str(path)
+
+
+def test_download_is_kept(server, home):
+    path = resolve(f'{server}/x.pth')
+    assert Path(path).read_bytes() == DATA
+    assert Path(path).parent == home
+    (home.parent.parent / 'served' / 'x.pth').unlink()
+    assert resolve(f'{server}/x.pth') == path
+
+
+def test_downloads_of_one_name_are_kept_apart(server, home):
+    other = home.parent.parent / 'served' / 'b'
+    other.mkdir()
+    (other / 'x.pth').write_bytes(b'others')
+    paths = [resolve(f'{server}/{name}') for name in ('x.pth', 'b/x.pth')]
+    assert [Path(p).read_bytes() for p in paths] == [DATA, b'others']
+
+
+def test_cache_dir_comes_first(server, home, tmp_path):
+    path = resolve(f'{server}/x.pth', cache_dir=str(tmp_path / 'here'))
+    assert Path(path).parent == tmp_path / 'here' / 'weights'
+
+
+def test_aliases_are_downloaded_and_verified(server, home, monkeypatch):
+    url = f'{server}/x.pth'
+    monkeypatch.setitem(SOURCES, 'me/x', Source(url, sha(DATA)))
+    path = resolve('me/x')
+    assert Path(path).name == 'me_x.pth'
+    assert Path(path).read_bytes() == DATA
+    assert resolve(url) == path  # the URL of an alias is the alias
+    Path(path).write_bytes(DATA + b'!')
+    with pytest.raises(ValueError, match='not the file of') as error:
+        resolve('me/x')
+    for word in (path, url, sha(DATA), sha(DATA + b'!'), 'Delete'):
+        assert word in str(error.value)
+
+
+def test_wrong_download_is_not_kept(server, home, monkeypatch):
+    monkeypatch.setitem(SOURCES, 'me/x',
+                        Source(f'{server}/x.pth', sha(b'else')))
+    with pytest.raises(ValueError, match='another file') as error:
+        resolve('me/x')
+    assert f'{server}/x.pth' in str(error.value)
+    assert sha(b'else') in str(error.value)
+    assert not list(home.iterdir())
+
+
+def test_missing_page_is_told(server, home):
+    with pytest.raises(ConnectionError, match='404'):
+        resolve(f'{server}/none.pth')
+    assert not list(home.iterdir())
+
+
+def test_offline_error_tells_how_to_carry_the_file(home, monkeypatch):
+    with socket.socket() as closed:  # a port where nobody listens
+        closed.bind(('127.0.0.1', 0))
+        url = f'http://127.0.0.1:{closed.getsockname()[1]}/ViT.pt'
+    monkeypatch.setenv('no_proxy', '*')
+    monkeypatch.setitem(SOURCES, 'me/ViT', Source(url, sha(DATA), 335))
+    with pytest.raises(ConnectionError) as error:
+        resolve('me/ViT')
+    target = home / 'me_ViT.pt'
+    for word in (url, '335 MiB', sha(DATA), str(target), 'refused'):
+        assert word in str(error.value)
+    target.write_bytes(DATA)  # carried over
+    assert resolve('me/ViT') == str(target)
+
+
+def test_patience_ends_with_the_download(server, home):
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(7)
+    try:
+        resolve(f'{server}/x.pth')
+        assert socket.getdefaulttimeout() == 7
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def test_drive_links_are_fetched_by_hand(home):
+    with pytest.raises(FileNotFoundError) as error:
+        resolve('aim/vitb16_k400')
+    target = home / 'aim_vitb16_k400.pth'
+    for word in (SOURCES['aim/vitb16_k400'].url, str(target), 'browser'):
+        assert word in str(error.value)
+    target.parent.mkdir(parents=True)
+    target.write_bytes(DATA)
+    assert resolve('aim/vitb16_k400') == str(target)
+
+
+@pytest.mark.parametrize('source, expected', [
+    ('openai/ViT-B16', "Did you mean 'openai/ViT-B-16'"),
+    ('nothing like it', "'openai/ViT-L-14'"),
+    ('/no/such/file.pth', '/no/such/file.pth is no file'),
+    ('file:///no/such/file.pth', '/no/such/file.pth is no file'),
+    ('.', 'is a folder'),
+])
+def test_unknown_names_are_told_with_the_way_out(source, expected):
+    with pytest.raises(FileNotFoundError, match=re.escape(expected)) as error:
+        resolve(source)
+    assert f"No weights '{source}'" in str(error.value)
+
+
+def test_the_table_is_sound():
+    for name, source in SOURCES.items():
+        assert re.fullmatch(r'[a-z]+/[\w.-]+', name)
+        assert source.url.startswith('https://'), name
+        assert re.fullmatch('[0-9a-f]{8,64}', source.sha256 or '0' * 8), name
+        assert source.note and source.licence != 'unknown', name
+        if name.startswith('openai/'):
+            assert f'/{source.sha256}/' in source.url
+            assert len(source.sha256) == 64
+
+
+def test_configs_name_known_weights():
+    named = {
+        name
+        for path in (ROOT / 'configs').rglob('*.py')
+        for name in re.findall(r"pretrained='([^']+/[^']+)'", path.read_text())
+    }
+    aliases = {name for name in named if name.count('/') == 1}
+    assert 'openai/ViT-B-16' in aliases
+    assert aliases <= set(SOURCES)
