@@ -1,4 +1,5 @@
 """Install mmvidadapt; its configs and tools travel inside the package."""
+
 import re
 import shutil
 from pathlib import Path
@@ -11,21 +12,25 @@ SHIPPED = ('configs', 'tools', 'model-index.yml')
 
 
 def ship() -> None:
-    """Copy configs, tools and the model index into ``mmvidadapt/.mim``."""
+    """Show configs, tools and the model index in ``mmvidadapt/.mim``.
+
+    Links keep an editable install true to the checkout; a wheel holds what
+    they point to.
+    """
     target = ROOT / 'mmvidadapt' / '.mim'
-    if not (ROOT / 'configs').is_dir():  # built from an sdist: already there
-        return
+    if not (ROOT / 'configs').is_dir():
+        raise SystemExit(
+            f'{ROOT} holds no configs/: build mmvidadapt from '
+            'its whole checkout or sdist.'
+        )
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
     for name in SHIPPED:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(
-                source,
-                target / name,
-                ignore=shutil.ignore_patterns('__pycache__', '*.pyc'))
-        elif source.exists():
-            shutil.copy2(source, target / name)
+        try:
+            (target / name).symlink_to(Path('..', '..', name))
+        except OSError:  # no links on this file system
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
+            copy(ROOT / name, target / name)
 
 
 def version() -> str:
@@ -68,4 +73,5 @@ setup(
         'Programming Language :: Python :: 3.11',
         'Programming Language :: Python :: 3.12',
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
-    ])
+    ],
+)

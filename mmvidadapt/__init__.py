@@ -1,4 +1,5 @@
 """Image models that understand video, inside OpenMMLab."""
+
 from mmvidadapt.utils.compat import heal
 
 heal()

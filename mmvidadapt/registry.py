@@ -5,6 +5,7 @@ because mmengine gives everything that a config inherits through
 ``_base_ = ['mmvidadapt::...']`` the scope ``mmvidadapt``, and then looks for
 registries of that scope.
 """
+
 import mmaction.registry as _host
 from mmengine.registry import Registry
 
@@ -14,4 +15,5 @@ for _name, _parent in list(vars(_host).items()):
             _parent.name,
             parent=_parent,
             scope='mmvidadapt',
-            locations=['mmvidadapt.utils.register_all'])
+            locations=['mmvidadapt.utils.register_all'],
+        )

@@ -1,4 +1,5 @@
 """Tests see the registries as mmaction2's tools do."""
+
 import pytest
 from mmengine.registry import init_default_scope
 

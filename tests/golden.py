@@ -3,6 +3,7 @@
 A subset lies in ``tests/reference``. The whole set is read from the folder
 that ``MMVIDADAPT_GOLDENS`` names, else from ``../shared/goldens``.
 """
+
 import os
 from pathlib import Path
 from typing import Any, Dict, List
@@ -51,7 +52,8 @@ def assert_gradients(module: nn.Module, expected: Dict[str, Tensor]) -> None:
     """
     actual = {
         name: param.grad
-        for name, param in module.named_parameters() if param.requires_grad
+        for name, param in module.named_parameters()
+        if param.requires_grad
     }
     assert set(actual) == set(expected)
     for name, grad in expected.items():
@@ -64,4 +66,5 @@ def assert_gradients(module: nn.Module, expected: Dict[str, Tensor]) -> None:
             grad.view_as(actual[name]),
             rtol=0,
             atol=atol,
-            msg=lambda m, name=name: f'{name}: {m}')
+            msg=lambda m, name=name: f'{name}: {m}',
+        )

@@ -1,4 +1,5 @@
 """Compare a checkpoint with a model before it is loaded."""
+
 import re
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
@@ -23,13 +24,18 @@ class Difference(NamedTuple):
         """Whether there is any difference."""
         return any(self)
 
-    def without(self, missing: Sequence[str], unknown: Sequence[str],
-                resized: Sequence[str]) -> 'Difference':
+    def without(
+        self,
+        missing: Sequence[str],
+        unknown: Sequence[str],
+        resized: Sequence[str],
+    ) -> 'Difference':
         """Drop the names that match one of the regular expressions."""
         return Difference(
             [name for name in self.missing if not matches(name, missing)],
             [name for name in self.unknown if not matches(name, unknown)],
-            [row for row in self.resized if not matches(row[0], resized)])
+            [row for row in self.resized if not matches(row[0], resized)],
+        )
 
     def __str__(self) -> str:
         """List the differences, one per line."""
@@ -72,8 +78,12 @@ def compare(model: nn.Module, state_dict: Dict[str, Tensor]) -> Difference:
     return Difference(
         [k for k in wanted if k not in saved and counts(k)],
         [k for k in saved if k not in wanted],
-        [(k, tuple(saved[k].shape), tuple(wanted[k].shape)) for k in wanted
-         if k in saved and saved[k].shape != wanted[k].shape])
+        [
+            (k, tuple(saved[k].shape), tuple(wanted[k].shape))
+            for k in wanted
+            if k in saved and saved[k].shape != wanted[k].shape
+        ],
+    )
 
 
 def counts(name: str) -> bool:
@@ -81,8 +91,9 @@ def counts(name: str) -> bool:
     return not name.endswith('num_batches_tracked')
 
 
-def renamed(model: nn.Module,
-            state_dict: Dict[str, Tensor]) -> Dict[str, Tensor]:
+def renamed(
+    model: nn.Module, state_dict: Dict[str, Tensor]
+) -> Dict[str, Tensor]:
     """Return a copy with the names that the model's own hooks give.
 
     A backbone renames foreign checkpoints in a ``load_state_dict`` pre-hook;

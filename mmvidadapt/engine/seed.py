@@ -1,4 +1,5 @@
 """Random numbers as a function of seed, epoch, rank and worker."""
+
 import random
 from typing import Optional
 
@@ -9,8 +10,9 @@ from mmengine.registry import FUNCTIONS
 
 def seed_everything(*entropy: int) -> None:
     """Seed python, numpy and torch (all devices) from several integers."""
-    python, numpy, low, high = np.random.SeedSequence(
-        entropy).generate_state(4).tolist()
+    python, numpy, low, high = (
+        np.random.SeedSequence(entropy).generate_state(4).tolist()
+    )
     random.seed(python)
     np.random.seed(numpy)
     torch.manual_seed(low | high >> 1 << 32)  # 63 bits
@@ -39,4 +41,4 @@ def seed_worker(worker_id: int, _scope_: Optional[str] = None) -> None:
             that were inherited from ``mmvidadapt::``. Defaults to None.
     """
     seed = torch.initial_seed()
-    seed_everything(seed >> 32, seed & 0xffffffff)
+    seed_everything(seed >> 32, seed & 0xFFFFFFFF)

@@ -1,3 +1,4 @@
 """Models; importing this registers them in ``mmaction.registry.MODELS``."""
+
 from .backbones import *  # noqa: F401,F403
 from .heads import *  # noqa: F401,F403

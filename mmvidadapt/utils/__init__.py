@@ -9,5 +9,6 @@ def register_all_modules(init_default_scope: bool = True) -> None:
             scope. Defaults to True.
     """
     from mmaction.utils import register_all_modules as register_host
+
     register_host(init_default_scope)
     from . import register_all  # noqa: F401

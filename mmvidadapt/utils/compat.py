@@ -4,12 +4,16 @@
 imported. Each remedy looks whether its host is sound and then does nothing.
 ``REPORT`` says what was done; ``python -m mmvidadapt doctor`` prints it.
 """
+
 import importlib.util
 import os.path as osp
 import sys
 import types
-from importlib.metadata import (PackageNotFoundError, distribution,
-                                packages_distributions)
+from importlib.metadata import (
+    PackageNotFoundError,
+    distribution,
+    packages_distributions,
+)
 from typing import Any, Callable, Dict
 
 import torch
@@ -38,9 +42,11 @@ def missing_drn() -> str:
         """Stands where mmaction2 forgot its temporal localizer."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            raise ImportError('DRN is missing in the installed mmaction2; '
-                              'install mmaction2 from its repository to use '
-                              'it.')
+            raise ImportError(
+                'DRN is missing in the installed mmaction2; '
+                'install mmaction2 from its repository to use '
+                'it.'
+            )
 
     package, module = types.ModuleType(name), types.ModuleType(f'{name}.drn')
     package.__path__ = []
@@ -64,17 +70,26 @@ def safe_checkpoints() -> str:
     def attribute(obj: Any, name: str) -> Any:
         if obj is HistoryBuffer and name in ('mean', 'max', 'min', 'current'):
             return getattr(obj, name)
-        raise ValueError(f'refusing getattr({obj!r}, {name!r}) asked for by a '
-                         'checkpoint')
+        raise ValueError(
+            f'refusing getattr({obj!r}, {name!r}) asked for by a checkpoint'
+        )
 
-    core = (np.core if np.__version__.startswith('1.') else np._core)
+    core = np.core if np.__version__.startswith('1.') else np._core
     # Both spellings: numpy 1 and 2 write different module names.
-    functions = [(getattr(core.multiarray, f), f'numpy.{c}.multiarray.{f}')
-                 for f in ('_reconstruct', 'scalar') for c in ('core', '_core')]
-    dtypes = {type(np.dtype(t)) for t in 'f2 f4 f8 i4 i8 u4 u8 ?'.split()}
+    functions = [
+        (getattr(core.multiarray, f), f'numpy.{c}.multiarray.{f}')
+        for f in ('_reconstruct', 'scalar')
+        for c in ('core', '_core')
+    ]
+    dtypes = {
+        type(np.dtype(t))
+        for t in ['f2', 'f4', 'f8', 'i4', 'i8', 'u4', 'u8', '?']
+    }
     torch.serialization.add_safe_globals(
-        [HistoryBuffer, (attribute, 'builtins.getattr'), np.ndarray, np.dtype] +
-        functions + sorted(dtypes - {np.dtype}, key=str))
+        [HistoryBuffer, (attribute, 'builtins.getattr'), np.ndarray, np.dtype]
+        + functions
+        + sorted(dtypes - {np.dtype}, key=str)
+    )
     return 'told torch.load which types mmengine stores in checkpoints'
 
 
@@ -90,6 +105,7 @@ def cpu_torchvision() -> str:
         return SOUND
     try:
         import torchvision  # noqa: F401
+
         return SOUND
     except RuntimeError as error:
         if 'torchvision::' not in str(error):
@@ -101,9 +117,12 @@ def cpu_torchvision() -> str:
     cpu_torchvision.library = library
     for op in ('nms', 'qnms'):
         if not hasattr(torch.ops.torchvision, op):
-            library.define(f'{op}(Tensor dets, Tensor scores, '
-                           'float iou_threshold) -> Tensor')
+            library.define(
+                f'{op}(Tensor dets, Tensor scores, '
+                'float iou_threshold) -> Tensor'
+            )
     import torchvision  # noqa: F401, F811
+
     return 'declared the operators nms and qnms of a CUDA-only torchvision'
 
 
@@ -115,16 +134,18 @@ def new_transformers() -> str:
     ``import mmaction.models``. Delete when they import what exists.
     """
     import mmaction.utils.dependency as mmaction_dependency
+
     hosts = [mmaction_dependency]
     if importlib.util.find_spec('mmpretrain') is not None:
         import mmpretrain.utils.dependency as mmpretrain_dependency
+
         hosts.append(mmpretrain_dependency)
     hosts = [host for host in hosts if getattr(host, 'WITH_MULTIMODAL', False)]
     if not hosts:
         return SOUND
     try:
-        from transformers.modeling_utils import (  # noqa: F401
-            apply_chunking_to_forward)
+        from transformers.modeling_utils import apply_chunking_to_forward  # noqa: F401
+
         return SOUND
     except ImportError:
         for host in hosts:
@@ -144,8 +165,9 @@ def is_installed(package: str) -> bool:
 
 def package2module(package: str) -> str:
     """Infer the module that a distribution installs."""
-    for name in (distribution(package).read_text('top_level.txt')
-                 or '').split():
+    for name in (
+        distribution(package).read_text('top_level.txt') or ''
+    ).split():
         return name
     wanted = package.lower().replace('_', '-')
     for module, owners in packages_distributions().items():
@@ -160,8 +182,10 @@ def get_installed_path(package: str) -> str:
     if spec is None:
         spec = importlib.util.find_spec(package2module(package))
     if spec is None or spec.origin is None:
-        raise RuntimeError(f"Package '{package}' has no folder to import "
-                           'from; is it a namespace package?')
+        raise RuntimeError(
+            f"Package '{package}' has no folder to import "
+            'from; is it a namespace package?'
+        )
     return osp.dirname(spec.origin)
 
 
@@ -177,10 +201,15 @@ def package_paths() -> str:
     import mmengine.hub.hub
     import mmengine.utils
     import mmengine.utils.package_utils as host
+
     if 'pkg_resources' not in host.is_installed.__code__.co_names:
         return SOUND
-    for module in (mmengine.utils, host, mmengine.config.config,
-                   mmengine.hub.hub):
+    for module in (
+        mmengine.utils,
+        host,
+        mmengine.config.config,
+        mmengine.hub.hub,
+    ):
         for function in (is_installed, package2module, get_installed_path):
             if hasattr(module, function.__name__):
                 setattr(module, function.__name__, function)
@@ -195,6 +224,7 @@ def config_scope() -> str:
     list opens.
     """
     from mmengine.config.utils import MODULE2PACKAGE
+
     if 'mmvidadapt' in MODULE2PACKAGE:
         return SOUND
     MODULE2PACKAGE['mmvidadapt'] = 'mmvidadapt'
@@ -213,15 +243,17 @@ def cpu_distributed() -> str:
     import mmengine.dist.utils as host
     from mmengine.device import get_device
     from mmengine.model import MMDistributedDataParallel
+
     if get_device() != 'cpu':
         return SOUND
     init, wrap = host._init_dist_pytorch, MMDistributedDataParallel.__init__
 
-    def init_dist(backend: str,
-                  init_backend: str = 'torch',
-                  **kwargs: Any) -> None:
+    def init_dist(
+        backend: str, init_backend: str = 'torch', **kwargs: Any
+    ) -> None:
         if init_backend != 'torch':
-            return init(backend, init_backend=init_backend, **kwargs)
+            init(backend, init_backend=init_backend, **kwargs)
+            return
         backend = 'gloo' if backend == 'nccl' else backend
         torch.distributed.init_process_group(backend=backend, **kwargs)
 
@@ -237,9 +269,15 @@ def cpu_distributed() -> str:
 
 REMEDIES: Dict[str, Callable[[], str]] = {
     remedy.__name__: remedy
-    for remedy in (missing_drn, safe_checkpoints, cpu_torchvision,
-                   new_transformers, package_paths, config_scope,
-                   cpu_distributed)
+    for remedy in (
+        missing_drn,
+        safe_checkpoints,
+        cpu_torchvision,
+        new_transformers,
+        package_paths,
+        config_scope,
+        cpu_distributed,
+    )
 }
 
 

@@ -1,4 +1,5 @@
 """Imported by the registries of our scope: registers host and plugin."""
+
 from mmaction.utils import register_all_modules
 
 import mmvidadapt.datasets

@@ -1,4 +1,5 @@
 """Write videos with text burnt in, OpenCV only."""
+
 from pathlib import Path
 from typing import Iterable, Sequence, Union
 
@@ -10,8 +11,9 @@ MIN_SIDE = 224  # smaller frames are enlarged, so that text can be read
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
 
-def write_video(path: Union[str, Path], frames: Iterable[np.ndarray],
-                fps: float) -> None:
+def write_video(
+    path: Union[str, Path], frames: Iterable[np.ndarray], fps: float
+) -> None:
     """Write RGB frames (H, W, 3) of one size as MPEG-4.
 
     Args:
@@ -26,11 +28,14 @@ def write_video(path: Union[str, Path], frames: Iterable[np.ndarray],
         if writer is None:
             size = frame.shape[1::-1]
             writer = cv2.VideoWriter(
-                str(path), cv2.VideoWriter_fourcc(*'mp4v'), fps, size)
+                str(path), cv2.VideoWriter_fourcc(*'mp4v'), fps, size
+            )
             if not writer.isOpened():
-                raise ValueError(f'OpenCV cannot write {path} ({size[0]}x'
-                                 f'{size[1]}, {fps:g} frames per second); '
-                                 'choose a name that ends in .mp4.')
+                raise ValueError(
+                    f'OpenCV cannot write {path} ({size[0]}x'
+                    f'{size[1]}, {fps:g} frames per second); '
+                    'choose a name that ends in .mp4.'
+                )
         writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
     if writer is None:
         raise ValueError(f'There is no frame to write to {path}.')
@@ -48,6 +53,14 @@ def draw_text(frame: np.ndarray, lines: Sequence[str]) -> np.ndarray:
     for i, line in enumerate(lines):
         at = (int(10 * scale), step * (i + 1))
         for color, width in ((BLACK, 4), (WHITE, 1)):  # outline, then text
-            cv2.putText(frame, line, at, FONT, scale, color,
-                        max(1, int(width * scale + 0.5)), cv2.LINE_AA)
+            cv2.putText(
+                frame,
+                line,
+                at,
+                FONT,
+                scale,
+                color,
+                max(1, int(width * scale + 0.5)),
+                cv2.LINE_AA,
+            )
     return frame

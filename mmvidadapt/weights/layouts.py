@@ -1,4 +1,5 @@
 """Recognise a layout by its names and give every tensor ours."""
+
 import re
 from functools import lru_cache
 from typing import Dict, Iterable, List, Optional
@@ -34,11 +35,14 @@ def to_native(state_dict: StateDict, model: str = 'vit') -> StateDict:
         raise ValueError(
             f'Weights of an unknown layout, with names like '
             f'{sorted(state_dict)[:4]}. Known layouts are '
-            f'{[known.name for known in LAYOUTS]}; give one of them.')
+            f'{[known.name for known in LAYOUTS]}; give one of them.'
+        )
     if layout.model != model:
-        raise ValueError(f"Weights in the layout '{layout.name}' belong to a "
-                         f'{layout.model}, and this model is a {model}; '
-                         'change the weights or the backbone.')
+        raise ValueError(
+            f"Weights in the layout '{layout.name}' belong to a "
+            f'{layout.model}, and this model is a {model}; '
+            'change the weights or the backbone.'
+        )
     return _convert(state_dict, layout)
 
 
@@ -53,8 +57,9 @@ def rename_official_(state_dict: StateDict, prefix: str = '') -> None:
         prefix (str): Where the backbone's names start. Defaults to ``''``.
     """
     official = {
-        name[len(prefix):]: value
-        for name, value in state_dict.items() if name.startswith(prefix)
+        name[len(prefix) :]: value
+        for name, value in state_dict.items()
+        if name.startswith(prefix)
     }
     layout = _recognise(official)
     if layout is None or not layout.name.startswith('aim-'):
@@ -70,7 +75,7 @@ def _unwrap(state_dict: StateDict) -> StateDict:
     for wrapper, companions in WRAPPERS.items():
         if any(name.startswith(wrapper) for name in state_dict):
             return {
-                name[len(wrapper):] if name.startswith(wrapper) else name: v
+                name[len(wrapper) :] if name.startswith(wrapper) else name: v
                 for name, v in state_dict.items()
                 if not name.startswith(companions)
             }
@@ -92,8 +97,10 @@ def _convert(state_dict: StateDict, layout: Layout) -> StateDict:
     renamed: StateDict = {}
     unknown: List[str] = []
     for name, value in state_dict.items():
-        matches = ((own, _pattern(source).fullmatch(name))
-                   for source, own in layout.table.items())
+        matches = (
+            (own, _pattern(source).fullmatch(name))
+            for source, own in layout.table.items()
+        )
         own, match = next((pair for pair in matches if pair[1]), (None, None))
         if match is None:
             unknown.append(name)
@@ -109,25 +116,29 @@ def _foreign(names: List[str], layout: Layout) -> str:
     parts = {
         what
         for name in names
-        for source, what in FOREIGN.items() if _pattern(source).fullmatch(name)
+        for source, what in FOREIGN.items()
+        if _pattern(source).fullmatch(name)
     }
     why = f' They are {" and ".join(sorted(parts))}.' if parts else ''
     rest = f' and {len(names) - 12} more' if len(names) > 12 else ''
-    return (f"Weights in the layout '{layout.name}' have no place for "
-            f'{sorted(names)[:12]}{rest}.{why} Remove these names from the '
-            'file if the model is right without them.')
+    return (
+        f"Weights in the layout '{layout.name}' have no place for "
+        f'{sorted(names)[:12]}{rest}.{why} Remove these names from the '
+        'file if the model is right without them.'
+    )
 
 
 def _join(state_dict: StateDict) -> StateDict:
     """Fuse queries, keys and values."""
     joined = {k: v for k, v in state_dict.items() if '#' not in k}
-    for name in dict.fromkeys(
-            k.split('#')[0] for k in state_dict if '#' in k):
+    for name in dict.fromkeys(k.split('#')[0] for k in state_dict if '#' in k):
         thirds = [state_dict.get(f'{name}#{part}') for part in 'qkv']
         missing = [p for p, v in zip('qkv', thirds) if v is None]
         if missing:
-            raise ValueError(f'The weights have no {missing} of {name}; '
-                             'query, key and value must all be there.')
+            raise ValueError(
+                f'The weights have no {missing} of {name}; '
+                'query, key and value must all be there.'
+            )
         joined[name] = torch.cat(thirds)
     return joined
 
@@ -150,9 +161,12 @@ def _reshape(state_dict: StateDict) -> StateDict:
 def _pattern(template: str) -> 're.Pattern[str]':
     """Compile a name of a table."""
     regex = re.escape(template)
-    for sign, pattern in ((r'\{i\}', r'(?P<i>\d+)'), (r'\{j\}', r'(?P<j>\d+)'),
-                          (r'\*\*', '(?P<any>.*)'),
-                          (r'\*', '(?P<kind>weight|bias)')):
+    for sign, pattern in (
+        (r'\{i\}', r'(?P<i>\d+)'),
+        (r'\{j\}', r'(?P<j>\d+)'),
+        (r'\*\*', '(?P<any>.*)'),
+        (r'\*', '(?P<kind>weight|bias)'),
+    ):
         regex = regex.replace(sign, pattern, 1)
     return re.compile(regex)
 
@@ -160,8 +174,12 @@ def _pattern(template: str) -> 're.Pattern[str]':
 def _fill(template: str, match: 're.Match[str]') -> str:
     """Write what a match found into a name of ours."""
     found = match.groupdict()
-    for sign, group in (('{i}', 'i'), ('{j}', 'j'), ('**', 'any'),
-                        ('*', 'kind')):
+    for sign, group in (
+        ('{i}', 'i'),
+        ('{j}', 'j'),
+        ('**', 'any'),
+        ('*', 'kind'),
+    ):
         if group in found:
             template = template.replace(sign, found[group])
     return template

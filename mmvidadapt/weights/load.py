@@ -1,4 +1,5 @@
 """Load foreign weights strictly."""
+
 import re
 from typing import Collection, Dict, Sequence
 
@@ -15,9 +16,9 @@ from .sources import resolve
 POSITIONS = 'positional_embedding'
 
 
-def load_pretrained(module: nn.Module,
-                    source: str,
-                    new: Sequence[str] = ()) -> None:
+def load_pretrained(
+    module: nn.Module, source: str, new: Sequence[str] = ()
+) -> None:
     """Load published weights into a backbone.
 
     Position embeddings are resized to the ``patch_grid`` of the module.
@@ -45,7 +46,8 @@ def load_pretrained(module: nn.Module,
     print_log(
         f'Loaded {len(weights)} tensors of {source} ({path}) into '
         f'{type(module).__name__}; {len(own) - len(weights)} are new{resized}',
-        logger='current')
+        logger='current',
+    )
 
 
 def _resize(module: nn.Module, weights: Dict[str, Tensor]) -> str:
@@ -57,15 +59,23 @@ def _resize(module: nn.Module, weights: Dict[str, Tensor]) -> str:
     weights[POSITIONS] = resize_pos_embed(before, tuple(grid))
     if weights[POSITIONS] is before:
         return ''
-    return (f'; the position embedding of {len(before) - 1} patches was '
-            f'resized to {grid[0]}x{grid[1]}')
+    return (
+        f'; the position embedding of {len(before) - 1} patches was '
+        f'resized to {grid[0]}x{grid[1]}'
+    )
 
 
-def _check(own: Dict[str, Tensor], weights: Dict[str, Tensor],
-           new: Sequence[str], model: str) -> None:
+def _check(
+    own: Dict[str, Tensor],
+    weights: Dict[str, Tensor],
+    new: Sequence[str],
+    model: str,
+) -> None:
     """Compare names and sizes; only what is new may be missing."""
     missing = [
-        name for name in own if name not in weights
+        name
+        for name in own
+        if name not in weights
         and not any(re.fullmatch(pattern, name) for pattern in new)
     ]
     unknown = [name for name in weights if name not in own]
@@ -78,17 +88,22 @@ def _check(own: Dict[str, Tensor], weights: Dict[str, Tensor],
     if not (missing or unknown or sizes):
         return
     hint = ''
-    if any(name.startswith(('ln_pre.', 'conv1.bias'))
-           for name in missing + unknown):
-        hint = ("\nThe dialect may be another one: 'clip' has ln_pre and no "
-                "conv1.bias, 'imagenet' the reverse.")
+    if any(
+        name.startswith(('ln_pre.', 'conv1.bias'))
+        for name in missing + unknown
+    ):
+        hint = (
+            "\nThe dialect may be another one: 'clip' has ln_pre and no "
+            "conv1.bias, 'imagenet' the reverse."
+        )
     raise ValueError(
         f'The weights do not fit {model}.\n'
         f'  missing in the weights: {_brief(missing)}\n'
         f'  unknown to the model:   {_brief(unknown)}\n'
         f'  of another size:        {_brief(sizes)}\n'
         'Choose the arch and img_size that the weights were made with, and '
-        f'name parameters that they cannot have in `new`.{hint}')
+        f'name parameters that they cannot have in `new`.{hint}'
+    )
 
 
 def _brief(names: Collection[str], most: int = 20) -> str:

@@ -1,4 +1,5 @@
 """Read tensors out of any container, unpickling nothing else."""
+
 import json
 import os
 import pickle
@@ -31,6 +32,7 @@ def _read_torch(path: str) -> Any:
 def _read_safetensors(path: str) -> Mapping[str, Any]:
     """Read a safetensors file."""
     from safetensors.torch import load_file
+
     return load_file(path)
 
 
@@ -39,24 +41,32 @@ class Container(NamedTuple):
 
     looks: str
     read: Optional[Callable[[str], Any]] = None
-    way_out: str = ('It is damaged or truncated: compare its size and sha256 '
-                    'with the published ones and fetch it again.')
+    way_out: str = (
+        'It is damaged or truncated: compare its size and sha256 '
+        'with the published ones and fetch it again.'
+    )
 
 
 EMPTY = Container('an empty file')
-LFS = Container('a Git LFS pointer, not the file it stands for',
-                way_out='Fetch the file itself: git lfs pull.')
-PAGE = Container('a web page',
-                 way_out='Download the file itself; a sign-in or '
-                 'confirmation page was saved in its place.')
+LFS = Container(
+    'a Git LFS pointer, not the file it stands for',
+    way_out='Fetch the file itself: git lfs pull.',
+)
+PAGE = Container(
+    'a web page',
+    way_out='Download the file itself; a sign-in or '
+    'confirmation page was saved in its place.',
+)
 TORCHSCRIPT = Container('a TorchScript archive', _read_torchscript)
 ZIP = Container('a torch.save archive', _read_torch)
 CUT_ZIP = Container('a zip archive without a sound directory at its end')
 PICKLE = Container('a torch.save file of the old format', _read_torch)
 SAFETENSORS = Container('a safetensors file', _read_safetensors)
-STRANGE = Container('no container of weights that is known',
-                    way_out='Give a TorchScript archive, a torch.save file '
-                    'or a safetensors file.')
+STRANGE = Container(
+    'no container of weights that is known',
+    way_out='Give a TorchScript archive, a torch.save file '
+    'or a safetensors file.',
+)
 
 
 def load_weights_file(path: Union[str, os.PathLike]) -> Dict[str, Tensor]:
@@ -76,8 +86,9 @@ def load_weights_file(path: Union[str, os.PathLike]) -> Dict[str, Tensor]:
     path = os.fspath(path)
     if not os.path.isfile(path):
         state = 'is a folder' if os.path.isdir(path) else 'does not exist'
-        raise FileNotFoundError(f'Weights {path}: it {state}. Give the path '
-                                'of a file.')
+        raise FileNotFoundError(
+            f'Weights {path}: it {state}. Give the path of a file.'
+        )
     container = _recognise(path)
     if container.read is None:
         raise ValueError(_complaint(path, container, container.way_out))
@@ -85,15 +96,20 @@ def load_weights_file(path: Union[str, os.PathLike]) -> Dict[str, Tensor]:
         content = container.read(path)
     except Exception as error:  # readers raise a dozen types on bad bytes
         raise ValueError(
-            _complaint(path, container, _reason(error, container))) from error
+            _complaint(path, container, _reason(error, container))
+        ) from error
     tensors = _tensors(content)
     if not tensors:
         keys = list(content)[:8] if isinstance(content, Mapping) else None
         raise ValueError(
             _complaint(
-                path, container, 'It holds no named tensors at the top or '
-                f'under {NESTS}; its content is a {type(content).__name__}' +
-                (f' with the keys {keys}.' if keys else '.')))
+                path,
+                container,
+                'It holds no named tensors at the top or '
+                f'under {NESTS}; its content is a {type(content).__name__}'
+                + (f' with the keys {keys}.' if keys else '.'),
+            )
+        )
     return tensors
 
 
@@ -113,8 +129,11 @@ def _recognise(path: str) -> Container:
     if head.startswith(b'\x80'):
         return PICKLE
     if head[8:9] == b'{' and int.from_bytes(head[:8], 'little') > 1:
-        return SAFETENSORS if _has_header(path, size) else Container(
-            'a safetensors file whose header is damaged')
+        return (
+            SAFETENSORS
+            if _has_header(path, size)
+            else Container('a safetensors file whose header is damaged')
+        )
     return STRANGE
 
 
@@ -128,8 +147,13 @@ def _recognise_zip(path: str) -> Container:
     if any(name.endswith('/constants.pkl') for name in names):
         return TORCHSCRIPT
     pickled = any(name.endswith('/data.pkl') for name in names)
-    return ZIP if pickled else Container(
-        'a zip archive of something else', way_out=STRANGE.way_out)
+    return (
+        ZIP
+        if pickled
+        else Container(
+            'a zip archive of something else', way_out=STRANGE.way_out
+        )
+    )
 
 
 def _has_header(path: str, size: int) -> bool:
@@ -146,8 +170,10 @@ def _has_header(path: str, size: int) -> bool:
 
 def _complaint(path: str, container: Container, reason: str) -> str:
     """Name the file and what it looks like."""
-    return (f'Cannot read weights from {path} ({os.path.getsize(path)} '
-            f'bytes): it looks like {container.looks}. {reason}')
+    return (
+        f'Cannot read weights from {path} ({os.path.getsize(path)} '
+        f'bytes): it looks like {container.looks}. {reason}'
+    )
 
 
 def _reason(error: Exception, container: Container) -> str:
@@ -155,10 +181,12 @@ def _reason(error: Exception, container: Container) -> str:
     text = str(error)
     found = re.search(r'GLOBAL (\S+)', text)
     if isinstance(error, pickle.UnpicklingError) and found:
-        return (f'It is refused, because it asks to unpickle {found[1]}, '
-                'which is neither a tensor nor a plain type and may run '
-                'code. If you trust its author, save its `state_dict` alone '
-                'once, where that type is at home.')
+        return (
+            f'It is refused, because it asks to unpickle {found[1]}, '
+            'which is neither a tensor nor a plain type and may run '
+            'code. If you trust its author, save its `state_dict` alone '
+            'once, where that type is at home.'
+        )
     lines = [line for line in text.splitlines() if line.strip()]
     # torch's own first lines advise to drop the protection.
     first = next((x for x in lines if 'weights_only' not in x), '')[:200]

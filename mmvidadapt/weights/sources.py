@@ -1,4 +1,5 @@
 """Where published weights lie, and how a name becomes a local file."""
+
 import difflib
 import hashlib
 import os
@@ -48,44 +49,65 @@ def _aim(file_id: str, note: str) -> Source:
 
 SOURCES: Dict[str, Source] = {
     'openai/ViT-B-16': _openai(
-        'ViT-B-16', '5806e77cd80f8b59890b7e101eabd078'
-        'd9fb84e6937f9e85e4ecb61988df416f', 335),
+        'ViT-B-16',
+        '5806e77cd80f8b59890b7e101eabd078d9fb84e6937f9e85e4ecb61988df416f',
+        335,
+    ),
     'openai/ViT-L-14': _openai(
-        'ViT-L-14', 'b8cca3fd41ae0c99ba7e8951adf17d26'
-        '7cdb84cd88be6f7c2e0eca1737a03836', 890),
+        'ViT-L-14',
+        'b8cca3fd41ae0c99ba7e8951adf17d267cdb84cd88be6f7c2e0eca1737a03836',
+        890,
+    ),
     'openai/ViT-L-14-336px': _openai(
-        'ViT-L-14-336px', '3035c92b350959924f9f00213499208652'
-        'fc7ea050643e8b385c2dac08641f02', 891),
+        'ViT-L-14-336px',
+        '3035c92b350959924f9f00213499208652fc7ea050643e8b385c2dac08641f02',
+        891,
+    ),
     # Known to timm as vit_base_patch16_224.orig_in21k_ft_in1k.
     'timm/jx_vit_base_p16_224': Source(
         'https://github.com/rwightman/pytorch-image-models/releases/download/'
-        'v0.1-vitjx/jx_vit_base_p16_224-80ecf9dd.pth', '80ecf9dd', 330,
-        'Apache-2.0', 'ViT-B/16, ImageNet-21k, fine-tuned on ImageNet-1k'),
+        'v0.1-vitjx/jx_vit_base_p16_224-80ecf9dd.pth',
+        '80ecf9dd',
+        330,
+        'Apache-2.0',
+        'ViT-B/16, ImageNet-21k, fine-tuned on ImageNet-1k',
+    ),
     'microsoft/swin_base_patch4_window7_224_22k': Source(
         'https://github.com/SwinTransformer/storage/releases/download/'
         'v1.0.0/swin_base_patch4_window7_224_22k.pth',
-        licence='MIT', note='Swin-B, ImageNet-22k'),
+        licence='MIT',
+        note='Swin-B, ImageNet-22k',
+    ),
     'aim/vitb16_k400': _aim(
-        '1oRmpP47Z6jWq4NHEpONNGAeKgDTFVNEO', 'ViT-B/16, 8 frames, K400'),
+        '1oRmpP47Z6jWq4NHEpONNGAeKgDTFVNEO', 'ViT-B/16, 8 frames, K400'
+    ),
     'aim/vitb16_16f_k400': _aim(
-        '1QuCjDcQUNVyH8_LBjITQMUGIehogb_k8', 'ViT-B/16, 16 frames, K400'),
+        '1QuCjDcQUNVyH8_LBjITQMUGIehogb_k8', 'ViT-B/16, 16 frames, K400'
+    ),
     'aim/vitb16_32f_k400': _aim(
-        '1hwlxj51naOpY2WG9FosX45voQgpUbEn4', 'ViT-B/16, 32 frames, K400'),
+        '1hwlxj51naOpY2WG9FosX45voQgpUbEn4', 'ViT-B/16, 32 frames, K400'
+    ),
     'aim/vitl14_k400': _aim(
-        '1pR6n2UxA3zJsWjAJhTJXJqaPEJYYfBOQ', 'ViT-L/14, 8 frames, K400'),
+        '1pR6n2UxA3zJsWjAJhTJXJqaPEJYYfBOQ', 'ViT-L/14, 8 frames, K400'
+    ),
     'aim/vitl14_16f_k400': _aim(
-        '1X7lqRYTbyMfO3L0zZXACEdIm21NU4Soc', 'ViT-L/14, 16 frames, K400'),
+        '1X7lqRYTbyMfO3L0zZXACEdIm21NU4Soc', 'ViT-L/14, 16 frames, K400'
+    ),
     'aim/vitl14_32f_k400': _aim(
-        '1W1v53x8FAiVBTkAB0pIUUQUF-6hN_y2J', 'ViT-L/14, 32 frames, K400'),
+        '1W1v53x8FAiVBTkAB0pIUUQUF-6hN_y2J', 'ViT-L/14, 32 frames, K400'
+    ),
     'aim/vitb16_32f_k700': _aim(
-        '1XG1BL81jx9ibJz7HNY8ZPke84FnIkbqz', 'ViT-B/16, 32 frames, K700'),
+        '1XG1BL81jx9ibJz7HNY8ZPke84FnIkbqz', 'ViT-B/16, 32 frames, K700'
+    ),
     'aim/vitb16_32f_diving48': _aim(
-        '1YMEWV8HM0v1hkq3-35gNGjh_DMDeC-cn', 'ViT-B/16, 32 frames, Diving48'),
+        '1YMEWV8HM0v1hkq3-35gNGjh_DMDeC-cn', 'ViT-B/16, 32 frames, Diving48'
+    ),
 }
 
 
-def resolve(source: Union[str, os.PathLike],
-            cache_dir: Optional[str] = None) -> str:
+def resolve(
+    source: Union[str, os.PathLike], cache_dir: Optional[str] = None
+) -> str:
     """Give the local path of weights, downloading them when needed.
 
     Args:
@@ -120,16 +142,19 @@ def _not_found(source: str, path: str) -> str:
     close = difflib.get_close_matches(source, SOURCES, n=3)
     guess = f' Did you mean {" or ".join(map(repr, close))}?' if close else ''
     state = 'a folder' if os.path.isdir(path) else 'no file'
-    return (f"No weights '{source}': {path} is {state}, and no alias has "
-            f'this name.{guess} Give the path of a file, an http(s):// or '
-            f'file:// URL, or an alias: {sorted(SOURCES)}.')
+    return (
+        f"No weights '{source}': {path} is {state}, and no alias has "
+        f'this name.{guess} Give the path of a file, an http(s):// or '
+        f'file:// URL, or an alias: {sorted(SOURCES)}.'
+    )
 
 
 def _target(source: str, cache_dir: Optional[str]) -> str:
     """Name the file that keeps a download."""
     home = cache_dir or os.environ.get('MMVIDADAPT_HOME')
     folder = os.path.join(
-        os.path.expanduser(home or '~/.cache/mmvidadapt'), 'weights')
+        os.path.expanduser(home or '~/.cache/mmvidadapt'), 'weights'
+    )
     if source in SOURCES:
         suffix = os.path.splitext(urlsplit(SOURCES[source].url).path)[1]
         name = source.replace('/', '_') + (suffix or '.pth')
@@ -148,16 +173,20 @@ def _fetch(source: Source, target: str) -> str:
     if urlsplit(source.url).hostname == 'drive.google.com':
         raise FileNotFoundError(
             f'{source.note}: Google Drive gives files to browsers only. '
-            f'Open {source.url}, download the file and save it as {target}.')
+            f'Open {source.url}, download the file and save it as {target}.'
+        )
     try:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with _patience(TIMEOUT):
             torch.hub.download_url_to_file(
-                source.url, target, hash_prefix=source.sha256)
+                source.url, target, hash_prefix=source.sha256
+            )
     except RuntimeError as error:  # the hash is wrong
-        raise ValueError(f'{source.url} gave another file than expected: '
-                         f'{error}. Nothing was kept; a proxy or a sign-in '
-                         'page may answer in its place.') from error
+        raise ValueError(
+            f'{source.url} gave another file than expected: '
+            f'{error}. Nothing was kept; a proxy or a sign-in '
+            'page may answer in its place.'
+        ) from error
     except (OSError, HTTPException) as error:
         raise ConnectionError(_offline(source, target, error)) from error
     return target
@@ -166,13 +195,15 @@ def _fetch(source: Source, target: str) -> str:
 def _offline(source: Source, target: str, error: Exception) -> str:
     """Tell a person how to carry the file over."""
     size = f'about {source.size} MiB' if source.size else 'unknown'
-    return (f'Could not download weights: {type(error).__name__}: {error}\n'
-            f'  URL:     {source.url}\n'
-            f'  size:    {size}\n'
-            f'  sha256:  {source.sha256 or "unknown"}\n'
-            f'  save as: {target}\n'
-            'Fetch the file on a machine that has access and save it under '
-            'that path, or give the path of a copy as `pretrained`.')
+    return (
+        f'Could not download weights: {type(error).__name__}: {error}\n'
+        f'  URL:     {source.url}\n'
+        f'  size:    {size}\n'
+        f'  sha256:  {source.sha256 or "unknown"}\n'
+        f'  save as: {target}\n'
+        'Fetch the file on a machine that has access and save it under '
+        'that path, or give the path of a copy as `pretrained`.'
+    )
 
 
 def _check_hash(path: str, source: Source) -> None:
@@ -187,7 +218,8 @@ def _check_hash(path: str, source: Source) -> None:
         raise ValueError(
             f'{path} is not the file of {source.url}: its sha256 is '
             f'{digest.hexdigest()}, expected {source.sha256}. Delete it and '
-            'start again, or fetch it once more by hand.')
+            'start again, or fetch it once more by hand.'
+        )
 
 
 @contextmanager

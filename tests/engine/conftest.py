@@ -1,4 +1,5 @@
 """Clips that every run of a module reads, and what is logged."""
+
 import logging
 from typing import Iterator, List
 

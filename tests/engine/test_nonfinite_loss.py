@@ -1,4 +1,5 @@
 """A loss that is not a number ends the run and leaves its checkpoint."""
+
 import json
 from pathlib import Path
 
@@ -46,15 +47,19 @@ def test_the_run_stops_with_everything_named(listing, tmp_path):
     assert all(w.isfinite().all() for w in weights.values())
 
     facts = json.loads(
-        Path(runner.log_dir, 'nonfinite_loss_rank0.json').read_text())
+        Path(runner.log_dir, 'nonfinite_loss_rank0.json').read_text()
+    )
     assert facts['iteration'] == 4 and facts['checkpoint'] == str(saved)
     assert [Path(c).name for c in facts['clips']] == [
-        f'clip{i}.mp4' for i in range(4, 8)]
+        f'clip{i}.mp4' for i in range(4, 8)
+    ]
 
 
 def test_clips_without_a_name_say_how_to_get_one():
     assert clip_paths(dict(data_samples=[{}])) == [UNNAMED]
     assert clip_paths(None) == []
-    several = [dict(data_samples=[dict(filename='a')]),
-               dict(data_samples=[dict(filename='b')])]
+    several = [
+        dict(data_samples=[dict(filename='a')]),
+        dict(data_samples=[dict(filename='b')]),
+    ]
     assert clip_paths(several) == ['a', 'b']

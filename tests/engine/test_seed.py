@@ -1,4 +1,5 @@
 """The random numbers of an epoch depend on seed, epoch and rank only."""
+
 import random
 from types import SimpleNamespace
 
@@ -19,8 +20,12 @@ class Draws(Dataset):
         return 8
 
     def __getitem__(self, index):
-        return (index, random.random(), np.random.rand(),
-                torch.rand(()).item())
+        return (
+            index,
+            random.random(),
+            np.random.rand(),
+            torch.rand(()).item(),
+        )
 
 
 def fake_runner(seed=0, epoch=0, rank=0, workers=2, diff=False, **loader):
@@ -32,12 +37,18 @@ def fake_runner(seed=0, epoch=0, rank=0, workers=2, diff=False, **loader):
             dataset=Draws(),
             sampler=dict(type='DefaultSampler', shuffle=True),
             collate_fn=dict(type='default_collate'),
-            **loader),
-        seed=123)
+            **loader,
+        ),
+        seed=123,
+    )
     return SimpleNamespace(
-        seed=seed, epoch=epoch, rank=rank, train_dataloader=loader,
+        seed=seed,
+        epoch=epoch,
+        rank=rank,
+        train_dataloader=loader,
         train_loop=SimpleNamespace(dataloader=loader),
-        _randomness_cfg=dict(seed=seed, diff_rank_seed=diff))
+        _randomness_cfg=dict(seed=seed, diff_rank_seed=diff),
+    )
 
 
 def draw(runner, hook=True):
@@ -46,9 +57,12 @@ def draw(runner, hook=True):
         hook = HOOKS.build(dict(type='EpochSeedHook'))
         hook.before_train(runner)
         hook.before_train_epoch(runner)
-    batches = torch.cat([
-        torch.stack([t.double() for t in b], 1)
-        for b in runner.train_dataloader])
+    batches = torch.cat(
+        [
+            torch.stack([t.double() for t in b], 1)
+            for b in runner.train_dataloader
+        ]
+    )
     return batches, (random.random(), np.random.rand(), torch.rand(()).item())
 
 
@@ -61,8 +75,9 @@ def test_a_resumed_epoch_draws_the_same(workers):
     assert main == main_again
 
 
-@pytest.mark.parametrize('change', [
-    dict(epoch=1), dict(seed=1), dict(rank=1)], ids=str)
+@pytest.mark.parametrize(
+    'change', [dict(epoch=1), dict(seed=1), dict(rank=1)], ids=str
+)
 def test_epoch_seed_and_rank_each_change_every_source(change):
     one, main = draw(fake_runner())
     other, main_other = draw(fake_runner(**change))
@@ -79,7 +94,8 @@ def test_workers_draw_differently_from_one_another():
 def test_mmengines_own_workers_repeat_themselves():
     runner = fake_runner()
     assert torch.equal(
-        draw(runner, hook=False)[0][:, 1:], draw(runner, hook=False)[0][:, 1:])
+        draw(runner, hook=False)[0][:, 1:], draw(runner, hook=False)[0][:, 1:]
+    )
 
 
 def test_the_order_follows_the_seed_of_the_run_not_of_the_process():
@@ -103,7 +119,8 @@ def test_all_loaders_of_a_loop_follow():
 
 def test_a_configured_function_stays():
     runner = fake_runner(
-        worker_init_fn=dict(type='seed_worker', _scope_='mmvidadapt'))
+        worker_init_fn=dict(type='seed_worker', _scope_='mmvidadapt')
+    )
     configured = runner.train_dataloader.worker_init_fn
     draws, _ = draw(runner)  # the left-over _scope_ does no harm
     assert runner.train_dataloader.worker_init_fn is configured

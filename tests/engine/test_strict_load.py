@@ -1,4 +1,5 @@
 """A checkpoint fits, or the error says why not."""
+
 from types import SimpleNamespace
 
 import pytest
@@ -9,8 +10,13 @@ from mmengine.runner.checkpoint import _load_checkpoint_to_model
 from mmvidadapt.engine.checkpoints import compare
 from tests import runs
 
-OFFICIAL = {'t_adapter': 'T_Adapter', 's_adapter': 'S_Adapter',
-            'mlp_adapter': 'MLP_Adapter', 'down': 'D_fc1', 'up': 'D_fc2'}
+OFFICIAL = {
+    't_adapter': 'T_Adapter',
+    's_adapter': 'S_Adapter',
+    'mlp_adapter': 'MLP_Adapter',
+    'down': 'D_fc1',
+    'up': 'D_fc2',
+}
 
 
 @pytest.fixture
@@ -31,9 +37,12 @@ def load(model, state_dict, **hook):
 def other_head(model):
     """Return the model's tensors with a head for ten classes."""
     return dict(
-        model.state_dict(), **{
+        model.state_dict(),
+        **{
             'cls_head.fc_cls.weight': torch.ones(10, 32),
-            'cls_head.fc_cls.bias': torch.ones(10)})
+            'cls_head.fc_cls.bias': torch.ones(10),
+        },
+    )
 
 
 def test_its_own_weights_load(model):
@@ -61,8 +70,9 @@ def test_another_head_is_named_and_can_be_allowed(model):
     with pytest.raises(ValueError) as error:
         load(model, other_head(model))
     assert str(error.value).startswith('some/file.pth does not fit')
-    assert ('cls_head.fc_cls.weight: checkpoint (10, 32), model (4, 32)'
-            in str(error.value))
+    assert 'cls_head.fc_cls.weight: checkpoint (10, 32), model (4, 32)' in str(
+        error.value
+    )
     assert 'allow_resized' in str(error.value)
     own = model.cls_head.fc_cls.weight.clone()
     load(model, other_head(model), allow_resized=[r'cls_head\..*'])
@@ -73,16 +83,23 @@ def test_missing_and_unknown_are_named_and_can_be_allowed(model):
     state_dict = model.state_dict()
     del state_dict['backbone.temporal_embedding']
     state_dict['backbone.extra'] = torch.ones(1)
-    with pytest.raises(ValueError, match='missing in the checkpoint: '
-                       'backbone.temporal_embedding\n.*unknown to the model: '
-                       'backbone.extra'):
+    with pytest.raises(
+        ValueError,
+        match='missing in the checkpoint: '
+        'backbone.temporal_embedding\n.*unknown to the model: '
+        'backbone.extra',
+    ):
         load(model, state_dict)
     with pytest.raises(ValueError, match='unknown to the model'):
         load(model, state_dict, allow_missing=['.*temporal_embedding'])
     with pytest.raises(ValueError, match='missing in the checkpoint'):
         load(model, state_dict, allow_unknown=['backbone.extra'])
-    load(model, state_dict, allow_missing=['.*temporal_embedding'],
-         allow_unknown=['backbone.extra'])
+    load(
+        model,
+        state_dict,
+        allow_missing=['.*temporal_embedding'],
+        allow_unknown=['backbone.extra'],
+    )
 
 
 def test_a_long_list_is_cut(model):

@@ -1,13 +1,18 @@
 """The optimizer holds what is trained, and the log says what that is."""
+
 import pytest
 import torch
 from mmaction.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 from mmengine.optim import DefaultOptimWrapperConstructor
 
-from mmvidadapt.engine.hooks.trained_params import (check_optimizers,
-                                                    parameter_table)
+from mmvidadapt.engine.hooks.trained_params import (
+    check_optimizers,
+    parameter_table,
+)
 from mmvidadapt.engine.optimizers.trained_params_constructor import (
-    TrainedParamsConstructor, merge_groups)
+    TrainedParamsConstructor,
+    merge_groups,
+)
 from tests import runs
 
 PARAMWISE = dict(
@@ -15,12 +20,14 @@ PARAMWISE = dict(
         'ln_': dict(decay_mult=0.0),
         'backbone': dict(lr_mult=0.1),  # longer than 'ln_', so it wins there
         'backbone.ln_post': dict(lr_mult=0.5, decay_mult=0.0),
-        'class_embedding': dict(decay_mult=0.0)
+        'class_embedding': dict(decay_mult=0.0),
     },
-    bias_decay_mult=0.0)
+    bias_decay_mult=0.0,
+)
 WRAPPER = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05))
+    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05),
+)
 
 
 @pytest.fixture
@@ -34,7 +41,8 @@ def options(model, optim_wrapper):
     names = {id(p): n for n, p in model.named_parameters()}
     return {
         names[id(p)]: (g['lr'], g['weight_decay'])
-        for g in optim_wrapper.optimizer.param_groups for p in g['params']
+        for g in optim_wrapper.optimizer.param_groups
+        for p in g['params']
     }
 
 
@@ -55,24 +63,36 @@ def test_nothing_frozen_enters_without_paramwise(model, paramwise):
     constructor = OPTIM_WRAPPER_CONSTRUCTORS.get('TrainedParamsConstructor')
     wrapper = constructor(dict(WRAPPER), paramwise)(model)
     assert set(options(model, wrapper)) == {
-        n for n, p in model.named_parameters() if p.requires_grad}
+        n for n, p in model.named_parameters() if p.requires_grad
+    }
     assert len(wrapper.optimizer.param_groups) == 1
 
 
 def test_groups_keep_the_order_of_the_model(model):
     wrapper = TrainedParamsConstructor(dict(WRAPPER), None)(model)
     assert list(options(model, wrapper)) == [
-        n for n, p in model.named_parameters() if p.requires_grad]
-    merged = merge_groups([
-        dict(params=['a'], lr=1), dict(params=['b']),
-        dict(params=['c'], lr=1)])
-    assert merged == [dict(lr=1, params=['a', 'c']), dict(params=['b'])]
+        n for n, p in model.named_parameters() if p.requires_grad
+    ]
+    merged = merge_groups(
+        [
+            dict(params=['a'], lr=1),
+            dict(params=['b']),
+            dict(params=['c'], lr=1),
+            dict(params=['d'], lr=2),
+        ]
+    )
+    assert merged == [
+        dict(lr=1, params=['a', 'c']),
+        dict(params=['b']),
+        dict(lr=2, params=['d']),
+    ]
 
 
 def test_a_frozen_model_is_refused(model):
     with pytest.raises(ValueError, match='Every parameter of Recognizer3D'):
-        TrainedParamsConstructor(dict(WRAPPER),
-                                 None)(model.requires_grad_(False))
+        TrainedParamsConstructor(dict(WRAPPER), None)(
+            model.requires_grad_(False)
+        )
 
 
 def test_a_misspelt_custom_key_is_reported(model, logged):
@@ -89,34 +109,51 @@ def test_the_table_counts(model):
     name = 'backbone.transformer.resblocks.*.t_adapter.down.weight'
     assert rows[name] == ['2', '512', '0.00', 'float32', '0.00']
     trained, frozen = [
-        line.split() for line in lines if line.startswith('  sum')]
+        line.split() for line in lines if line.startswith('  sum')
+    ]
     assert trained == ['sum', '29', '3,636', '0.01', 'float32', '0.03']
     assert frozen == ['sum', '29', '31,808', '0.13', 'float32', '0.00']
     assert rows['total'][:2] == ['58', '35,444']
     assert 'lr 0.0005, weight decay 0, 2 tensors' in lines[-3]
 
 
-@pytest.mark.parametrize('config', [
-    dict(type='AdamW'), dict(type='Adam', amsgrad=True), dict(type='SGD'),
-    dict(type='SGD', momentum=0.9), dict(type='NAdam'), dict(type='RAdam'),
-    dict(type='Adamax'), dict(type='Adadelta'), dict(type='Adagrad')
-], ids=str)
+@pytest.mark.parametrize(
+    'config',
+    [
+        dict(type='AdamW'),
+        dict(type='Adam', amsgrad=True),
+        dict(type='SGD'),
+        dict(type='SGD', momentum=0.9),
+        dict(type='NAdam'),
+        dict(type='RAdam'),
+        dict(type='Adamax'),
+        dict(type='Adadelta'),
+        dict(type='Adagrad'),
+    ],
+    ids=str,
+)
 def test_the_optimizer_state_is_as_large_as_the_table_says(config):
     layer = torch.nn.Linear(500, 1000, bias=False)  # 2 MB
     wrapper = TrainedParamsConstructor(
-        dict(optimizer=dict(config, lr=0.1)), None)(layer)
+        dict(optimizer=dict(config, lr=0.1)), None
+    )(layer)
     optimizer = wrapper.optimizer
     said = parameter_table(layer, [optimizer]).splitlines()[2].split()[-1]
     layer(torch.ones(500)).sum().backward()
     optimizer.step()
-    kept = sum(t.nbytes for s in optimizer.state.values()
-               for t in s.values() if torch.is_tensor(t) and t.numel() > 1)
+    kept = sum(
+        t.nbytes
+        for s in optimizer.state.values()
+        for t in s.values()
+        if torch.is_tensor(t) and t.numel() > 1
+    )
     assert float(said) == kept / 1e6
 
 
 def test_an_unknown_optimizer_is_not_guessed(model):
-    optimizer = torch.optim.LBFGS([
-        p for p in model.parameters() if p.requires_grad])
+    optimizer = torch.optim.LBFGS(
+        [p for p in model.parameters() if p.requires_grad]
+    )
     assert parameter_table(model, [optimizer]).splitlines()[2].endswith(' ?')
 
 
@@ -128,8 +165,10 @@ def test_an_optimizer_with_other_parameters_is_refused(model):
     with pytest.raises(ValueError, match='temporal_embedding'):
         check_optimizers(model, [head])
     trained = [p for p in model.parameters() if p.requires_grad]
-    halves = [torch.optim.SGD(trained[:9], lr=1),
-              torch.optim.SGD(trained[9:], lr=1)]
+    halves = [
+        torch.optim.SGD(trained[:9], lr=1),
+        torch.optim.SGD(trained[9:], lr=1),
+    ]
     check_optimizers(model, halves)
     with pytest.raises(ValueError, match='more than once: 29'):
         check_optimizers(model, halves + halves)

@@ -1,4 +1,5 @@
 """What mmengine's options do to a run, each checked by its effect."""
+
 import shutil
 
 import pytest
@@ -7,7 +8,8 @@ from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from tensorboard.backend.event_processing.event_accumulator import (
-    EventAccumulator)
+    EventAccumulator,
+)
 from torch.testing import assert_close
 
 from tests import runs
@@ -28,8 +30,9 @@ class Watch(Hook):
         """Keep what training starts from."""
         self.weights.append(trained(runner.model))
 
-    def after_train_iter(self, runner, batch_idx, data_batch=None,
-                         outputs=None):
+    def after_train_iter(
+        self, runner, batch_idx, data_batch=None, outputs=None
+    ):
         """Keep weights and loss."""
         self.weights.append(trained(runner.model))
         self.losses.append(outputs['loss'].detach())
@@ -37,8 +40,11 @@ class Watch(Hook):
 
 def trained(model):
     """Copy the trained parameters."""
-    return {n: p.detach().clone() for n, p in model.named_parameters()
-            if p.requires_grad}
+    return {
+        n: p.detach().clone()
+        for n, p in model.named_parameters()
+        if p.requires_grad
+    }
 
 
 def watch(config):
@@ -50,30 +56,49 @@ def watch(config):
 
 def norm(before, after):
     """Return the length of an update."""
-    return sum(
-        (after[n] - before[n]).square().sum() for n in before).sqrt().item()
+    return (
+        sum((after[n] - before[n]).square().sum() for n in before)
+        .sqrt()
+        .item()
+    )
 
 
 def test_accumulated_gradients_equal_a_larger_batch(listing, tmp_path):
-    _, large = watch(runs.recipe(
-        listing, tmp_path / 'large', batch=4, optim_wrapper__optimizer=SGD))
-    _, small = watch(runs.recipe(
-        listing, tmp_path / 'small', batch=2, optim_wrapper__optimizer=SGD,
-        optim_wrapper__accumulative_counts=2))
+    _, large = watch(
+        runs.recipe(
+            listing, tmp_path / 'large', batch=4, optim_wrapper__optimizer=SGD
+        )
+    )
+    _, small = watch(
+        runs.recipe(
+            listing,
+            tmp_path / 'small',
+            batch=2,
+            optim_wrapper__optimizer=SGD,
+            optim_wrapper__accumulative_counts=2,
+        )
+    )
     assert len(large.weights) == 3 and len(small.weights) == 5
     assert norm(small.weights[0], small.weights[1]) == 0
     assert norm(small.weights[1], small.weights[2]) > 0.01
     for i in range(3):
-        assert_close(small.weights[2 * i], large.weights[i], rtol=1e-4,
-                     atol=1e-6)
+        assert_close(
+            small.weights[2 * i], large.weights[i], rtol=1e-4, atol=1e-6
+        )
 
 
 def test_clipping_bounds_the_update(listing, tmp_path):
-    _, free = watch(runs.recipe(
-        listing, tmp_path / 'free', optim_wrapper__optimizer=SGD))
-    _, clipped = watch(runs.recipe(
-        listing, tmp_path / 'clipped', optim_wrapper__optimizer=SGD,
-        optim_wrapper__clip_grad=dict(max_norm=0.01)))
+    _, free = watch(
+        runs.recipe(listing, tmp_path / 'free', optim_wrapper__optimizer=SGD)
+    )
+    _, clipped = watch(
+        runs.recipe(
+            listing,
+            tmp_path / 'clipped',
+            optim_wrapper__optimizer=SGD,
+            optim_wrapper__clip_grad=dict(max_norm=0.01),
+        )
+    )
     assert norm(*free.weights[:2]) > 0.01
     assert norm(*clipped.weights[:2]) == pytest.approx(0.1 * 0.01, rel=1e-3)
 
@@ -91,14 +116,19 @@ def test_ema_saves_the_average_and_resumes_it(listing, tmp_path):
     saved = torch.load(tmp_path / 'run/epoch_2.pth', weights_only=True)
     assert_close(saved['state_dict'][name], average)
     assert not torch.equal(average, kept.weights[-1][name])
-    assert torch.equal(saved['ema_state_dict'][f'module.{name}'],
-                       kept.weights[-1][name])
+    assert torch.equal(
+        saved['ema_state_dict'][f'module.{name}'], kept.weights[-1][name]
+    )
 
     (tmp_path / 'run/epoch_2.pth').rename(tmp_path / 'whole.pth')
     config = runs.recipe(
-        listing, tmp_path / 'run', epochs=2, resume=True,
+        listing,
+        tmp_path / 'run',
+        epochs=2,
+        resume=True,
         load_from=str(tmp_path / 'run/epoch_1.pth'),
-        experiment_name='ema_resumed')
+        experiment_name='ema_resumed',
+    )
     config.custom_hooks.append(ema)
     runs.train(config)
     again = torch.load(tmp_path / 'run/epoch_2.pth', weights_only=True)
@@ -112,12 +142,15 @@ def test_cpu_amp_computes_in_bfloat16_and_keeps_float32(listing, tmp_path):
     _, exact = watch(runs.recipe(listing, tmp_path / 'fp32'))
     seen = set()
     config = runs.recipe(
-        listing, tmp_path / 'bf16', optim_wrapper__type='CPUAmpOptimWrapper')
+        listing, tmp_path / 'bf16', optim_wrapper__type='CPUAmpOptimWrapper'
+    )
     config.custom_hooks.append(dict(type='Watch'))
     runner = Runner.from_cfg(config)  # with validation
-    runner.model.backbone.transformer.resblocks[0].mlp.c_fc \
-        .register_forward_hook(lambda m, i, out: seen.add(
-            (torch.is_grad_enabled(), out.dtype)))
+    runner.model.backbone.transformer.resblocks[
+        0
+    ].mlp.c_fc.register_forward_hook(
+        lambda m, i, out: seen.add((torch.is_grad_enabled(), out.dtype))
+    )
     runner.train()
     rough = next(h for h in runner.hooks if isinstance(h, Watch))
     assert seen == {(True, torch.bfloat16), (False, torch.float32)}
@@ -131,59 +164,82 @@ def test_cpu_amp_computes_in_bfloat16_and_keeps_float32(listing, tmp_path):
 
 def test_a_resumed_run_ends_with_the_same_weights(listing, tmp_path):
     """With every kind of randomness: order, crops, flips, drop path."""
-    how = dict(random=True, workers=2, epochs=3, drop_path_rate=0.5,
-               randomness=dict(seed=None))
+    how = dict(
+        random=True,
+        workers=2,
+        epochs=3,
+        drop_path_rate=0.5,
+        randomness=dict(seed=None),
+    )
     whole = runs.recipe(
-        listing, tmp_path / 'whole', **dict(how, randomness=dict(seed=5)))
+        listing, tmp_path / 'whole', **dict(how, randomness=dict(seed=5))
+    )
     runs.train(whole)
     shutil.copytree(tmp_path / 'whole', tmp_path / 'again')
-    end = (tmp_path / 'again/epoch_3.pth')
+    end = tmp_path / 'again/epoch_3.pth'
     end.unlink()
     # The seed comes from the checkpoint alone.
-    runs.train(runs.recipe(
-        listing, tmp_path / 'again', resume=True,
-        load_from=str(tmp_path / 'again/epoch_1.pth'), **how))
+    runs.train(
+        runs.recipe(
+            listing,
+            tmp_path / 'again',
+            resume=True,
+            load_from=str(tmp_path / 'again/epoch_1.pth'),
+            **how,
+        )
+    )
     expected = torch.load(tmp_path / 'whole/epoch_3.pth', weights_only=True)
     actual = torch.load(end, weights_only=True)
     first = torch.load(tmp_path / 'whole/epoch_1.pth', weights_only=True)
     for name, value in expected['state_dict'].items():
         assert torch.equal(actual['state_dict'][name], value), name
     name = 'cls_head.fc_cls.weight'
-    assert not torch.equal(first['state_dict'][name],
-                           expected['state_dict'][name])
+    assert not torch.equal(
+        first['state_dict'][name], expected['state_dict'][name]
+    )
 
 
 def test_tensorboard_gets_every_loss(listing, tmp_path):
     config = runs.recipe(
-        listing, tmp_path / 'run', epochs=2,
+        listing,
+        tmp_path / 'run',
+        epochs=2,
         vis_backends=[dict(type='TensorboardVisBackend')],
         visualizer=dict(
-            type='ActionVisualizer', name='with_tensorboard',
-            vis_backends=[dict(type='TensorboardVisBackend')]))
+            type='ActionVisualizer',
+            name='with_tensorboard',
+            vis_backends=[dict(type='TensorboardVisBackend')],
+        ),
+    )
     runner, kept = watch(config)
     runner.visualizer.close()
-    folder, = (tmp_path / 'run').glob('*/vis_data')
+    (folder,) = (tmp_path / 'run').glob('*/vis_data')
     events = EventAccumulator(str(folder))
     events.Reload()
     scalars = events.Scalars('loss_cls')
     assert [s.step for s in scalars] == [1, 2, 3, 4]
     # LogProcessor smooths over its window of ten iterations.
-    means = [torch.stack(kept.losses[:i + 1]).mean().item() for i in range(4)]
+    means = [torch.stack(kept.losses[: i + 1]).mean().item() for i in range(4)]
     assert [s.value for s in scalars] == pytest.approx(means, rel=1e-4)
 
 
-@pytest.mark.parametrize('compile_cfg', [
-    dict(backend='aot_eager'),
-    pytest.param(True, marks=pytest.mark.slow)
-], ids=['captured', 'inductor'])
-def test_compiled_training_gives_the_same_weights(listing, tmp_path,
-                                                  compile_cfg):
+@pytest.mark.parametrize(
+    'compile_cfg',
+    [dict(backend='aot_eager'), pytest.param(True, marks=pytest.mark.slow)],
+    ids=['captured', 'inductor'],
+)
+def test_compiled_training_gives_the_same_weights(
+    listing, tmp_path, compile_cfg
+):
     """One iteration, since compiling is what takes the time."""
     torch._dynamo.reset()
     _, plain = watch(runs.recipe(listing, tmp_path / 'plain', batch=8))
     torch._dynamo.utils.counters.clear()
-    _, fast = watch(runs.recipe(
-        listing, tmp_path / 'compiled', batch=8, compile=compile_cfg))
+    _, fast = watch(
+        runs.recipe(
+            listing, tmp_path / 'compiled', batch=8, compile=compile_cfg
+        )
+    )
     assert torch._dynamo.utils.counters['stats']['unique_graphs'] > 0
     assert norm(fast.weights[0], fast.weights[1]) > 0.01
     assert_close(fast.weights, plain.weights, rtol=1e-3, atol=1e-4)

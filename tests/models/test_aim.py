@@ -1,4 +1,5 @@
 """AIM: the four tests of a method, ablations, recogniser and modes."""
+
 import copy
 
 import pytest
@@ -8,15 +9,14 @@ from torch.testing import assert_close
 
 from mmvidadapt.models import AIM, ImageViT
 from mmvidadapt.weights import rename_official_
-from tests.golden import (assert_gradients, assert_output, goldens,
-                          load_golden)
+from tests.golden import assert_gradients, assert_output, goldens, load_golden
 
 VIDEO = (2, 3, 4, 16, 24)  # (B, 3, T, H, W)
 ABLATIONS = {
     'no_temporal': ('spatial', 'joint'),
     'no_spatial': ('temporal', 'joint'),
     'no_joint': ('spatial', 'temporal'),
-    'spatial_only': ('spatial', ),
+    'spatial_only': ('spatial',),
     'spatial_temporal': ('spatial', 'temporal'),
     'none': (),
 }
@@ -24,10 +24,9 @@ ABLATIONS = {
 
 def tiny_aim(**kwargs):
     torch.manual_seed(0)
-    return AIM(**{
-        **dict(arch='tiny', img_size=VIDEO[-2:], num_frames=4),
-        **kwargs
-    })
+    return AIM(
+        **{**dict(arch='tiny', img_size=VIDEO[-2:], num_frames=4), **kwargs}
+    )
 
 
 def randomize_trained(module):
@@ -44,10 +43,15 @@ def renamed(state_dict, prefix=''):
 
 def renamed_gradients(golden, prefix=''):
     """Names are recognised as a whole: fill in what has no gradient."""
-    whole = {name: golden['grads'].get(name, torch.full_like(value, torch.nan))
-             for name, value in golden['state_dict'].items()}
-    return {name: grad for name, grad in renamed(whole, prefix).items()
-            if not grad.isnan().any()}
+    whole = {
+        name: golden['grads'].get(name, torch.full_like(value, torch.nan))
+        for name, value in golden['state_dict'].items()
+    }
+    return {
+        name: grad
+        for name, grad in renamed(whole, prefix).items()
+        if not grad.isnan().any()
+    }
 
 
 def from_golden(golden, **overrides):
@@ -57,20 +61,24 @@ def from_golden(golden, **overrides):
         embed_dims=official['width' if clip else 'embed_dim'],
         num_layers=official['layers' if clip else 'depth'],
         num_heads=official['heads' if clip else 'num_heads'],
-        patch_size=official['patch_size'])
-    model = AIM(**{
-        **dict(
-            arch=arch,
-            dialect='clip' if clip else 'imagenet',
-            img_size=official['input_resolution' if clip else 'img_size'],
-            num_frames=official['num_frames'],
-            num_t_adapters=official['num_tadapter'],
-            adapter_ratio=meta.get('adapter_ratio', 0.25),
-            adapter_scale=official['adapter_scale'],
-            drop_path_rate=official['drop_path_rate'],
-            drop_path_mode='official'),
-        **overrides
-    })
+        patch_size=official['patch_size'],
+    )
+    model = AIM(
+        **{
+            **dict(
+                arch=arch,
+                dialect='clip' if clip else 'imagenet',
+                img_size=official['input_resolution' if clip else 'img_size'],
+                num_frames=official['num_frames'],
+                num_t_adapters=official['num_tadapter'],
+                adapter_ratio=meta.get('adapter_ratio', 0.25),
+                adapter_scale=official['adapter_scale'],
+                drop_path_rate=official['drop_path_rate'],
+                drop_path_mode='official',
+            ),
+            **overrides,
+        }
+    )
     return model.to(golden['input'].dtype).eval()
 
 
@@ -78,8 +86,9 @@ def from_golden(golden, **overrides):
 def test_new_adapters_leave_the_image_model_unchanged(dialect):
     aim = tiny_aim(dialect=dialect).eval()
     vit = ImageViT(arch='tiny', dialect=dialect, img_size=VIDEO[-2:]).eval()
-    trunk = {k: v for k, v in aim.state_dict().items() if k in
-             vit.state_dict()}
+    trunk = {
+        k: v for k, v in aim.state_dict().items() if k in vit.state_dict()
+    }
     vit.load_state_dict(trunk)
     video = torch.randn(VIDEO)
     assert_close(aim(video), vit(video))
@@ -91,10 +100,14 @@ def test_only_the_adapters_are_trained(num_t_adapters):
     adapters = ['t_adapter', 's_adapter', 'mlp_adapter']
     adapters += ['t_adapter_in'] * (num_t_adapters == 2)
     assert {n for n, p in aim.named_parameters() if p.requires_grad} == {
-        'temporal_embedding', 'ln_post.weight', 'ln_post.bias'
+        'temporal_embedding',
+        'ln_post.weight',
+        'ln_post.bias',
     } | {
         f'transformer.resblocks.{i}.{a}.{fc}.{p}'
-        for i in (0, 1) for a in adapters for fc in ('down', 'up')
+        for i in (0, 1)
+        for a in adapters
+        for fc in ('down', 'up')
         for p in ('weight', 'bias')
     }
 
@@ -111,7 +124,8 @@ def test_gradients_reach_exactly_what_is_trained(num_t_adapters):
 
 @pytest.mark.parametrize('with_cp', [False, True, 'mlp'])
 @pytest.mark.parametrize(
-    'path', goldens('aim_vit_clip_*.pt') + goldens('aim_vit_imagenet_*.pt'))
+    'path', goldens('aim_vit_clip_*.pt') + goldens('aim_vit_imagenet_*.pt')
+)
 def test_matches_the_official_code(path, with_cp):
     golden = load_golden(path)
     aim = from_golden(golden, with_cp=with_cp)
@@ -123,7 +137,8 @@ def test_matches_the_official_code(path, with_cp):
 
 
 @pytest.mark.parametrize(
-    'path', goldens('aim_vit_clip_*.pt') + goldens('aim_vit_imagenet_*.pt'))
+    'path', goldens('aim_vit_clip_*.pt') + goldens('aim_vit_imagenet_*.pt')
+)
 def test_switched_off_adaptations_match_the_official_code(path):
     golden = load_golden(path)
     if 'ablation_outputs' not in golden:
@@ -154,16 +169,21 @@ def test_recogniser_loss_and_views_match_the_official_code(path):
                     embed_dims=backbone['width'],
                     num_layers=backbone['layers'],
                     num_heads=backbone['heads'],
-                    patch_size=backbone['patch_size']),
+                    patch_size=backbone['patch_size'],
+                ),
                 img_size=backbone['input_resolution'],
                 num_frames=backbone['num_frames'],
-                adapter_scale=backbone['adapter_scale']),
+                adapter_scale=backbone['adapter_scale'],
+            ),
             cls_head=head,
-            test_cfg=dict(max_testing_views=views['max_testing_views'])))
+            test_cfg=dict(max_testing_views=views['max_testing_views']),
+        )
+    )
     model.load_state_dict(golden['state_dict'], strict=True)
     model.eval()
 
     from mmaction.structures import ActionDataSample
+
     sample = ActionDataSample().set_gt_label(0)
     predicted = model(golden['input'], [sample], mode='predict')[0]
     assert_output(predicted.pred_score[None], golden['output'])
@@ -190,11 +210,13 @@ def test_half_of_the_clips_are_dropped_as_a_whole():
     assert block.drop_path(x) is x
 
 
-@pytest.mark.parametrize('dialect,same', [('clip', (0, 1)),
-                                          ('imagenet', (2, ))])
+@pytest.mark.parametrize(
+    'dialect,same', [('clip', (0, 1)), ('imagenet', (2,))]
+)
 def test_official_drop_path_granularity(dialect, same):
     aim = tiny_aim(
-        dialect=dialect, drop_path_rate=0.5, drop_path_mode='official').train()
+        dialect=dialect, drop_path_rate=0.5, drop_path_mode='official'
+    ).train()
     kept = aim.transformer.resblocks[-1].drop_path(torch.ones(4 * 32, 64, 8))
     kept = kept.unflatten(0, (32, 4))[..., 0]  # (B, T, N)
     for dim in same:
@@ -214,8 +236,13 @@ def test_autocast_agrees_with_float32(dtype):
             out = aim(video)
         assert out.dtype == torch.float32  # norms stay in float32
         out.square().mean().backward()
-        grads.append({n: p.grad.clone() for n, p in aim.named_parameters()
-                      if p.grad is not None})
+        grads.append(
+            {
+                n: p.grad.clone()
+                for n, p in aim.named_parameters()
+                if p.grad is not None
+            }
+        )
     for name, grad in grads[0].items():
         assert grads[1][name].dtype == torch.float32
         error = (grads[1][name] - grad).abs().max() / grad.abs().max()
@@ -230,26 +257,35 @@ def test_checkpointing_changes_nothing_but_memory():
         torch.manual_seed(1)
         aim(torch.ones(VIDEO)).square().mean().backward()
         results.append(
-            torch.cat([p.grad.flatten() for p in aim.parameters()
-                       if p.grad is not None]))
+            torch.cat(
+                [
+                    p.grad.flatten()
+                    for p in aim.parameters()
+                    if p.grad is not None
+                ]
+            )
+        )
     assert_close(results[1], results[0])
     assert_close(results[2], results[0])
 
 
-@pytest.mark.parametrize('wrong,message', [
-    (dict(num_frames=4, frames=4), 'frames'),
-    (dict(arch='giant'), "Unknown arch 'giant'.*base-p16"),
-    (dict(arch=dict(embed_dims=8)), 'missing.*num_heads'),
-    (dict(dialect='latin'), "Unknown dialect 'latin'"),
-    (dict(adapt=('spacial', )), "spacial.*spatial"),
-    (dict(num_t_adapters=3), 'num_t_adapters.*3'),
-    (dict(drop_path_mode='batch'), 'drop_path_mode.*batch'),
-    (dict(img_size=30), 'img_size=.*30.*patch_size=8'),
-    (dict(with_cp='all'), "with_cp='all'"),
-    (dict(trainable=('t_adaptor', )), 'No parameter of AIM.*t_adaptor'),
-    (dict(adapter_ratio=0.001), 'ratio=0.001'),
-    (dict(drop_path_rate=1.5), 'drop path rate'),
-])
+@pytest.mark.parametrize(
+    'wrong,message',
+    [
+        (dict(num_frames=4, frames=4), 'frames'),
+        (dict(arch='giant'), "Unknown arch 'giant'.*base-p16"),
+        (dict(arch=dict(embed_dims=8)), 'missing.*num_heads'),
+        (dict(dialect='latin'), "Unknown dialect 'latin'"),
+        (dict(adapt=('spacial',)), 'spacial.*spatial'),
+        (dict(num_t_adapters=3), 'num_t_adapters.*3'),
+        (dict(drop_path_mode='batch'), 'drop_path_mode.*batch'),
+        (dict(img_size=30), 'img_size=.*30.*patch_size=8'),
+        (dict(with_cp='all'), "with_cp='all'"),
+        (dict(trainable=('t_adaptor',)), 'No parameter of AIM.*t_adaptor'),
+        (dict(adapter_ratio=0.001), 'ratio=0.001'),
+        (dict(drop_path_rate=1.5), 'drop path rate'),
+    ],
+)
 def test_wrong_arguments_are_named(wrong, message):
     with pytest.raises((ValueError, TypeError), match=message):
         tiny_aim(**wrong)
@@ -264,17 +300,23 @@ def test_wrong_clips_are_named():
 
 
 def test_overrides_of_what_is_trained():
-    aim = tiny_aim(trainable=(r'ln_post\..*', ))
+    aim = tiny_aim(trainable=(r'ln_post\..*',))
     assert {n for n, p in aim.named_parameters() if p.requires_grad} == {
-        'ln_post.weight', 'ln_post.bias'
+        'ln_post.weight',
+        'ln_post.bias',
     }
-    assert all(p.requires_grad for p in tiny_aim(full_finetune=True).parameters())
+    assert all(
+        p.requires_grad for p in tiny_aim(full_finetune=True).parameters()
+    )
 
 
 def test_full_finetuning_reaches_everything():
     aim = tiny_aim(full_finetune=True)
     randomize_trained(aim)
     aim(torch.randn(VIDEO)).square().mean().backward()
-    idle = [n for n, p in aim.named_parameters()
-            if p.grad is None or not p.grad.any()]
+    idle = [
+        n
+        for n, p in aim.named_parameters()
+        if p.grad is None or not p.grad.any()
+    ]
     assert idle == []

@@ -1,22 +1,21 @@
 """AIM on Swin: the four tests of a method, modes and errors."""
+
 import pytest
 import torch
 from torch.testing import assert_close
 
 from mmvidadapt.models import AIMSwin
 from mmvidadapt.weights import rename_official_
-from tests.golden import (assert_gradients, assert_output, goldens,
-                          load_golden)
+from tests.golden import assert_gradients, assert_output, goldens, load_golden
 
 VIDEO = (2, 3, 4, 64, 32)  # (B, 3, T, H, W)
 
 
 def tiny_swin(**kwargs):
     torch.manual_seed(0)
-    return AIMSwin(**{
-        **dict(arch='tiny', img_size=VIDEO[-2:], num_frames=4),
-        **kwargs
-    })
+    return AIMSwin(
+        **{**dict(arch='tiny', img_size=VIDEO[-2:], num_frames=4), **kwargs}
+    )
 
 
 def randomize_trained(module):
@@ -26,12 +25,17 @@ def randomize_trained(module):
 
 
 def renamed_gradients(golden):
-    whole = {name: golden['grads'].get(name, torch.full_like(
-        value, torch.nan, dtype=golden['input'].dtype))
-             for name, value in golden['state_dict'].items()}
+    whole = {
+        name: golden['grads'].get(
+            name,
+            torch.full_like(value, torch.nan, dtype=golden['input'].dtype),
+        )
+        for name, value in golden['state_dict'].items()
+    }
     rename_official_(whole, '')
-    return {name: grad for name, grad in whole.items()
-            if not grad.isnan().any()}
+    return {
+        name: grad for name, grad in whole.items() if not grad.isnan().any()
+    }
 
 
 def from_golden(golden, **overrides):
@@ -40,25 +44,32 @@ def from_golden(golden, **overrides):
         embed_dims=official['embed_dim'],
         depths=official['depths'],
         num_heads=official['num_heads'],
-        window_size=official['window_size'])
-    model = AIMSwin(**{
-        **dict(
-            arch=arch,
-            img_size=golden['meta']['img_size'],
-            num_frames=official['num_frames'],
-            drop_path_rate=official['drop_path_rate'],
-            t_relative=official.get('t_relative', True)),
-        **overrides
-    })
+        window_size=official['window_size'],
+    )
+    model = AIMSwin(
+        **{
+            **dict(
+                arch=arch,
+                img_size=golden['meta']['img_size'],
+                num_frames=official['num_frames'],
+                drop_path_rate=official['drop_path_rate'],
+                t_relative=official.get('t_relative', True),
+            ),
+            **overrides,
+        }
+    )
     return model.to(golden['input'].dtype).eval()
 
 
 def test_new_adapters_leave_the_image_model_unchanged():
     adapted, plain = tiny_swin().eval(), tiny_swin(adapt=()).eval()
-    plain.load_state_dict({
-        k: v for k, v in adapted.state_dict().items()
-        if k in plain.state_dict()
-    })
+    plain.load_state_dict(
+        {
+            k: v
+            for k, v in adapted.state_dict().items()
+            if k in plain.state_dict()
+        }
+    )
     video = torch.randn(VIDEO)
     assert_close(adapted(video), plain(video))
 
@@ -68,12 +79,15 @@ def test_only_the_adapters_are_trained(t_relative):
     model = tiny_swin(t_relative=t_relative)
     assert {n for n, p in model.named_parameters() if p.requires_grad} == {
         f'layers.{i}.blocks.{j}.{a}_adapter.{fc}.{p}'
-        for i in (0, 1) for j in (0, 1)
-        for a in ('s', 'mlp') + ('t', ) * (j == 0) for fc in ('down', 'up')
+        for i in (0, 1)
+        for j in (0, 1)
+        for a in ('s', 'mlp') + ('t',) * (j == 0)
+        for fc in ('down', 'up')
         for p in ('weight', 'bias')
     } | ({'temporal_embedding'} if not t_relative else set())
     assert 'layers.0.blocks.0.attn.temporal_position_bias_table' in (
-        model.state_dict())
+        model.state_dict()
+    )
 
 
 def test_gradients_reach_exactly_what_is_trained():
@@ -97,9 +111,14 @@ def test_matches_the_official_code(path, with_cp):
     assert_gradients(model, renamed_gradients(golden))
 
 
-@pytest.mark.parametrize('switched_off,adapters', [
-    ('temporal', ('t_adapter', )), ('spatial', ('s_adapter', )),
-    ('joint', ('mlp_adapter', ))])
+@pytest.mark.parametrize(
+    'switched_off,adapters',
+    [
+        ('temporal', ('t_adapter',)),
+        ('spatial', ('s_adapter',)),
+        ('joint', ('mlp_adapter',)),
+    ],
+)
 def test_switching_off_is_zeroing(switched_off, adapters):
     full = tiny_swin().eval()
     randomize_trained(full)
@@ -111,16 +130,20 @@ def test_switching_off_is_zeroing(switched_off, adapters):
         for name, param in full.named_parameters():
             if any(f'.{a}.up.' in name for a in adapters):
                 param.zero_()
-        ablated.load_state_dict({
-            k: v for k, v in full.state_dict().items()
-            if k in ablated.state_dict()
-        })
+        ablated.load_state_dict(
+            {
+                k: v
+                for k, v in full.state_dict().items()
+                if k in ablated.state_dict()
+            }
+        )
         assert_close(ablated(video), full(video))
         assert not torch.allclose(before, full(video))
 
 
-@pytest.mark.parametrize('mode,dims', [('sample', ((0, ), (0, ))),
-                                       ('official', ((0, 2), (0, 1)))])
+@pytest.mark.parametrize(
+    'mode,dims', [('sample', ((0,), (0,))), ('official', ((0, 2), (0, 1)))]
+)
 def test_drop_path_granularity(mode, dims):
     model = tiny_swin(drop_path_rate=0.5, drop_path_mode=mode).train()
     block = model.layers[-1].blocks[-1]
@@ -131,14 +154,17 @@ def test_drop_path_granularity(mode, dims):
             assert bool(same) != (dim in varying), (drop, dim)
 
 
-@pytest.mark.parametrize('wrong,message', [
-    (dict(num_frames=5), 'num_frames=5 is odd'),
-    (dict(img_size=36), r'img_size=\(36, 36\)'),
-    (dict(img_size=40), '10 x 10 tokens.*windows of 4'),
-    (dict(arch='giant'), "Unknown arch 'giant'"),
-    (dict(adapt=('time', )), "time.*temporal"),
-    (dict(window=7), 'window'),
-])
+@pytest.mark.parametrize(
+    'wrong,message',
+    [
+        (dict(num_frames=5), 'num_frames=5 is odd'),
+        (dict(img_size=36), r'img_size=\(36, 36\)'),
+        (dict(img_size=40), '10 x 10 tokens.*windows of 4'),
+        (dict(arch='giant'), "Unknown arch 'giant'"),
+        (dict(adapt=('time',)), 'time.*temporal'),
+        (dict(window=7), 'window'),
+    ],
+)
 def test_wrong_arguments_are_named(wrong, message):
     with pytest.raises((ValueError, TypeError), match=message):
         tiny_swin(**wrong)

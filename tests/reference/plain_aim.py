@@ -5,6 +5,7 @@ both. Nothing is fused, folded or skipped: einops moves tokens for the
 temporal attention, ``nn.MultiheadAttention`` attends, activations are what
 autograd makes of the formula, every block computes every token.
 """
+
 import torch
 from einops import rearrange
 from torch import Tensor, nn
@@ -37,8 +38,16 @@ class PlainAdapter(nn.Module):
 class PlainBlock(nn.Module):
     """Temporal, spatial and joint adaptation, sequence first."""
 
-    def __init__(self, dims: int, heads: int, frames: int, ratio: float,
-                 scale: float, num_t: int, clip: bool) -> None:
+    def __init__(
+        self,
+        dims: int,
+        heads: int,
+        frames: int,
+        ratio: float,
+        scale: float,
+        num_t: int,
+        clip: bool,
+    ) -> None:
         super().__init__()
         eps = 1e-5 if clip else 1e-6
         self.ln_1 = nn.LayerNorm(dims, eps=eps)
@@ -76,37 +85,54 @@ class PlainBlock(nn.Module):
 class PlainAIM(nn.Module):
     """AIM on a ViT, (B, 3, T, H, W) -> (B, C, T, 1, 1)."""
 
-    def __init__(self,
-                 embed_dims: int = 768,
-                 num_layers: int = 12,
-                 num_heads: int = 12,
-                 patch_size: int = 16,
-                 img_size: int = 224,
-                 num_frames: int = 8,
-                 num_t_adapters: int = 1,
-                 adapter_ratio: float = 0.25,
-                 adapter_scale: float = 0.5,
-                 dialect: str = 'clip') -> None:
+    def __init__(
+        self,
+        embed_dims: int = 768,
+        num_layers: int = 12,
+        num_heads: int = 12,
+        patch_size: int = 16,
+        img_size: int = 224,
+        num_frames: int = 8,
+        num_t_adapters: int = 1,
+        adapter_ratio: float = 0.25,
+        adapter_scale: float = 0.5,
+        dialect: str = 'clip',
+    ) -> None:
         super().__init__()
         clip = dialect == 'clip'
         self.class_embedding = nn.Parameter(torch.randn(embed_dims))
         self.positional_embedding = nn.Parameter(
-            torch.randn((img_size // patch_size)**2 + 1, embed_dims))
+            torch.randn((img_size // patch_size) ** 2 + 1, embed_dims)
+        )
         self.temporal_embedding = nn.Parameter(
-            torch.zeros(1, num_frames, embed_dims))
+            torch.zeros(1, num_frames, embed_dims)
+        )
         self.conv1 = nn.Conv2d(
-            3, embed_dims, patch_size, patch_size, bias=not clip)
+            3, embed_dims, patch_size, patch_size, bias=not clip
+        )
         self.ln_pre = nn.LayerNorm(embed_dims) if clip else nn.Identity()
         self.transformer = nn.Module()
-        self.transformer.resblocks = nn.Sequential(*[
-            PlainBlock(embed_dims, num_heads, num_frames, adapter_ratio,
-                       adapter_scale, num_t_adapters, clip)
-            for _ in range(num_layers)
-        ])
+        self.transformer.resblocks = nn.Sequential(
+            *[
+                PlainBlock(
+                    embed_dims,
+                    num_heads,
+                    num_frames,
+                    adapter_ratio,
+                    adapter_scale,
+                    num_t_adapters,
+                    clip,
+                )
+                for _ in range(num_layers)
+            ]
+        )
         self.ln_post = nn.LayerNorm(embed_dims, eps=1e-5 if clip else 1e-6)
         for name, param in self.named_parameters():
-            param.requires_grad_('_adapter' in name or 'ln_post' in name
-                                 or name == 'temporal_embedding')
+            param.requires_grad_(
+                '_adapter' in name
+                or 'ln_post' in name
+                or name == 'temporal_embedding'
+            )
 
     def forward(self, video: Tensor) -> Tensor:
         """Encode a clip."""

@@ -1,4 +1,5 @@
 """The layouts of other projects, written by hand from our names."""
+
 import torch
 
 from .samples import aim, layer, random_weights, replace, swin, vit
@@ -79,10 +80,7 @@ def under(prefix, weights):
 
 def batched(weights, cls, pos):
     """Give the embeddings the batch axis that most sources have."""
-    return {
-        **weights, cls: weights[cls][None, None],
-        pos: weights[pos][None]
-    }
+    return {**weights, cls: weights[cls][None, None], pos: weights[pos][None]}
 
 
 def split(weights, names):
@@ -101,17 +99,19 @@ def split(weights, names):
 def openai_clip():
     """Image tower, text tower with the same names, integer entries."""
     text = {k: v + 1 for k, v in vit().items() if 'resblocks' in k}
-    others = random_weights({
-        'positional_embedding': (7, 6),
-        'text_projection': (6, 5),
-        'token_embedding.weight': (11, 6),
-        'logit_scale': (),
-        'logit_bias': (),
-        'attn_mask': (7, 7),
-        'text.positional_embedding': (7, 6),
-        'visual.proj': (8, 5),
-        **layer('ln_final', 6),
-    })
+    others = random_weights(
+        {
+            'positional_embedding': (7, 6),
+            'text_projection': (6, 5),
+            'token_embedding.weight': (11, 6),
+            'logit_scale': (),
+            'logit_bias': (),
+            'attn_mask': (7, 7),
+            'text.positional_embedding': (7, 6),
+            'visual.proj': (8, 5),
+            **layer('ln_final', 6),
+        }
+    )
     whole = {
         key: torch.tensor(77)
         for key in ('input_resolution', 'context_length', 'vocab_size')
@@ -127,15 +127,17 @@ def clip_visual():
 def hf_clip():
     """A CLIPModel."""
     weights = split(vit(), [f'self_attn.{p}_proj' for p in 'qkv'])
-    others = random_weights({
-        'vision_model.embeddings.position_ids': (1, 10),
-        'text_model.encoder.layers.0.self_attn.q_proj.weight': (6, 6),
-        'text_model.embeddings.position_embedding.weight': (7, 6),
-        'text_projection.weight': (5, 6),
-        'visual_projection.weight': (5, 8),
-        'logit_scale': (),
-        **layer('classifier', 3, 8),
-    })
+    others = random_weights(
+        {
+            'vision_model.embeddings.position_ids': (1, 10),
+            'text_model.encoder.layers.0.self_attn.q_proj.weight': (6, 6),
+            'text_model.embeddings.position_embedding.weight': (7, 6),
+            'text_projection.weight': (5, 6),
+            'visual_projection.weight': (5, 8),
+            'logit_scale': (),
+            **layer('classifier', 3, 8),
+        }
+    )
     named = replace(weights, HF_CLIP)
     return {**under('vision_model.', named), **others}, vit()
 
@@ -145,13 +147,17 @@ def hf_vit(prefix='vit.'):
     native = vit(pre_norm=False, patch_bias=True)
     parts = [f'attention.attention.{p}' for p in ('query', 'key', 'value')]
     named = batched(
-        replace(split(native, parts), HF_VIT), 'embeddings.cls_token',
-        'embeddings.position_embeddings')
-    others = random_weights({
-        f'{prefix}embeddings.mask_token': (1, 1, 8),
-        **layer(f'{prefix}pooler.dense', 8, 8),
-        **layer('classifier', 3, 8),
-    })
+        replace(split(native, parts), HF_VIT),
+        'embeddings.cls_token',
+        'embeddings.position_embeddings',
+    )
+    others = random_weights(
+        {
+            f'{prefix}embeddings.mask_token': (1, 1, 8),
+            **layer(f'{prefix}pooler.dense', 8, 8),
+            **layer('classifier', 3, 8),
+        }
+    )
     return {**under(prefix, named), **others}, native
 
 
@@ -162,7 +168,7 @@ def timm_vit():
     others = {**layer('head', 3, 8), **layer('pre_logits.fc', 8, 8)}
     return {
         **batched(named, 'cls_token', 'pos_embed'),
-        **random_weights(others)
+        **random_weights(others),
     }, native
 
 
@@ -214,5 +220,8 @@ def swin_2d():
     native, patch = swin(), torch.randn(8, 3, 4, 4)
     image = {**native, 'patch_embed.proj.weight': patch}
     native['patch_embed.proj.weight'] = torch.stack([patch / 2] * 2, dim=2)
-    return {**image, **random_weights(layer('head', 3, 16)), **buffers()}, \
-        native
+    return {
+        **image,
+        **random_weights(layer('head', 3, 16)),
+        **buffers(),
+    }, native

@@ -1,4 +1,5 @@
 """Tiny weights in our names, and modules that have any given names."""
+
 from typing import Dict, Sequence, Tuple
 
 import torch
@@ -19,12 +20,12 @@ def layer(name: str, *shape: int) -> Dict[str, Tuple[int, ...]]:
     return {f'{name}.weight': shape, f'{name}.bias': shape[:1]}
 
 
-def vit_shapes(width: int = C,
-               pre_norm: bool = True,
-               patch_bias: bool = False) -> Dict[str, Sequence[int]]:
+def vit_shapes(
+    width: int = C, pre_norm: bool = True, patch_bias: bool = False
+) -> Dict[str, Sequence[int]]:
     """Give names and shapes of a ViT as our backbones have them."""
     shapes = {
-        'class_embedding': (width, ),
+        'class_embedding': (width,),
         'positional_embedding': (1 + GRID * GRID, width),
         **layer('conv1', width, 3, PATCH, PATCH),
         **layer('ln_pre', width),
@@ -32,17 +33,20 @@ def vit_shapes(width: int = C,
     }
     for i in range(LAYERS):
         block = f'transformer.resblocks.{i}'
-        shapes.update({
-            **layer(f'{block}.ln_1', width),
-            **layer(f'{block}.ln_2', width),
-            f'{block}.attn.in_proj_weight': (3 * width, width),
-            f'{block}.attn.in_proj_bias': (3 * width, ),
-            **layer(f'{block}.attn.out_proj', width, width),
-            **layer(f'{block}.mlp.c_fc', 4 * width, width),
-            **layer(f'{block}.mlp.c_proj', width, 4 * width),
-        })
-    absent = (() if pre_norm else ('ln_pre.', )) + (() if patch_bias else
-                                                    ('conv1.bias', ))
+        shapes.update(
+            {
+                **layer(f'{block}.ln_1', width),
+                **layer(f'{block}.ln_2', width),
+                f'{block}.attn.in_proj_weight': (3 * width, width),
+                f'{block}.attn.in_proj_bias': (3 * width,),
+                **layer(f'{block}.attn.out_proj', width, width),
+                **layer(f'{block}.mlp.c_fc', 4 * width, width),
+                **layer(f'{block}.mlp.c_proj', width, 4 * width),
+            }
+        )
+    absent = (() if pre_norm else ('ln_pre.',)) + (
+        () if patch_bias else ('conv1.bias',)
+    )
     return {k: v for k, v in shapes.items() if not k.startswith(absent)}
 
 
@@ -75,15 +79,17 @@ def swin(adapters: bool = False) -> StateDict:
     for i, width in enumerate((C, 2 * C)):
         for j in range(2):
             block = f'layers.{i}.blocks.{j}'
-            shapes.update({
-                **layer(f'{block}.norm1', width),
-                **layer(f'{block}.norm2', width),
-                **layer(f'{block}.attn.qkv', 3 * width, width),
-                **layer(f'{block}.attn.proj', width, width),
-                f'{block}.attn.relative_position_bias_table': (9, 2),
-                **layer(f'{block}.mlp.fc1', 4 * width, width),
-                **layer(f'{block}.mlp.fc2', width, 4 * width),
-            })
+            shapes.update(
+                {
+                    **layer(f'{block}.norm1', width),
+                    **layer(f'{block}.norm2', width),
+                    **layer(f'{block}.attn.qkv', 3 * width, width),
+                    **layer(f'{block}.attn.proj', width, width),
+                    f'{block}.attn.relative_position_bias_table': (9, 2),
+                    **layer(f'{block}.mlp.fc1', 4 * width, width),
+                    **layer(f'{block}.mlp.fc2', width, 4 * width),
+                }
+            )
             parts = ('t_adapter', 's_adapter', 'mlp_adapter')[j:]
             for part in parts if adapters else ():
                 shapes.update(layer(f'{block}.{part}.down', width // 4, width))

@@ -1,4 +1,5 @@
 """Every layout, written by hand from our names, is renamed back."""
+
 import pytest
 import torch
 from torch import nn
@@ -10,10 +11,18 @@ from tests.golden import goldens, load_golden
 from . import foreign
 from .samples import Node, aim, same, swin, vit
 
-VITS = (foreign.openai_clip, foreign.clip_visual, foreign.hf_clip,
-        foreign.hf_vit, lambda: foreign.hf_vit(''), foreign.timm_vit,
-        foreign.mmpretrain_vit, foreign.aim_clip, foreign.aim_imagenet,
-        foreign.native_recognizer)
+VITS = (
+    foreign.openai_clip,
+    foreign.clip_visual,
+    foreign.hf_clip,
+    foreign.hf_vit,
+    lambda: foreign.hf_vit(''),
+    foreign.timm_vit,
+    foreign.mmpretrain_vit,
+    foreign.aim_clip,
+    foreign.aim_imagenet,
+    foreign.native_recognizer,
+)
 SWINS = (foreign.aim_swin, foreign.swin_2d, lambda: (swin(True), swin(True)))
 
 
@@ -42,21 +51,22 @@ def test_our_own_names_stay():
 @pytest.mark.parametrize('pre_norm', [False, True])
 def test_mmpretrain_vit_gives_the_same_features(pre_norm):
     from mmpretrain.models.backbones import VisionTransformer
+
     torch.manual_seed(0)
     theirs = VisionTransformer(
         dict(
-            embed_dims=32,
-            num_layers=2,
-            num_heads=2,
-            feedforward_channels=128),
+            embed_dims=32, num_layers=2, num_heads=2, feedforward_channels=128
+        ),
         img_size=16,
         patch_size=8,
-        pre_norm=pre_norm)
+        pre_norm=pre_norm,
+    )
     theirs.eval()  # gives None
     for param in theirs.parameters():
         nn.init.normal_(param, std=0.2)
     traits = dict(
-        pre_norm=pre_norm, act='gelu', eps=1e-6, patch_bias=not pre_norm)
+        pre_norm=pre_norm, act='gelu', eps=1e-6, patch_bias=not pre_norm
+    )
     ours = ImageViT(arch='tiny', img_size=16, dialect=traits).eval()
     ours.load_state_dict(to_native(theirs.state_dict()), strict=True)
     images = torch.randn(2, 3, 16, 16)
@@ -88,21 +98,25 @@ def test_every_official_name_gets_one_of_ours(path):
 def test_clip_golden_gives_the_image_tower_only(path):
     official = load_golden(path)['state_dict']
     same(
-        to_native(official), {
-            k[len('visual.'):]: v
+        to_native(official),
+        {
+            k[len('visual.') :]: v
             for k, v in official.items()
             if k.startswith('visual.') and k != 'visual.proj'
-        })
+        },
+    )
 
 
 @pytest.mark.parametrize(
-    'source', [foreign.aim_clip, foreign.aim_imagenet, foreign.aim_swin])
+    'source', [foreign.aim_clip, foreign.aim_imagenet, foreign.aim_swin]
+)
 @pytest.mark.parametrize('prefix', ['', 'backbone.'])
 def test_official_checkpoints_load_strictly(source, prefix):
     theirs, ours = source()
     theirs = {
         prefix + k.replace('backbone.', ''): v
-        for k, v in theirs.items() if 'cls_head' not in k
+        for k, v in theirs.items()
+        if 'cls_head' not in k
     }
     theirs['cls_head.fc_cls.weight'] = torch.randn(3, 8)
     head = {'cls_head.fc_cls.weight': theirs['cls_head.fc_cls.weight']}
@@ -112,26 +126,30 @@ def test_official_checkpoints_load_strictly(source, prefix):
     model = Node({k: torch.zeros_like(v) for k, v in expected.items()})
     hooked = model.get_submodule(prefix.rstrip('.'))
     hooked.register_load_state_dict_pre_hook(
-        lambda module, state, prefix, *args: rename_official_(state, prefix))
+        lambda module, state, prefix, *args: rename_official_(state, prefix)
+    )
     model.load_state_dict(theirs, strict=True)
     same(model.state_dict(), expected)
 
 
 def test_official_checkpoint_loads_through_mmengine(tmp_path):
     from mmengine.runner import load_checkpoint
+
     theirs, ours = foreign.aim_clip()
     torch.save({'meta': {}, 'state_dict': theirs}, tmp_path / 'aim.pth')
     head = {k: v for k, v in theirs.items() if 'cls_head' in k}
     expected = {**foreign.under('backbone.', ours), **head}
     model = Node({k: torch.zeros_like(v) for k, v in expected.items()})
     model.backbone.register_load_state_dict_pre_hook(
-        lambda module, state, prefix, *args: rename_official_(state, prefix))
+        lambda module, state, prefix, *args: rename_official_(state, prefix)
+    )
     load_checkpoint(model, str(tmp_path / 'aim.pth'), strict=True)
     same(model.state_dict(), expected)
 
 
 @pytest.mark.parametrize(
-    'weights', [vit, aim, swin, dict, lambda: foreign.timm_vit()[0]])
+    'weights', [vit, aim, swin, dict, lambda: foreign.timm_vit()[0]]
+)
 def test_renaming_leaves_other_checkpoints_alone(weights):
     before = foreign.under('backbone.', weights())
     after = dict(before)
@@ -157,12 +175,16 @@ def test_unknown_layouts_are_refused():
         to_native(resnet)
 
 
-@pytest.mark.parametrize('name, reason',
-                         [('fc_norm.weight', 'mean pooling'),
-                          ('dist_token', 'distillation'),
-                          ('blocks.0.ls1.gamma', 'layer scale'),
-                          ('blocks.0.attn.gamma1.weight', 'layer scale'),
-                          ('blocks.0.attn.rope', 'no place for')])
+@pytest.mark.parametrize(
+    'name, reason',
+    [
+        ('fc_norm.weight', 'mean pooling'),
+        ('dist_token', 'distillation'),
+        ('blocks.0.ls1.gamma', 'layer scale'),
+        ('blocks.0.attn.gamma1.weight', 'layer scale'),
+        ('blocks.0.attn.rope', 'no place for'),
+    ],
+)
 def test_parts_we_do_not_have_are_named(name, reason):
     theirs, _ = foreign.timm_vit()
     with pytest.raises(ValueError, match=reason) as error:

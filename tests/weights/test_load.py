@@ -1,4 +1,5 @@
 """Strict loading, with names, sizes and position embeddings."""
+
 import re
 
 import pytest
@@ -46,7 +47,8 @@ def test_what_is_new_keeps_its_values(saved):
     load_pretrained(
         module,
         saved(weights),
-        new=('temporal_embedding', r'.*_adapter(_in)?\..*'))
+        new=('temporal_embedding', r'.*_adapter(_in)?\..*'),
+    )
     same(module.state_dict(), {**before, **weights})
 
 
@@ -56,10 +58,12 @@ def test_mmengines_report_names_the_source(saved):
     whole = BaseModule()
     whole.backbone = ImageViT(arch=sizes, img_size=12, pretrained=path)
     report = {}
-    whole._dump_init_info = lambda: report.update({
-        name: whole._params_init_info[param]['init_info']
-        for name, param in whole.named_parameters()
-    })
+    whole._dump_init_info = lambda: report.update(
+        {
+            name: whole._params_init_info[param]['init_info']
+            for name, param in whole.named_parameters()
+        }
+    )
     whole.init_weights()
     assert len(report) == len(vit())
     assert set(report.values()) == {f'Loaded from {path}'}
@@ -91,7 +95,7 @@ def test_what_differs_is_listed_and_nothing_is_loaded(saved):
     weights['decoder.weight'] = torch.ones(2)
     weights[name] = torch.ones(5, 8)
     with pytest.raises(ValueError) as error:
-        load_pretrained(module, saved(weights), new=('ln_post', ))
+        load_pretrained(module, saved(weights), new=('ln_post',))
     text = str(error.value)
     assert 'weights.pth' in text and 'do not fit Node' in text
     assert re.search(r"missing in the weights: \['ln_post.bias'\]", text)
@@ -100,10 +104,13 @@ def test_what_differs_is_listed_and_nothing_is_loaded(saved):
     assert not any(v.any() for v in module.state_dict().values())
 
 
-@pytest.mark.parametrize('traits', [
-    dict(pre_norm=False, patch_bias=True),
-    dict(pre_norm=True, patch_bias=True)
-])
+@pytest.mark.parametrize(
+    'traits',
+    [
+        dict(pre_norm=False, patch_bias=True),
+        dict(pre_norm=True, patch_bias=True),
+    ],
+)
 def test_wrong_dialect_is_suspected(saved, traits):
     with pytest.raises(ValueError, match='dialect may be another'):
         load_pretrained(zeros(vit(**traits)), saved(vit()))
@@ -135,7 +142,8 @@ def test_positions_follow_the_grid(saved, grid):
     loaded = module.state_dict()['positional_embedding']
     assert torch.equal(loaded[0], pos[0])
     torch.testing.assert_close(
-        loaded[1:].reshape(*grid, 8), expected[0].permute(1, 2, 0))
+        loaded[1:].reshape(*grid, 8), expected[0].permute(1, 2, 0)
+    )
     assert torch.equal(loaded, pos) == (grid == (3, 3))
 
 
@@ -147,7 +155,8 @@ def test_resize_keeps_the_type(dtype):
     expected = resize_pos_embed(pos.double(), (4, 4))
     tolerance = 1e-2 if dtype == torch.float16 else 0
     torch.testing.assert_close(
-        resized.double(), expected, rtol=0, atol=tolerance)
+        resized.double(), expected, rtol=0, atol=tolerance
+    )
 
 
 def test_resize_keeps_equal_grids():

@@ -1,4 +1,5 @@
 """Containers: what is read, and what is refused with a reason."""
+
 import os
 import pickle
 import random
@@ -18,8 +19,7 @@ from .samples import Node, same, vit
 def halves(weights):
     """Hold floats in half precision."""
     return {
-        k: v.half() if v.is_floating_point() else v
-        for k, v in weights.items()
+        k: v.half() if v.is_floating_point() else v for k, v in weights.items()
     }
 
 
@@ -49,10 +49,12 @@ def test_containers_give_float32(tmp_path, container, suffix):
     path = tmp_path / f'weights{suffix}'
     WRITERS[container](weights, path)
     same(
-        load_weights_file(path), {
+        load_weights_file(path),
+        {
             k: v.float() if v.is_floating_point() else v
             for k, v in weights.items()
-        })
+        },
+    )
 
 
 def test_openai_archive_gives_the_image_tower(tmp_path):
@@ -65,15 +67,19 @@ def test_openai_archive_gives_the_image_tower(tmp_path):
     with zipfile.ZipFile(tmp_path / 'ViT.pt') as archive:
         assert any('constants.pkl' in name for name in archive.namelist())
     read = to_native(load_weights_file(tmp_path / 'ViT.pt'))
-    same(read, {
-        k: mixed[f'visual.{k}'].float()
-        for k in ours
-    })
+    same(read, {k: mixed[f'visual.{k}'].float() for k in ours})
 
 
-@pytest.mark.parametrize('nest', [('state_dict', ), ('model', ),
-                                  ('model_state', ), ('state_dict_ema', ),
-                                  ('model', 'state_dict')])
+@pytest.mark.parametrize(
+    'nest',
+    [
+        ('state_dict',),
+        ('model',),
+        ('model_state',),
+        ('state_dict_ema',),
+        ('model', 'state_dict'),
+    ],
+)
 @pytest.mark.parametrize('prefix', ['', 'module.', '_orig_mod.module.'])
 def test_nested_and_wrapped_checkpoints_are_opened(tmp_path, nest, prefix):
     content = {prefix + k: v.double() for k, v in vit().items()}
@@ -85,12 +91,16 @@ def test_nested_and_wrapped_checkpoints_are_opened(tmp_path, nest, prefix):
 
 def test_mmengine_checkpoints_are_read(tmp_path):
     from mmengine.logging import HistoryBuffer
+
     buffer = HistoryBuffer()
     buffer.update(1.0)
-    torch.save({
-        'state_dict': vit(),
-        'message_hub': {'log_scalars': {'loss': buffer}}
-    }, tmp_path / 'epoch_1.pth')
+    torch.save(
+        {
+            'state_dict': vit(),
+            'message_hub': {'log_scalars': {'loss': buffer}},
+        },
+        tmp_path / 'epoch_1.pth',
+    )
     same(load_weights_file(tmp_path / 'epoch_1.pth'), vit())
 
 
@@ -101,15 +111,17 @@ class Malice:
         self.path = path
 
     def __reduce__(self):
-        return os.system, (f'touch {self.path}', )
+        return os.system, (f'touch {self.path}',)
 
 
 @pytest.mark.parametrize('zipped', [True, False])
 def test_pickles_with_code_are_refused(tmp_path, zipped):
     trace, path = tmp_path / 'trace', tmp_path / 'evil.pth'
-    torch.save({'state_dict': vit(), 'meta': Malice(trace)},
-               path,
-               _use_new_zipfile_serialization=zipped)
+    torch.save(
+        {'state_dict': vit(), 'meta': Malice(trace)},
+        path,
+        _use_new_zipfile_serialization=zipped,
+    )
     with pytest.raises(ValueError, match='refused') as error:
         load_weights_file(path)
     assert str(path) in str(error.value)
@@ -149,26 +161,32 @@ def test_garbage_is_named(tmp_path):
 
 
 @pytest.mark.filterwarnings('ignore:Detected pickle protocol')
-@pytest.mark.parametrize('content, expected', [
-    (b'', 'an empty file.*fetch it again'),
-    (b'version https://git-lfs.github.com/spec/v1\noid', 'git lfs pull'),
-    (b'<!DOCTYPE html><html>Sign in</html>', 'a web page.*Download'),
-    (b'\n<html>', 'a web page'),
-    (b'PK\x03\x04' + bytes(90), 'zip archive without a sound directory'),
-    (b'hello, these are my weights', 'no container.*Give a TorchScript'),
-    (pickle.dumps([1]), 'old format'),
-])
+@pytest.mark.parametrize(
+    'content, expected',
+    [
+        (b'', 'an empty file.*fetch it again'),
+        (b'version https://git-lfs.github.com/spec/v1\noid', 'git lfs pull'),
+        (b'<!DOCTYPE html><html>Sign in</html>', 'a web page.*Download'),
+        (b'\n<html>', 'a web page'),
+        (b'PK\x03\x04' + bytes(90), 'zip archive without a sound directory'),
+        (b'hello, these are my weights', 'no container.*Give a TorchScript'),
+        (pickle.dumps([1]), 'old format'),
+    ],
+)
 def test_looks_and_way_out_are_told(tmp_path, content, expected):
     (tmp_path / 'x.pth').write_bytes(content)
     with pytest.raises(ValueError, match=expected):
         load_weights_file(tmp_path / 'x.pth')
 
 
-@pytest.mark.parametrize('content, expected', [
-    ({'epoch': 3}, r"keys \['epoch'\]"),
-    ([torch.ones(1)], 'content is a list'),
-    ({'state_dict': {}}, 'no named tensors'),
-])
+@pytest.mark.parametrize(
+    'content, expected',
+    [
+        ({'epoch': 3}, r"keys \['epoch'\]"),
+        ([torch.ones(1)], 'content is a list'),
+        ({'state_dict': {}}, 'no named tensors'),
+    ],
+)
 def test_files_without_weights_are_named(tmp_path, content, expected):
     torch.save(content, tmp_path / 'x.pth')
     with pytest.raises(ValueError, match=expected):

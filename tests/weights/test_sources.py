@@ -1,4 +1,5 @@
 """From a name to a local file."""
+
 import functools
 import hashlib
 import re
@@ -29,8 +30,9 @@ def server(tmp_path, monkeypatch):
     folder = tmp_path / 'served'
     folder.mkdir()
     (folder / 'x.pth').write_bytes(DATA)
-    httpd = ThreadingHTTPServer(('127.0.0.1', 0),
-                                functools.partial(Quiet, directory=folder))
+    httpd = ThreadingHTTPServer(
+        ('127.0.0.1', 0), functools.partial(Quiet, directory=folder)
+    )
     thread = threading.Thread(target=httpd.serve_forever)
     thread.start()
     yield f'http://127.0.0.1:{httpd.server_port}'
@@ -97,8 +99,9 @@ def test_aliases_are_downloaded_and_verified(server, home, monkeypatch):
 
 
 def test_wrong_download_is_not_kept(server, home, monkeypatch):
-    monkeypatch.setitem(SOURCES, 'me/x',
-                        Source(f'{server}/x.pth', sha(b'else')))
+    monkeypatch.setitem(
+        SOURCES, 'me/x', Source(f'{server}/x.pth', sha(b'else'))
+    )
     with pytest.raises(ValueError, match='another file') as error:
         resolve('me/x')
     assert f'{server}/x.pth' in str(error.value)
@@ -148,13 +151,16 @@ def test_drive_links_are_fetched_by_hand(home):
     assert resolve('aim/vitb16_k400') == str(target)
 
 
-@pytest.mark.parametrize('source, expected', [
-    ('openai/ViT-B16', "Did you mean 'openai/ViT-B-16'"),
-    ('nothing like it', "'openai/ViT-L-14'"),
-    ('/no/such/file.pth', '/no/such/file.pth is no file'),
-    ('file:///no/such/file.pth', '/no/such/file.pth is no file'),
-    ('.', 'is a folder'),
-])
+@pytest.mark.parametrize(
+    'source, expected',
+    [
+        ('openai/ViT-B16', "Did you mean 'openai/ViT-B-16'"),
+        ('nothing like it', "'openai/ViT-L-14'"),
+        ('/no/such/file.pth', '/no/such/file.pth is no file'),
+        ('file:///no/such/file.pth', '/no/such/file.pth is no file'),
+        ('.', 'is a folder'),
+    ],
+)
 def test_unknown_names_are_told_with_the_way_out(source, expected):
     with pytest.raises(FileNotFoundError, match=re.escape(expected)) as error:
         resolve(source)

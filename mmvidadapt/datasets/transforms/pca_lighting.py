@@ -1,4 +1,5 @@
 """AlexNet's colour noise."""
+
 from typing import Dict
 
 import numpy as np
@@ -7,8 +8,13 @@ from mmcv.transforms import BaseTransform
 
 # Principal components of the RGB values (0 to 255) of ImageNet.
 EIG_VAL = np.array([55.46, 4.794, 1.148])
-EIG_VEC = np.array([[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140],
-                    [-0.5836, -0.6948, 0.4203]])
+EIG_VEC = np.array(
+    [
+        [-0.5675, 0.7192, 0.4009],
+        [-0.5808, -0.0045, -0.8140],
+        [-0.5836, -0.6948, 0.4203],
+    ]
+)
 
 
 @TRANSFORMS.register_module()
@@ -38,4 +44,5 @@ class PCALighting(BaseTransform):
         return results
 
     def __repr__(self) -> str:
+        """Show the settings when printed."""
         return f'{type(self).__name__}(alpha_std={self.alpha_std})'

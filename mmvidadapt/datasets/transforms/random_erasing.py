@@ -1,4 +1,5 @@
 """Random erasing of whole clips, exact in the normalised values."""
+
 import math
 import random
 from typing import Optional, Tuple
@@ -35,20 +36,25 @@ class VideoRandomErasing:
         ValueError: If a probability or range is impossible.
     """
 
-    def __init__(self,
-                 prob: float = 0.25,
-                 area: Tuple[float, float] = (0.02, 1 / 3),
-                 aspect: Tuple[float, float] = (0.3, 10 / 3)) -> None:
+    def __init__(
+        self,
+        prob: float = 0.25,
+        area: Tuple[float, float] = (0.02, 1 / 3),
+        aspect: Tuple[float, float] = (0.3, 10 / 3),
+    ) -> None:
         if not 0 <= prob <= 1:
             raise ValueError(f'prob={prob} is not in [0, 1].')
         for name, (low, high) in dict(area=area, aspect=aspect).items():
             if not 0 < low <= high:
-                raise ValueError(f'{name}={(low, high)}: give two positive '
-                                 'numbers, the smaller one first.')
+                raise ValueError(
+                    f'{name}={(low, high)}: give two positive '
+                    'numbers, the smaller one first.'
+                )
         self.prob, self.area, self.aspect = prob, area, aspect
 
-    def __call__(self, imgs: Tensor,
-                 batch_data_samples: SampleList) -> Tuple[Tensor, SampleList]:
+    def __call__(
+        self, imgs: Tensor, batch_data_samples: SampleList
+    ) -> Tuple[Tensor, SampleList]:
         """Erase in place.
 
         Args:
@@ -62,7 +68,7 @@ class VideoRandomErasing:
             box = self.draw(*clip.shape[-2:])
             if box is not None:
                 top, left, height, width = box
-                clip[..., top:top + height, left:left + width] = 0
+                clip[..., top : top + height, left : left + width] = 0
         return imgs, batch_data_samples
 
     def draw(self, img_h: int, img_w: int) -> Optional[Box]:
@@ -75,6 +81,10 @@ class VideoRandomErasing:
             height = round(math.sqrt(area * aspect))
             width = round(math.sqrt(area / aspect))
             if height < img_h and width < img_w:
-                return (random.randint(0, img_h - height),
-                        random.randint(0, img_w - width), height, width)
+                return (
+                    random.randint(0, img_h - height),
+                    random.randint(0, img_w - width),
+                    height,
+                    width,
+                )
         return None

@@ -1,4 +1,5 @@
 """Frame sampling of the recipes where mmaction2 1.x samples otherwise."""
+
 import numpy as np
 from mmaction.datasets.transforms import SampleFrames, UniformSample
 from mmaction.registry import TRANSFORMS
@@ -23,22 +24,26 @@ class MidpointSampleFrames(SampleFrames):
             offsets. Defaults to False.
     """
 
-    def __init__(self,
-                 clip_len: int,
-                 frame_interval: int = 1,
-                 num_clips: int = 1,
-                 out_of_bound_opt: str = 'loop',
-                 test_mode: bool = False) -> None:
+    def __init__(
+        self,
+        clip_len: int,
+        frame_interval: int = 1,
+        num_clips: int = 1,
+        out_of_bound_opt: str = 'loop',
+        test_mode: bool = False,
+    ) -> None:
         # Named one by one: the parent swallows a misspelt argument.
         super().__init__(
             clip_len,
             frame_interval,
             num_clips,
             out_of_bound_opt=out_of_bound_opt,
-            test_mode=test_mode)
+            test_mode=test_mode,
+        )
 
-    def _get_test_clips(self, num_frames: int,
-                        ori_clip_len: float) -> np.ndarray:
+    def _get_test_clips(
+        self, num_frames: int, ori_clip_len: float
+    ) -> np.ndarray:
         """Offsets of the test clips, all 0 in a video that is too short."""
         offsets = num_frames - self.clip_len * self.frame_interval + 1
         stretch = max(offsets, 0) / self.num_clips

@@ -1,4 +1,5 @@
 """Equal random numbers with and without an interruption."""
+
 import logging
 from functools import partial
 from typing import Any, List
@@ -39,7 +40,8 @@ class EpochSeedHook(Hook):
                     'will draw other random numbers than an uninterrupted '
                     'one. Set it to False for reproducible resuming.',
                     logger='current',
-                    level=logging.WARNING)
+                    level=logging.WARNING,
+                )
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Seed this process, and the sampler with the run's own seed."""

@@ -1,4 +1,5 @@
 """Stop at the first loss that is not a number."""
+
 import json
 import math
 from pathlib import Path
@@ -8,8 +9,10 @@ from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-UNNAMED = ("unnamed (add 'filename' to the meta_keys of PackActionInputs to "
-           'see the path)')
+UNNAMED = (
+    "unnamed (add 'filename' to the meta_keys of PackActionInputs to "
+    'see the path)'
+)
 
 
 @HOOKS.register_module()
@@ -32,11 +35,13 @@ class NonFiniteLossHook(Hook):
         self.dump = dump
         self.previous: List[str] = []
 
-    def after_train_iter(self,
-                         runner: Runner,
-                         batch_idx: int,
-                         data_batch: Union[dict, Sequence[dict], None] = None,
-                         outputs: Optional[dict] = None) -> None:
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Union[dict, Sequence[dict], None] = None,
+        outputs: Optional[dict] = None,
+    ) -> None:
         """Check the loss of this iteration."""
         clips = clip_paths(data_batch)
         if math.isfinite(outputs['loss'].detach()):
@@ -50,7 +55,8 @@ class NonFiniteLossHook(Hook):
             terms={k: v.detach().item() for k, v in outputs.items()},
             clips=clips,
             clips_before=self.previous,
-            checkpoint=newest_checkpoint(runner))
+            checkpoint=newest_checkpoint(runner),
+        )
         if self.dump:
             path = Path(runner.log_dir, f'nonfinite_loss_rank{runner.rank}')
             path.with_suffix('.json').write_text(json.dumps(facts, indent=2))
@@ -63,15 +69,17 @@ def message(facts: dict) -> str:
     rates = ', '.join(f'{lr:g}' for lr in facts['learning_rates'])
     clips = ''.join(f'\n    {c}' for c in facts['clips'])
     before = ''.join(f'\n    {c}' for c in facts['clips_before'])
-    return (f'The loss is not finite ({terms}) at iteration '
-            f'{facts["iteration"]}, epoch {facts["epoch"]}, rank '
-            f'{facts["rank"]}, learning rate {rates}.\n'
-            f'  clips of this batch:{clips}\n'
-            f'  clips of the batch before:{before or " none"}\n'
-            f'  newest checkpoint: {facts["checkpoint"] or "none yet"}\n'
-            'Try a lower learning rate, `optim_wrapper.clip_grad='
-            'dict(max_norm=1)`, bfloat16 instead of float16, or look at the '
-            'clips; then go on with `--resume`.')
+    return (
+        f'The loss is not finite ({terms}) at iteration '
+        f'{facts["iteration"]}, epoch {facts["epoch"]}, rank '
+        f'{facts["rank"]}, learning rate {rates}.\n'
+        f'  clips of this batch:{clips}\n'
+        f'  clips of the batch before:{before or " none"}\n'
+        f'  newest checkpoint: {facts["checkpoint"] or "none yet"}\n'
+        'Try a lower learning rate, `optim_wrapper.clip_grad='
+        'dict(max_norm=1)`, bfloat16 instead of float16, or look at the '
+        'clips; then go on with `--resume`.'
+    )
 
 
 def clip_paths(data_batch: Union[dict, Sequence[dict], None]) -> List[str]:

@@ -1,4 +1,5 @@
 """Look at what was predicted."""
+
 from pathlib import Path
 from typing import Optional, Sequence
 
@@ -29,20 +30,24 @@ class SavePredictionsHook(Hook):
         wait_time (float): Seconds that a shown clip stays. Defaults to 2.0.
     """
 
-    def __init__(self,
-                 out_dir: Optional[str] = None,
-                 interval: int = 1,
-                 show: bool = False,
-                 wait_time: float = 2.0) -> None:
+    def __init__(
+        self,
+        out_dir: Optional[str] = None,
+        interval: int = 1,
+        show: bool = False,
+        wait_time: float = 2.0,
+    ) -> None:
         self.out_dir, self.interval = out_dir, interval
         self.show, self.wait_time = show, wait_time
         self.seen = 0
 
-    def after_test_iter(self,
-                        runner: Runner,
-                        batch_idx: int,
-                        data_batch: Optional[dict] = None,
-                        outputs: Sequence[ActionDataSample] = ()) -> None:
+    def after_test_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Optional[dict] = None,
+        outputs: Sequence[ActionDataSample] = (),
+    ) -> None:
         """Take every ``interval``-th clip of the batch."""
         classes = runner.test_dataloader.dataset.metainfo.get('classes')
         for views, sample in zip(data_batch['inputs'], outputs):
@@ -50,8 +55,10 @@ class SavePredictionsHook(Hook):
                 lines = describe(sample, classes)
                 # first view (3, T, H, W) -> (T, H, W, 3)
                 clip = views[0].permute(1, 2, 3, 0).byte().cpu().numpy()
-                self.draw(f'rank{runner.rank}_{self.seen:05d}',
-                          [draw_text(f, lines) for f in clip])
+                self.draw(
+                    f'rank{runner.rank}_{self.seen:05d}',
+                    [draw_text(f, lines) for f in clip],
+                )
             self.seen += 1
 
     def draw(self, name: str, frames: Sequence[np.ndarray]) -> None:
@@ -65,8 +72,9 @@ class SavePredictionsHook(Hook):
                 cv2.waitKey(pause)
 
 
-def describe(sample: ActionDataSample,
-             classes: Optional[Sequence[str]]) -> Sequence[str]:
+def describe(
+    sample: ActionDataSample, classes: Optional[Sequence[str]]
+) -> Sequence[str]:
     """Say what was predicted, how surely, and what is true."""
 
     def name(label: int) -> str:

@@ -1,4 +1,5 @@
 """No checkpoint is loaded by halves."""
+
 from typing import Sequence
 
 from mmaction.registry import HOOKS
@@ -13,7 +14,8 @@ ADVICE = (
     'name what may differ in regular expressions, for example\n'
     r"  dict(type='StrictLoadHook', allow_resized=[r'cls_head\..*'])"
     '\nin `custom_hooks` (allow_missing and allow_unknown work alike): what '
-    'is allowed keeps the values that the model has.')
+    'is allowed keeps the values that the model has.'
+)
 
 
 @HOOKS.register_module()
@@ -35,10 +37,12 @@ class StrictLoadHook(Hook):
 
     priority = 'ABOVE_NORMAL'  # after hooks that complete a checkpoint
 
-    def __init__(self,
-                 allow_missing: Sequence[str] = (),
-                 allow_unknown: Sequence[str] = (),
-                 allow_resized: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        allow_missing: Sequence[str] = (),
+        allow_unknown: Sequence[str] = (),
+        allow_resized: Sequence[str] = (),
+    ) -> None:
         self.allowed = (allow_missing, allow_unknown, allow_resized)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -49,6 +53,8 @@ class StrictLoadHook(Hook):
         difference = compare(model, state_dict).without(*self.allowed)
         if difference:
             source = runner._load_from or 'The checkpoint'
-            raise ValueError(f'{source} does not fit the model '
-                             f'{type(model).__name__}:\n{difference}\n'
-                             f'{ADVICE}')
+            raise ValueError(
+                f'{source} does not fit the model '
+                f'{type(model).__name__}:\n{difference}\n'
+                f'{ADVICE}'
+            )

@@ -1,4 +1,5 @@
 """What is trained, what is frozen, and what it costs."""
+
 import re
 from collections import defaultdict
 from typing import Dict, List, Optional
@@ -39,8 +40,9 @@ class TrainedParamsHook(Hook):
         self.log(runner, model, optimizers)
 
     @master_only
-    def log(self, runner: Runner, model: nn.Module,
-            optimizers: List[Optimizer]) -> None:
+    def log(
+        self, runner: Runner, model: nn.Module, optimizers: List[Optimizer]
+    ) -> None:
         """Log the table on the first rank."""
         table = parameter_table(model, optimizers)
         runner.logger.info(f'Parameters of {type(model).__name__}:\n{table}')
@@ -62,14 +64,17 @@ def check_optimizers(model: nn.Module, optimizers: List[Optimizer]) -> None:
             f'  trained, but not in the optimizer: {missed}\n'
             f'  held more than once: {len(all_held) - len(held)}\n'
             "Set optim_wrapper.constructor='TrainedParamsConstructor', and "
-            'freeze in the constructor of the model, not later.')
+            'freeze in the constructor of the model, not later.'
+        )
 
 
 def parameter_table(model: nn.Module, optimizers: List[Optimizer]) -> str:
     """Draw the table of parameters, the totals and the optimizer groups."""
     states = {
         id(p): state_tensors(o, g)
-        for o in optimizers for g in o.param_groups for p in g['params']
+        for o in optimizers
+        for g in o.param_groups
+        for p in g['params']
     }
     kinds: Dict[tuple, List[nn.Parameter]] = defaultdict(list)
     for name, param in model.named_parameters():
@@ -77,7 +82,8 @@ def parameter_table(model: nn.Module, optimizers: List[Optimizer]) -> str:
         kinds[(not param.requires_grad, name)].append(param)
     width = max(len(name) for _, name in kinds) + 2
     head = ROW.format(
-        '', 'x', 'parameters', 'MB', 'type', 'optimizer MB', width=width)
+        '', 'x', 'parameters', 'MB', 'type', 'optimizer MB', width=width
+    )
     lines = [head]
     for is_frozen in (False, True):
         rows = {n: ps for (f, n), ps in kinds.items() if f == is_frozen}
@@ -88,19 +94,33 @@ def parameter_table(model: nn.Module, optimizers: List[Optimizer]) -> str:
     return '\n'.join(lines + groups_lines(optimizers))
 
 
-def row(name: str, params: List[nn.Parameter],
-        states: Dict[int, Optional[int]], width: int) -> str:
+def row(
+    name: str,
+    params: List[nn.Parameter],
+    states: Dict[int, Optional[int]],
+    width: int,
+) -> str:
     """Draw one row for some parameters."""
     count = sum(p.numel() for p in params)
     size = sum(p.numel() * p.element_size() for p in params)
     types = {str(p.dtype).replace('torch.', '') for p in params}
     kept = [(p, states.get(id(p), 0)) for p in params]
-    state = '?' if any(n is None for _, n in kept) else '{:.2f}'.format(
-        sum(p.numel() * p.element_size() * n for p, n in kept) / MEGA)
+    state = (
+        '?'
+        if any(n is None for _, n in kept)
+        else '{:.2f}'.format(
+            sum(p.numel() * p.element_size() * n for p, n in kept) / MEGA
+        )
+    )
     return ROW.format(
-        name, len(params), f'{count:,}', f'{size / MEGA:.2f}',
-        types.pop() if len(types) == 1 else 'mixed' if types else '-', state,
-        width=width)
+        name,
+        len(params),
+        f'{count:,}',
+        f'{size / MEGA:.2f}',
+        types.pop() if len(types) == 1 else 'mixed' if types else '-',
+        state,
+        width=width,
+    )
 
 
 def groups_lines(optimizers: List[Optimizer]) -> List[str]:
@@ -108,7 +128,8 @@ def groups_lines(optimizers: List[Optimizer]) -> List[str]:
     return [
         f'{type(o).__name__} group {i}: lr {g["lr"]:g}, weight decay '
         f'{g.get("weight_decay", 0):g}, {len(g["params"])} tensors'
-        for o in optimizers for i, g in enumerate(o.param_groups)
+        for o in optimizers
+        for i, g in enumerate(o.param_groups)
     ]
 
 

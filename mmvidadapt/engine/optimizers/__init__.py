@@ -1,4 +1,5 @@
 """Optimizer wrappers and their constructors."""
+
 from .cpu_amp import CPUAmpOptimWrapper
 from .trained_params_constructor import TrainedParamsConstructor
 

@@ -1,4 +1,5 @@
 """Mixed precision without a GPU."""
+
 from contextlib import contextmanager
 from typing import Iterator
 
@@ -20,6 +21,8 @@ class CPUAmpOptimWrapper(OptimWrapper):
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """Enter autocast inside the context of gradient accumulation."""
-        with super().optim_context(model), \
-                torch.autocast('cpu', dtype=torch.bfloat16):
+        with (
+            super().optim_context(model),
+            torch.autocast('cpu', dtype=torch.bfloat16),
+        ):
             yield

@@ -1,4 +1,5 @@
 """An optimizer over the trained parameters only."""
+
 import logging
 from contextlib import contextmanager
 from typing import Dict, Iterator, List, Optional, Union
@@ -30,9 +31,9 @@ class TrainedParamsConstructor(DefaultOptimWrapperConstructor):
             ``DefaultOptimWrapperConstructor``. Defaults to None.
     """
 
-    def __init__(self,
-                 optim_wrapper_cfg: dict,
-                 paramwise_cfg: Optional[dict] = None) -> None:
+    def __init__(
+        self, optim_wrapper_cfg: dict, paramwise_cfg: Optional[dict] = None
+    ) -> None:
         super().__init__(optim_wrapper_cfg, paramwise_cfg)
         # An empty paramwise_cfg would hand over model.parameters() unread.
         self.paramwise_cfg = {'custom_keys': {}, **self.paramwise_cfg}
@@ -40,11 +41,13 @@ class TrainedParamsConstructor(DefaultOptimWrapperConstructor):
         # torch.compile cannot trace through the optimizer's step.
         self.optimizer_cfg = dict(self.optimizer_cfg)
 
-    def add_params(self,
-                   params: List[dict],
-                   module: nn.Module,
-                   prefix: str = '',
-                   is_dcn_module: Optional[Union[int, float]] = None) -> None:
+    def add_params(
+        self,
+        params: List[dict],
+        module: nn.Module,
+        prefix: str = '',
+        is_dcn_module: Optional[Union[int, float]] = None,
+    ) -> None:
         """Add the groups of a module; the root's groups are merged."""
         if prefix:
             super().add_params(params, module, prefix, is_dcn_module)
@@ -56,7 +59,8 @@ class TrainedParamsConstructor(DefaultOptimWrapperConstructor):
             raise ValueError(
                 f'Every parameter of {type(module).__name__} is frozen, so '
                 'there is nothing to train. Name what to train in the '
-                "backbone's `trainable`, or set `full_finetune=True`.")
+                "backbone's `trainable`, or set `full_finetune=True`."
+            )
         params.extend(merge_groups(groups))
         self._report_unused_keys(module)
 
@@ -64,7 +68,8 @@ class TrainedParamsConstructor(DefaultOptimWrapperConstructor):
         """Warn about custom keys that no parameter's name contains."""
         names = [name for name, _ in module.named_parameters()]
         unused = [
-            key for key in self.paramwise_cfg['custom_keys']
+            key
+            for key in self.paramwise_cfg['custom_keys']
             if not any(key in name for name in names)
         ]
         if unused:
@@ -73,7 +78,8 @@ class TrainedParamsConstructor(DefaultOptimWrapperConstructor):
                 f'{unused} in its name: these custom keys of `paramwise_cfg` '
                 'change nothing. Are they misspelt?',
                 logger='current',
-                level=logging.WARNING)
+                level=logging.WARNING,
+            )
 
 
 def merge_groups(groups: List[dict]) -> List[dict]:

@@ -1,4 +1,5 @@
 """AIM: adapting image models for efficient video action recognition."""
+
 from functools import partial
 from typing import Any, Sequence
 
@@ -31,24 +32,33 @@ class AIMBlock(ViTBlock):
         **block: Passed on to :class:`ViTBlock`.
     """
 
-    def __init__(self, num_frames: int, adapt: Sequence[str],
-                 num_t_adapters: int, adapter_ratio: float,
-                 adapter_scale: float, drop_path_per: str,
-                 **block: Any) -> None:
+    def __init__(
+        self,
+        num_frames: int,
+        adapt: Sequence[str],
+        num_t_adapters: int,
+        adapter_ratio: float,
+        adapter_scale: float,
+        drop_path_per: str,
+        **block: Any,
+    ) -> None:
         super().__init__(**block)
         self.num_frames, self.scale = num_frames, adapter_scale
 
         def adapter(wanted: bool) -> nn.Module:
-            return Adapter(block['embed_dims'],
-                           adapter_ratio) if wanted else None
+            return (
+                Adapter(block['embed_dims'], adapter_ratio) if wanted else None
+            )
 
         self.s_adapter = adapter('spatial' in adapt)
         self.t_adapter = adapter('temporal' in adapt)
-        self.t_adapter_in = adapter('temporal' in adapt
-                                    and num_t_adapters == 2)
+        self.t_adapter_in = adapter(
+            'temporal' in adapt and num_t_adapters == 2
+        )
         self.mlp_adapter = adapter('joint' in adapt)
-        self.drop_path = DropPath(block['drop_path'], num_frames,
-                                  drop_path_per)
+        self.drop_path = DropPath(
+            block['drop_path'], num_frames, drop_path_per
+        )
 
     def forward(self, x: Tensor, cls_only: bool = False) -> Tensor:
         """Adapt the tokens of all frames, see :class:`ViTBlock`."""
@@ -113,25 +123,29 @@ class AIM(ViTTrunk):
             not have ``num_frames`` frames of ``img_size``.
     """
 
-    trainable = ('temporal_embedding', r'ln_post\..*',
-                 r'.*_adapter(_in)?\..*')
+    trainable = ('temporal_embedding', r'ln_post\..*', r'.*_adapter(_in)?\..*')
     new = ('temporal_embedding', r'.*_adapter(_in)?\..*')
 
-    def __init__(self,
-                 num_frames: int = 8,
-                 adapt: Sequence[str] = ADAPTATIONS,
-                 num_t_adapters: int = 1,
-                 adapter_ratio: float = 0.25,
-                 adapter_scale: float = 0.5,
-                 drop_path_mode: str = 'sample',
-                 **trunk: Any) -> None:
+    def __init__(
+        self,
+        num_frames: int = 8,
+        adapt: Sequence[str] = ADAPTATIONS,
+        num_t_adapters: int = 1,
+        adapter_ratio: float = 0.25,
+        adapter_scale: float = 0.5,
+        drop_path_mode: str = 'sample',
+        **trunk: Any,
+    ) -> None:
         check_choices('adapt', adapt, ADAPTATIONS)
         check_choices('num_t_adapters', [num_t_adapters], (1, 2))
-        check_choices('drop_path_mode', [drop_path_mode],
-                      ('sample', 'official'))
+        check_choices(
+            'drop_path_mode', [drop_path_mode], ('sample', 'official')
+        )
         per = drop_path_mode
         if per == 'official':
-            per = 'token' if trunk.get('dialect', 'clip') == 'clip' else 'frame'
+            per = (
+                'token' if trunk.get('dialect', 'clip') == 'clip' else 'frame'
+            )
         super().__init__(
             block=partial(
                 AIMBlock,
@@ -140,11 +154,14 @@ class AIM(ViTTrunk):
                 num_t_adapters=num_t_adapters,
                 adapter_ratio=adapter_ratio,
                 adapter_scale=adapter_scale,
-                drop_path_per=per),
-            **trunk)
+                drop_path_per=per,
+            ),
+            **trunk,
+        )
         self.num_frames = num_frames
         self.temporal_embedding = nn.Parameter(
-            torch.zeros(1, num_frames, self.embed_dims))
+            torch.zeros(1, num_frames, self.embed_dims)
+        )
         if not adapt:
             self.trainable = self.trainable[:2]
         self.freeze()
@@ -154,7 +171,7 @@ class AIM(ViTTrunk):
         if video.shape[2] != self.num_frames:
             raise ValueError(
                 f'AIM with num_frames={self.num_frames} got a clip of '
-                f'{video.shape[2]} frames; set num_frames or clip_len.')
+                f'{video.shape[2]} frames; set num_frames or clip_len.'
+            )
         x = super().embed(video).unflatten(0, (-1, self.num_frames))
         return (x + self.temporal_embedding[:, :, None]).flatten(0, 1)
-

@@ -1,4 +1,5 @@
 """AIM on Swin: an image Swin with temporal, spatial and joint adapters."""
+
 from typing import Any, Dict, Sequence, Tuple, Union
 
 import torch
@@ -41,9 +42,17 @@ class AIMSwinBlock(SwinBlock):
         **block: Passed on to :class:`~..layers.swin.SwinBlock`.
     """
 
-    def __init__(self, num_frames: int, temporal: bool, adapt: Sequence[str],
-                 adapter_ratio: float, adapter_scale: float, drop_path: float,
-                 official_drop: bool, **block: Any) -> None:
+    def __init__(
+        self,
+        num_frames: int,
+        temporal: bool,
+        adapt: Sequence[str],
+        adapter_ratio: float,
+        adapter_scale: float,
+        drop_path: float,
+        official_drop: bool,
+        **block: Any,
+    ) -> None:
         super().__init__(**block)
         dims, heads = block['embed_dims'], block['num_heads']
         self.num_frames, self.scale = num_frames, adapter_scale
@@ -56,17 +65,21 @@ class AIMSwinBlock(SwinBlock):
         self.t_adapter = adapter(temporal and 'temporal' in adapt)
         if self.t_adapter is not None:
             self.attn.temporal_position_bias_table = nn.Parameter(
-                torch.empty(2 * num_frames - 1, heads))
+                torch.empty(2 * num_frames - 1, heads)
+            )
             nn.init.trunc_normal_(
-                self.attn.temporal_position_bias_table, std=0.02)
+                self.attn.temporal_position_bias_table, std=0.02
+            )
             t = torch.arange(num_frames)
             self.register_buffer(
-                'time_index', t[:, None] - t + num_frames - 1,
-                persistent=False)
-        self.t_drop = DropPath(drop_path, num_frames,
-                               'position' if official_drop else 'sample')
-        self.mlp_drop = DropPath(drop_path, num_frames,
-                                 'frame' if official_drop else 'sample')
+                'time_index', t[:, None] - t + num_frames - 1, persistent=False
+            )
+        self.t_drop = DropPath(
+            drop_path, num_frames, 'position' if official_drop else 'sample'
+        )
+        self.mlp_drop = DropPath(
+            drop_path, num_frames, 'frame' if official_drop else 'sample'
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Adapt the tokens of all frames, (B*T', H*W, C)."""
@@ -133,26 +146,32 @@ class AIMSwin(AdaptedBackbone):
             not have ``num_frames`` frames of ``img_size``.
     """
 
-    trainable = (r'.*_adapter\..*', )
-    new = (r'.*_adapter\..*', 'temporal_embedding',
-           r'.*\.temporal_position_bias_table')
+    trainable = (r'.*_adapter\..*',)
+    new = (
+        r'.*_adapter\..*',
+        'temporal_embedding',
+        r'.*\.temporal_position_bias_table',
+    )
     patch_size = (2, 4, 4)
 
-    def __init__(self,
-                 arch: Union[str, dict] = 'base',
-                 num_frames: int = 32,
-                 adapt: Sequence[str] = ADAPTATIONS,
-                 adapter_ratio: float = 0.25,
-                 adapter_scale: float = 0.5,
-                 drop_path_rate: float = 0.2,
-                 drop_path_mode: str = 'sample',
-                 img_size: Union[int, Tuple[int, int]] = 224,
-                 t_relative: bool = True,
-                 **backbone: Any) -> None:
+    def __init__(
+        self,
+        arch: Union[str, dict] = 'base',
+        num_frames: int = 32,
+        adapt: Sequence[str] = ADAPTATIONS,
+        adapter_ratio: float = 0.25,
+        adapter_scale: float = 0.5,
+        drop_path_rate: float = 0.2,
+        drop_path_mode: str = 'sample',
+        img_size: Union[int, Tuple[int, int]] = 224,
+        t_relative: bool = True,
+        **backbone: Any,
+    ) -> None:
         super().__init__(**backbone)
         check_choices('adapt', adapt, ADAPTATIONS)
-        check_choices('drop_path_mode', [drop_path_mode],
-                      ('sample', 'official'))
+        check_choices(
+            'drop_path_mode', [drop_path_mode], ('sample', 'official')
+        )
         sizes = resolve('arch', ARCHS, arch)
         if isinstance(img_size, int):
             img_size = (img_size, img_size)
@@ -161,44 +180,58 @@ class AIMSwin(AdaptedBackbone):
 
         dims = sizes['embed_dims']
         self.patch_embed = nn.Module()
-        self.patch_embed.proj = nn.Conv3d(3, dims, self.patch_size,
-                                          self.patch_size)
+        self.patch_embed.proj = nn.Conv3d(
+            3, dims, self.patch_size, self.patch_size
+        )
         self.patch_embed.norm = nn.LayerNorm(dims)
         self.layers = self._stages(
-            sizes, linear_rates(drop_path_rate, sum(sizes['depths'])),
+            sizes,
+            linear_rates(drop_path_rate, sum(sizes['depths'])),
             dict(
                 num_frames=num_frames // 2,
                 adapt=adapt,
                 adapter_ratio=adapter_ratio,
                 adapter_scale=adapter_scale,
                 official_drop=drop_path_mode == 'official',
-                recompute_mlp=self.with_cp == 'mlp'))
-        self.norm = nn.LayerNorm(dims * 2**(len(self.layers) - 1))
+                recompute_mlp=self.with_cp == 'mlp',
+            ),
+        )
+        self.norm = nn.LayerNorm(dims * 2 ** (len(self.layers) - 1))
         if not adapt:
             self.trainable = ()
         if not t_relative:
             self.temporal_embedding = nn.Parameter(
-                torch.empty(1, num_frames // 2, dims))
+                torch.empty(1, num_frames // 2, dims)
+            )
             nn.init.trunc_normal_(self.temporal_embedding, std=0.02)
-            self.trainable += ('temporal_embedding', )
+            self.trainable += ('temporal_embedding',)
         self.freeze()
 
-    def _check_sizes(self, img_size: Tuple[int, int], num_frames: int,
-                     num_stages: int) -> None:
+    def _check_sizes(
+        self, img_size: Tuple[int, int], num_frames: int, num_stages: int
+    ) -> None:
         """Refuse what the stages cannot halve."""
-        step = self.patch_size[1] * 2**(num_stages - 1)
+        step = self.patch_size[1] * 2 ** (num_stages - 1)
         if num_frames % self.patch_size[0]:
-            raise ValueError(f'num_frames={num_frames} is odd; a patch spans '
-                             f'{self.patch_size[0]} frames.')
+            raise ValueError(
+                f'num_frames={num_frames} is odd; a patch spans '
+                f'{self.patch_size[0]} frames.'
+            )
         if any(side % step for side in img_size):
-            raise ValueError(f'img_size={img_size} is not a multiple of '
-                             f'{step}.')
+            raise ValueError(
+                f'img_size={img_size} is not a multiple of {step}.'
+            )
 
-    def _stages(self, sizes: Dict[str, Any], rates: Sequence[float],
-                common: Dict[str, Any]) -> nn.ModuleList:
+    def _stages(
+        self,
+        sizes: Dict[str, Any],
+        rates: Sequence[float],
+        common: Dict[str, Any],
+    ) -> nn.ModuleList:
         """Build the stages under the names of Microsoft's checkpoints."""
-        grid = tuple(side // p
-                     for side, p in zip(self.img_size, self.patch_size[1:]))
+        grid = tuple(
+            side // p for side, p in zip(self.img_size, self.patch_size[1:])
+        )
         dims, stages, rates = sizes['embed_dims'], nn.ModuleList(), list(rates)
         for i, depth in enumerate(sizes['depths']):
             stage = nn.Module()
@@ -211,7 +244,10 @@ class AIMSwin(AdaptedBackbone):
                     shifted=j % 2 == 1,
                     temporal=j % 2 == 0,
                     drop_path=rates.pop(0),
-                    **common) for j in range(depth))
+                    **common,
+                )
+                for j in range(depth)
+            )
             stage.downsample = None
             if i + 1 < len(sizes['depths']):
                 stage.downsample = PatchMerging(dims, grid)
@@ -234,7 +270,8 @@ class AIMSwin(AdaptedBackbone):
             raise ValueError(
                 f'AIMSwin with num_frames={self.num_frames} and img_size='
                 f'{self.img_size} expects (B, {str(expected)[1:]}, not '
-                f'{tuple(video.shape)}; set them, clip_len or the crop.')
+                f'{tuple(video.shape)}; set them, clip_len or the crop.'
+            )
         x = self.patch_embed.proj(video)
         t = x.shape[2]
         x = rearrange(x, 'b c t h w -> (b t) (h w) c')
@@ -248,5 +285,4 @@ class AIMSwin(AdaptedBackbone):
             if stage.downsample is not None:
                 x = stage.downsample(x)
         x = self.norm(x)  # (B*T', H/32 * W/32, 8C)
-        return rearrange(
-            x, '(b t) (h w) c -> b c t h w', t=t, h=self.grid[0])
+        return rearrange(x, '(b t) (h w) c -> b c t h w', t=t, h=self.grid[0])

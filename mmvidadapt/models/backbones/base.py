@@ -1,4 +1,5 @@
 """What every adapted backbone shares: loading, freezing, checkpointing."""
+
 import warnings
 from typing import Any, Optional, Sequence, Tuple, Union
 
@@ -35,18 +36,21 @@ class AdaptedBackbone(BaseModule):
     # Names that image weights do not have.
     new: Tuple[str, ...] = ()
 
-    def __init__(self,
-                 pretrained: Optional[str] = None,
-                 trainable: Optional[Sequence[str]] = None,
-                 full_finetune: bool = False,
-                 with_cp: Union[bool, str] = False,
-                 init_cfg: Optional[dict] = None) -> None:
+    def __init__(
+        self,
+        pretrained: Optional[str] = None,
+        trainable: Optional[Sequence[str]] = None,
+        full_finetune: bool = False,
+        with_cp: Union[bool, str] = False,
+        init_cfg: Optional[dict] = None,
+    ) -> None:
         super().__init__(init_cfg)
         if with_cp not in (True, False, 'mlp'):
-            raise ValueError(f"with_cp={with_cp!r}: choose True, False or "
-                             "'mlp'.")
+            raise ValueError(
+                f"with_cp={with_cp!r}: choose True, False or 'mlp'."
+            )
         self.pretrained, self.with_cp = pretrained, with_cp
-        self._override = ('.*', ) if full_finetune else trainable
+        self._override = ('.*',) if full_finetune else trainable
         self.register_load_state_dict_pre_hook(_rename)
 
     def freeze(self) -> None:
@@ -59,12 +63,13 @@ class AdaptedBackbone(BaseModule):
         super().init_weights()
         if self.pretrained is not None:
             load_pretrained(self, self.pretrained, new=self.new)
-        elif self.init_cfg is None and self._override != ('.*', ):
+        elif self.init_cfg is None and self._override != ('.*',):
             warnings.warn(
                 f'{type(self).__name__}: the frozen trunk has random weights, '
                 'since pretrained=None. Ignore this when a checkpoint of the '
                 "whole model follows; else set pretrained='openai/ViT-B-16', "
-                'say.')
+                'say.'
+            )
 
     def run_block(self, block: nn.Module, x: Tensor, *args: Any) -> Tensor:
         """Run a block, keeping only its input for backward if asked to."""
@@ -73,8 +78,9 @@ class AdaptedBackbone(BaseModule):
         return block(x, *args)
 
 
-def _rename(module: nn.Module, state_dict: dict, prefix: str,
-            *args: Any) -> None:
+def _rename(
+    module: nn.Module, state_dict: dict, prefix: str, *args: Any
+) -> None:
     """Let official checkpoints load by path alone."""
     rename_official_(state_dict, prefix)
 
@@ -83,5 +89,6 @@ def check_choices(name: str, values: Sequence, choices: Sequence) -> None:
     """Raise unless every value is one of the choices."""
     unknown = [value for value in values if value not in choices]
     if unknown:
-        raise ValueError(f'{name}={values!r}: {unknown} is not among '
-                         f'{tuple(choices)}.')
+        raise ValueError(
+            f'{name}={values!r}: {unknown} is not among {tuple(choices)}.'
+        )

@@ -1,4 +1,5 @@
 """The image ViT under every method, and the frame-wise baseline."""
+
 from typing import Any, Callable, Dict, Sequence, Tuple, Union
 
 import torch
@@ -32,22 +33,28 @@ DIALECTS = {
 }
 
 
-def resolve(kind: str,
-            table: Dict[str, dict],
-            value: Union[str, dict],
-            optional: Sequence[str] = ()) -> Dict[str, Any]:
+def resolve(
+    kind: str,
+    table: Dict[str, dict],
+    value: Union[str, dict],
+    optional: Sequence[str] = (),
+) -> Dict[str, Any]:
     """Look a name up in a table, or check a dict against its entries."""
     if isinstance(value, str):
         if value not in table:
-            raise ValueError(f"Unknown {kind} '{value}'; choose from "
-                             f'{sorted(table)} or give a dict.')
+            raise ValueError(
+                f"Unknown {kind} '{value}'; choose from "
+                f'{sorted(table)} or give a dict.'
+            )
         return dict(table[value])
     needed = set(next(iter(table.values())))
     missing = needed - set(value)
     unknown = set(value) - needed - set(optional)
     if missing or unknown:
-        raise ValueError(f'{kind}={dict(value)}: missing {sorted(missing)}, '
-                         f'unknown {sorted(unknown)}.')
+        raise ValueError(
+            f'{kind}={dict(value)}: missing {sorted(missing)}, '
+            f'unknown {sorted(unknown)}.'
+        )
     return dict(value)
 
 
@@ -76,13 +83,15 @@ class ViTTrunk(AdaptedBackbone):
             init_cfg``, passed on to :class:`~.base.AdaptedBackbone`.
     """
 
-    def __init__(self,
-                 arch: Union[str, dict] = 'base-p16',
-                 dialect: Union[str, dict] = 'clip',
-                 img_size: Union[int, Tuple[int, int], None] = None,
-                 drop_path_rate: float = 0.0,
-                 block: Callable[..., nn.Module] = ViTBlock,
-                 **backbone: Any) -> None:
+    def __init__(
+        self,
+        arch: Union[str, dict] = 'base-p16',
+        dialect: Union[str, dict] = 'clip',
+        img_size: Union[int, Tuple[int, int], None] = None,
+        drop_path_rate: float = 0.0,
+        block: Callable[..., nn.Module] = ViTBlock,
+        **backbone: Any,
+    ) -> None:
         super().__init__(**backbone)
         sizes = resolve('arch', ARCHS, arch, ('mlp_ratio', 'img_size'))
         traits = resolve('dialect', DIALECTS, dialect)
@@ -96,9 +105,13 @@ class ViTTrunk(AdaptedBackbone):
         self.class_embedding = nn.Parameter(torch.empty(dims))
         self.positional_embedding = nn.Parameter(torch.empty(num_tokens, dims))
         self.conv1 = nn.Conv2d(
-            3, dims, self.patch_size, self.patch_size, bias=patch_bias)
-        self.ln_pre = nn.LayerNorm(
-            dims, eps=traits['eps']) if pre_norm else nn.Identity()
+            3, dims, self.patch_size, self.patch_size, bias=patch_bias
+        )
+        self.ln_pre = (
+            nn.LayerNorm(dims, eps=traits['eps'])
+            if pre_norm
+            else nn.Identity()
+        )
         self.transformer = nn.Module()
         self.transformer.resblocks = nn.ModuleList(
             block(
@@ -106,7 +119,10 @@ class ViTTrunk(AdaptedBackbone):
                 drop_path=rate,
                 recompute_mlp=self.with_cp == 'mlp',
                 **sizes,
-                **traits) for rate in linear_rates(drop_path_rate, depth))
+                **traits,
+            )
+            for rate in linear_rates(drop_path_rate, depth)
+        )
         self.ln_post = nn.LayerNorm(dims, eps=traits['eps'])
         nn.init.trunc_normal_(self.class_embedding, std=0.02)
         nn.init.trunc_normal_(self.positional_embedding, std=0.02)
@@ -117,8 +133,10 @@ class ViTTrunk(AdaptedBackbone):
             img_size = (img_size, img_size)
         p = self.patch_size
         if any(side % p for side in img_size):
-            raise ValueError(f'img_size={tuple(img_size)} is not a multiple '
-                             f'of patch_size={p}.')
+            raise ValueError(
+                f'img_size={tuple(img_size)} is not a multiple '
+                f'of patch_size={p}.'
+            )
         return img_size[0] // p, img_size[1] // p
 
     def embed(self, video: Tensor) -> Tensor:
@@ -128,10 +146,12 @@ class ViTTrunk(AdaptedBackbone):
             raise ValueError(
                 f'{type(self).__name__} with img_size={(h * p, w * p)} '
                 f'expects (B, 3, T, {h * p}, {w * p}), not '
-                f'{tuple(video.shape)}; set img_size or the crop.')
+                f'{tuple(video.shape)}; set img_size or the crop.'
+            )
         # A convolution whose stride is its size is a product of patches.
         patches = rearrange(
-            video, 'b c t (h p) (w q) -> (b t) (h w) (c p q)', p=p, q=p)
+            video, 'b c t (h p) (w q) -> (b t) (h w) (c p q)', p=p, q=p
+        )
         x = linear(patches, self.conv1.weight.flatten(1), self.conv1.bias)
         cls = self.class_embedding.to(x.dtype).expand(len(x), 1, -1)
         return torch.cat([cls, x], dim=1) + self.positional_embedding

@@ -1,4 +1,5 @@
 """mmaction2's I3D head with scores that its losses and metrics can read."""
+
 from typing import Any
 
 from mmaction.models.heads import I3DHead

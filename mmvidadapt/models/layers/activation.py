@@ -1,4 +1,5 @@
 """Activations of the two trunk dialects."""
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 

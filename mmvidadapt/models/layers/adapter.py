@@ -1,4 +1,5 @@
 """The bottleneck adapter, saving as little as possible for backward."""
+
 from typing import Any, Optional, Tuple
 
 import torch
@@ -8,17 +9,27 @@ from torch.autograd.function import once_differentiable
 
 from .linear import linear as linear_product
 from .linear import product
-from .precision import autocast_cast
+from .precision import autocast_cast, full_precision
 
 
 class _Bottleneck(torch.autograd.Function):
-    """``gelu(x @ down + b) @ up + b`` that saves x and the narrow input of
-    GELU only, or, in place of x, what x was normalised from."""
+    """The adapter as one step that keeps little for backward.
+
+    ``gelu(x @ down + b) @ up + b`` keeps x and the narrow input of GELU; in
+    place of x, what x was normalised from.
+    """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor,
-                b2: Tensor, source: Optional[Tensor], norm: Optional[tuple]
-                ) -> Tensor:
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        w1: Tensor,
+        b1: Tensor,
+        w2: Tensor,
+        b2: Tensor,
+        source: Optional[Tensor],
+        norm: Optional[tuple],
+    ) -> Tensor:
         """Compute the adapter of x, (..., C)."""
         hidden = product(x, w1, b1)
         ctx.norm, ctx.dtype = norm, x.dtype
@@ -35,15 +46,18 @@ class _Bottleneck(torch.autograd.Function):
         shape = x.shape
         x, hidden, grad = (t.flatten(0, -2) for t in (x, hidden, grad))
         grad_hidden = torch.ops.aten.gelu_backward(
-            product(grad, w2.mT), hidden)
+            product(grad, w2.mT), hidden
+        )
         needs = ctx.needs_input_grad
         return (
             product(grad_hidden, w1.mT).view(shape) if needs[0] else None,
             product(grad_hidden.mT, x.mT) if needs[1] else None,
             grad_hidden.sum(0) if needs[2] else None,
-            product(grad.mT,
-                    F.gelu(hidden).mT) if needs[3] else None,
-            grad.sum(0) if needs[4] else None, None, None)
+            product(grad.mT, F.gelu(hidden).mT) if needs[3] else None,
+            grad.sum(0) if needs[4] else None,
+            None,
+            None,
+        )
 
 
 class Adapter(nn.Module):
@@ -65,8 +79,10 @@ class Adapter(nn.Module):
         super().__init__()
         width = int(embed_dims * ratio)
         if width < 1:
-            raise ValueError(f'ratio={ratio} leaves no channel of '
-                             f'embed_dims={embed_dims}; give a larger one.')
+            raise ValueError(
+                f'ratio={ratio} leaves no channel of '
+                f'embed_dims={embed_dims}; give a larger one.'
+            )
         self.down = nn.Linear(embed_dims, width)
         self.up = nn.Linear(width, embed_dims)
         nn.init.trunc_normal_(self.down.weight, std=0.02)
@@ -74,10 +90,12 @@ class Adapter(nn.Module):
         nn.init.zeros_(self.up.weight)
         nn.init.zeros_(self.up.bias)
 
-    def forward(self,
-                x: Tensor,
-                source: Optional[Tensor] = None,
-                norm: Optional[nn.LayerNorm] = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        source: Optional[Tensor] = None,
+        norm: Optional[nn.LayerNorm] = None,
+    ) -> Tensor:
         """Adapt x.
 
         Args:
@@ -93,8 +111,13 @@ class Adapter(nn.Module):
         recipe = None
         if norm is not None and not norm.weight.requires_grad:
             recipe = (norm.weight, norm.bias, norm.eps)
-        return self._bottleneck(x, self.down.weight, self.down.bias,
-                                source if recipe else None, recipe)
+        return self._bottleneck(
+            x,
+            self.down.weight,
+            self.down.bias,
+            source if recipe else None,
+            recipe,
+        )
 
     def after(self, linear: nn.Linear, x: Tensor) -> Tensor:
         """Adapt ``linear(x)`` without computing it.
@@ -112,18 +135,24 @@ class Adapter(nn.Module):
         tokens = x.numel() // x.shape[-1]
         if tokens < 2 * self.down.out_features:  # folding would cost more
             return self(linear(x))
-        with torch.autocast(x.device.type, enabled=False):
+        with full_precision(x):
             weight = linear_product(self.down.weight, linear.weight.mT)
             bias = F.linear(linear.bias, self.down.weight, self.down.bias)
         return self._bottleneck(x, weight, bias)
 
-    def _bottleneck(self,
-                    x: Tensor,
-                    weight: Tensor,
-                    bias: Tensor,
-                    source: Optional[Tensor] = None,
-                    norm: Optional[tuple] = None) -> Tensor:
+    def _bottleneck(
+        self,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        source: Optional[Tensor] = None,
+        norm: Optional[tuple] = None,
+    ) -> Tensor:
         x, *params = (
             autocast_cast(t)
-            for t in (x, weight, bias, self.up.weight, self.up.bias))
+            for t in (x, weight, bias, self.up.weight, self.up.bias)
+        )
+        if torch.jit.is_tracing():  # exporters look into plain operators only
+            w1, b1, w2, b2 = params
+            return F.linear(F.gelu(F.linear(x, w1, b1)), w2, b2)
         return _Bottleneck.apply(x, *params, source, norm)

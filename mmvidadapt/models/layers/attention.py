@@ -1,4 +1,5 @@
 """Self-attention that runs along any axis without moving tokens."""
+
 from typing import Optional
 
 import torch
@@ -9,12 +10,14 @@ from .linear import Linear, linear
 from .precision import autocast_cast
 
 
-def attend(x: Tensor,
-           weight: Tensor,
-           bias: Tensor,
-           num_heads: int,
-           query: Optional[Tensor] = None,
-           mask: Optional[Tensor] = None) -> Tensor:
+def attend(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    num_heads: int,
+    query: Optional[Tensor] = None,
+    mask: Optional[Tensor] = None,
+) -> Tensor:
     """Project to queries, keys and values and attend along dimension 1.
 
     Every dimension between the sequence and the channels is one more batch
@@ -40,9 +43,12 @@ def attend(x: Tensor,
     # Three products leave q, k and v contiguous, so that the core can view
     # them as it likes; one product of 3C columns would not.
     q, k, v = (
-        linear(source, w, b).unflatten(-1, (num_heads, -1)).flatten(
-            2, -2).transpose(1, 2)  # (S, ... * heads, L, C / heads)
-        for source, w, b in zip((query, x, x), weight.chunk(3), bias.chunk(3)))
+        linear(source, w, b)
+        .unflatten(-1, (num_heads, -1))
+        .flatten(2, -2)
+        .transpose(1, 2)  # (S, ... * heads, L, C / heads)
+        for source, w, b in zip((query, x, x), weight.chunk(3), bias.chunk(3))
+    )
     mask = None if mask is None else mask.to(q.dtype)
     out = F.scaled_dot_product_attention(q, k, v, mask)
     return out.transpose(1, 2).reshape(query.shape)
@@ -62,11 +68,14 @@ class Attention(nn.Module):
     def __init__(self, embed_dims: int, num_heads: int) -> None:
         super().__init__()
         if embed_dims % num_heads:
-            raise ValueError(f'num_heads={num_heads} does not divide '
-                             f'embed_dims={embed_dims}.')
+            raise ValueError(
+                f'num_heads={num_heads} does not divide '
+                f'embed_dims={embed_dims}.'
+            )
         self.num_heads = num_heads
         self.in_proj_weight = nn.Parameter(
-            torch.empty(3 * embed_dims, embed_dims))
+            torch.empty(3 * embed_dims, embed_dims)
+        )
         self.in_proj_bias = nn.Parameter(torch.zeros(3 * embed_dims))
         self.out_proj = Linear(embed_dims, embed_dims)
         nn.init.xavier_uniform_(self.in_proj_weight)
@@ -74,8 +83,9 @@ class Attention(nn.Module):
 
     def attend(self, x: Tensor, query: Optional[Tensor] = None) -> Tensor:
         """Attend, without the output projection."""
-        return attend(x, self.in_proj_weight, self.in_proj_bias,
-                      self.num_heads, query)
+        return attend(
+            x, self.in_proj_weight, self.in_proj_bias, self.num_heads, query
+        )
 
     def forward(self, x: Tensor, query: Optional[Tensor] = None) -> Tensor:
         """Attend and project, (S, M, ..., C)."""

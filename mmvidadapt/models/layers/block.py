@@ -1,4 +1,5 @@
 """The transformer block of an image ViT, in CLIP's parameter names."""
+
 from collections import OrderedDict
 from typing import Optional
 
@@ -32,7 +33,8 @@ class MLPRunner(nn.Module):
         """Run :meth:`norm_mlp` as ``recompute_mlp`` wants it."""
         if self.recompute_mlp and x.requires_grad:
             return checkpoint(
-                self.norm_mlp, x, use_reentrant=False, preserve_rng_state=False)
+                self.norm_mlp, x, use_reentrant=False, preserve_rng_state=False
+            )
         return self.norm_mlp(x, normed)
 
 
@@ -53,14 +55,16 @@ class ViTBlock(MLPRunner):
         recompute_mlp (bool): See :class:`MLPRunner`. Defaults to False.
     """
 
-    def __init__(self,
-                 embed_dims: int,
-                 num_heads: int,
-                 mlp_ratio: float = 4.0,
-                 act: str = 'quick_gelu',
-                 eps: float = 1e-5,
-                 drop_path: float = 0.0,
-                 recompute_mlp: bool = False) -> None:
+    def __init__(
+        self,
+        embed_dims: int,
+        num_heads: int,
+        mlp_ratio: float = 4.0,
+        act: str = 'quick_gelu',
+        eps: float = 1e-5,
+        drop_path: float = 0.0,
+        recompute_mlp: bool = False,
+    ) -> None:
         super().__init__(recompute_mlp)
         hidden = int(embed_dims * mlp_ratio)
         self.ln_1 = nn.LayerNorm(embed_dims, eps=eps)
@@ -70,7 +74,9 @@ class ViTBlock(MLPRunner):
             OrderedDict(
                 c_fc=Linear(embed_dims, hidden),
                 act=ACTIVATIONS[act](),
-                c_proj=Linear(hidden, embed_dims)))
+                c_proj=Linear(hidden, embed_dims),
+            )
+        )
         self.drop_path = DropPath(drop_path)
 
     def forward(self, x: Tensor, cls_only: bool = False) -> Tensor:

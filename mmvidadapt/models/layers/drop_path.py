@@ -1,13 +1,14 @@
 """Stochastic depth over clips, frames or token positions."""
+
 import torch
 from torch import Tensor, nn
 
 # Dimensions of (B, T, N, C) along which the decision varies.
 _KEPT_DIMS = {
-    'sample': (0, ),
+    'sample': (0,),
     'frame': (0, 1),
     'position': (0, 2),
-    'token': (2, )
+    'token': (2,),
 }
 
 
@@ -26,10 +27,9 @@ class DropPath(nn.Module):
             frames at once). Defaults to ``'sample'``.
     """
 
-    def __init__(self,
-                 rate: float = 0.0,
-                 num_frames: int = 1,
-                 per: str = 'sample') -> None:
+    def __init__(
+        self, rate: float = 0.0, num_frames: int = 1, per: str = 'sample'
+    ) -> None:
         super().__init__()
         if not 0 <= rate < 1:
             raise ValueError(f'drop path rate {rate} is not in [0, 1).')

@@ -1,4 +1,5 @@
 """What is trained is declared once and applied in the constructor."""
+
 import re
 from typing import Sequence
 
@@ -22,5 +23,7 @@ def freeze_except(module: nn.Module, patterns: Sequence[str]) -> None:
         param.requires_grad_(bool(matched))
         unused -= matched
     if unused:
-        raise ValueError(f'No parameter of {type(module).__name__} matches '
-                         f'{sorted(unused)}. Was a module renamed?')
+        raise ValueError(
+            f'No parameter of {type(module).__name__} matches '
+            f'{sorted(unused)}. Was a module renamed?'
+        )

@@ -1,4 +1,5 @@
 """Linear layers that use the faster of torch's two CPU libraries."""
+
 from typing import Any, Optional, Tuple
 
 import torch
@@ -9,10 +10,13 @@ from torch.autograd.function import once_differentiable
 # Below about a million multiply-adds the call itself costs more.
 _WORTH_IT = 1 << 20
 _AVAILABLE = torch.backends.mkldnn.is_available() and hasattr(
-    torch.ops.mkldnn, '_linear_pointwise')
+    torch.ops.mkldnn, '_linear_pointwise'
+)
 
 
-def product(x: Tensor, weight: Tensor, bias: Optional[Tensor] = None) -> Tensor:
+def product(
+    x: Tensor, weight: Tensor, bias: Optional[Tensor] = None
+) -> Tensor:
     """Compute ``F.linear`` without autograd.
 
     In float32 on a CPU, ``F.linear`` always calls the BLAS, which on AMD
@@ -34,17 +38,21 @@ def product(x: Tensor, weight: Tensor, bias: Optional[Tensor] = None) -> Tensor:
 
 
 def _fast(x: Tensor, weight: Tensor) -> bool:
-    return (_AVAILABLE and x.device.type == 'cpu'
-            and x.dtype == weight.dtype == torch.float32
-            and x.numel() * weight.shape[0] >= _WORTH_IT)
+    return (
+        _AVAILABLE
+        and x.device.type == 'cpu'
+        and x.dtype == weight.dtype == torch.float32
+        and x.numel() * weight.shape[0] >= _WORTH_IT
+    )
 
 
 class _Linear(torch.autograd.Function):
     """:func:`product` with gradients; keeps x only for a trained weight."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor,
-                bias: Optional[Tensor]) -> Tensor:
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Optional[Tensor]
+    ) -> Tensor:
         """Compute the layer."""
         trained = ctx.needs_input_grad[1]
         ctx.save_for_backward(weight, x if trained else None)
@@ -58,8 +66,9 @@ class _Linear(torch.autograd.Function):
         needs_x, needs_weight, needs_bias = ctx.needs_input_grad
         grad_x = product(grad, weight.mT) if needs_x else None
         rows = grad.flatten(0, -2)
-        grad_weight = product(rows.mT,
-                              x.flatten(0, -2).mT) if needs_weight else None
+        grad_weight = (
+            product(rows.mT, x.flatten(0, -2).mT) if needs_weight else None
+        )
         return grad_x, grad_weight, rows.sum(0) if needs_bias else None
 
 
@@ -76,8 +85,12 @@ def linear(x: Tensor, weight: Tensor, bias: Optional[Tensor] = None) -> Tensor:
     Returns:
         Tensor: ``(..., D)``.
     """
-    if (not _fast(x, weight) or torch.is_autocast_enabled('cpu')
-            or torch.compiler.is_compiling() or torch.jit.is_tracing()):
+    if (
+        not _fast(x, weight)
+        or torch.is_autocast_enabled('cpu')
+        or torch.compiler.is_compiling()
+        or torch.jit.is_tracing()
+    ):
         return F.linear(x, weight, bias)
     return _Linear.apply(x, weight, bias)
 

@@ -1,4 +1,5 @@
 """Position embeddings for another patch grid."""
+
 import math
 from typing import Tuple
 
@@ -31,11 +32,13 @@ def resize_pos_embed(pos: Tensor, grid: Tuple[int, int]) -> Tensor:
         raise ValueError(
             f'A position embedding of shape {tuple(pos.shape)} is not a '
             'class row and a square grid of patches, so it cannot be resized '
-            f'to {height}x{width} patches; give weights of a square grid.')
+            f'to {height}x{width} patches; give weights of a square grid.'
+        )
     cls, patches = pos[:1], pos[1:]
     image = patches.T.reshape(1, -1, side, side)  # (1, C, side, side)
     if image.dtype in (torch.float16, torch.bfloat16):
         image = image.float()
     image = F.interpolate(
-        image, (height, width), mode='bicubic', align_corners=False)
+        image, (height, width), mode='bicubic', align_corners=False
+    )
     return torch.cat([cls, image[0].flatten(1).T.to(pos.dtype)])

@@ -1,4 +1,7 @@
 """What autocast would do, said once instead of once per consumer."""
+
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 from torch import Tensor
 
@@ -19,3 +22,11 @@ def autocast_cast(x: Tensor) -> Tensor:
     if device == 'meta' or not torch.is_autocast_enabled(device):
         return x
     return x.to(torch.get_autocast_dtype(device))
+
+
+def full_precision(x: Tensor) -> AbstractContextManager:
+    """Switch autocast off on the device of x; the meta device has none."""
+    device = x.device.type
+    if device == 'meta':
+        return nullcontext()
+    return torch.autocast(device, enabled=False)

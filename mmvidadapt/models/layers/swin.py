@@ -1,4 +1,5 @@
 """Parts of the image Swin under Microsoft's parameter names."""
+
 from typing import Optional, Tuple
 
 import torch
@@ -24,7 +25,8 @@ class WindowAttention(nn.Module):
         super().__init__()
         self.num_heads = num_heads
         self.relative_position_bias_table = nn.Parameter(
-            torch.empty((2 * window - 1)**2, num_heads))
+            torch.empty((2 * window - 1) ** 2, num_heads)
+        )
         nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
         self.register_buffer('index', relative_index(window), persistent=False)
         self.qkv = Linear(embed_dims, 3 * embed_dims)
@@ -47,7 +49,8 @@ class WindowAttention(nn.Module):
         """
         bias = bias.expand(x.shape[2], *bias.shape[-3:]).flatten(0, 1)[None]
         return attend(
-            x, self.qkv.weight, self.qkv.bias, self.num_heads, mask=bias)
+            x, self.qkv.weight, self.qkv.bias, self.num_heads, mask=bias
+        )
 
 
 class SwinBlock(MLPRunner):
@@ -65,20 +68,24 @@ class SwinBlock(MLPRunner):
             Defaults to False.
     """
 
-    def __init__(self,
-                 embed_dims: int,
-                 num_heads: int,
-                 window_size: int,
-                 grid: Tuple[int, int],
-                 shifted: bool,
-                 recompute_mlp: bool = False) -> None:
+    def __init__(
+        self,
+        embed_dims: int,
+        num_heads: int,
+        window_size: int,
+        grid: Tuple[int, int],
+        shifted: bool,
+        recompute_mlp: bool = False,
+    ) -> None:
         super().__init__(recompute_mlp)
         self.grid, self.window = grid, min(window_size, *grid)
         self.shift = self.window // 2 * (shifted and min(grid) > window_size)
         if any(side % self.window for side in grid):
-            raise ValueError(f'A stage of {grid[0]} x {grid[1]} tokens cannot '
-                             f'be cut into windows of {self.window}; choose '
-                             'another img_size.')
+            raise ValueError(
+                f'A stage of {grid[0]} x {grid[1]} tokens cannot '
+                f'be cut into windows of {self.window}; choose '
+                'another img_size.'
+            )
         self.norm1 = nn.LayerNorm(embed_dims)
         self.attn = WindowAttention(embed_dims, num_heads, self.window)
         self.norm2 = nn.LayerNorm(embed_dims)
@@ -90,7 +97,8 @@ class SwinBlock(MLPRunner):
             self.register_buffer(
                 'mask',
                 shift_mask(grid, self.window, self.shift),
-                persistent=False)
+                persistent=False,
+            )
 
     def attend_windows(self, x: Tensor) -> Tensor:
         """Attend in windows: (F, H*W, C) to (F, P*P, windows, C)."""
@@ -130,5 +138,6 @@ class PatchMerging(nn.Module):
             'f (h p w q) c -> f (h w) (q p c)',
             p=2,
             q=2,
-            h=self.grid[0] // 2)  # columns vary slowest, as in the weights
+            h=self.grid[0] // 2,
+        )  # columns vary slowest, as in the weights
         return self.reduction(self.norm(x))

@@ -1,4 +1,5 @@
 """Windows, shifts and relative positions of Swin."""
+
 from typing import Tuple
 
 import torch
@@ -25,19 +26,15 @@ def split_windows(x: Tensor, grid: Grid, window: int, shift: int) -> Tensor:
     if shift:
         x = x.roll((-shift, -shift), (1, 2))
     return rearrange(
-        x,
-        'f (y p) (x q) c -> f (p q) (y x) c',
-        p=window,
-        q=window)  # (F, P*P, windows, C)
+        x, 'f (y p) (x q) c -> f (p q) (y x) c', p=window, q=window
+    )  # (F, P*P, windows, C)
 
 
 def join_windows(x: Tensor, grid: Grid, window: int, shift: int) -> Tensor:
     """Undo :func:`split_windows`; return (F, H*W, C)."""
     x = rearrange(
-        x,
-        'f (p q) (y x) c -> f (y p) (x q) c',
-        p=window,
-        y=grid[0] // window)  # (F, H, W, C)
+        x, 'f (p q) (y x) c -> f (y p) (x q) c', p=window, y=grid[0] // window
+    )  # (F, H, W, C)
     if shift:
         x = x.roll((shift, shift), (1, 2))
     return x.flatten(1, 2)
@@ -46,9 +43,12 @@ def join_windows(x: Tensor, grid: Grid, window: int, shift: int) -> Tensor:
 def relative_index(window: int) -> Tensor:
     """Give the row of the bias table for each pair of tokens, (P*P, P*P)."""
     y, x = torch.meshgrid(
-        torch.arange(window), torch.arange(window), indexing='ij')
-    dy, dx = (axis.flatten()[:, None] - axis.flatten()[None] + window - 1
-              for axis in (y, x))
+        torch.arange(window), torch.arange(window), indexing='ij'
+    )
+    dy, dx = (
+        axis.flatten()[:, None] - axis.flatten()[None] + window - 1
+        for axis in (y, x)
+    )
     return dy * (2 * window - 1) + dx
 
 
@@ -64,6 +64,7 @@ def shift_mask(grid: Grid, window: int, shift: int) -> Tensor:
         for j, columns in enumerate(borders):
             regions[rows, columns] = 3 * i + j
     regions = rearrange(
-        regions, '(y p) (x q) -> (y x) (p q)', p=window, q=window)
+        regions, '(y p) (x q) -> (y x) (p q)', p=window, q=window
+    )
     other = regions[:, :, None] != regions[:, None]  # (windows, P*P, P*P)
     return other.float() * -100

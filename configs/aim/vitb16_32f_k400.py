@@ -1,0 +1,15 @@
+"""AIM ViT-B/16, 32 frames, Kinetics-400 (https://arxiv.org/abs/2302.03024).
+
+Published: 84.7 / 96.7 % top-1 / top-5, 32x3x1 views (official README).
+Ours: see model_zoo.md.
+    tools/dist_train.sh configs/aim/vitb16_32f_k400.py 8
+"""
+_base_ = './vitb16_k400.py'
+
+model = dict(backbone=dict(num_frames=32))
+for p in (_base_.train_pipeline, _base_.val_pipeline, _base_.test_pipeline):
+    p[1].update(clip_len=32, frame_interval=4)
+del p
+train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))

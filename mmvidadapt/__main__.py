@@ -1,0 +1,60 @@
+"""``python -m mmvidadapt config NAME`` and ``python -m mmvidadapt doctor``."""
+
+import argparse
+import contextlib
+import sys
+from typing import List, Optional
+
+from mmengine.config import DictAction
+
+from mmvidadapt.apis.config import flatten, list_configs
+from mmvidadapt.apis.doctor import examine
+
+
+def parse_args(argv: Optional[List[str]]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog='mmvidadapt')
+    commands = parser.add_subparsers(dest='command', required=True)
+    config = commands.add_parser(
+        'config', help='print a config as one file that inherits nothing'
+    )
+    config.add_argument('name', nargs='?', help='such as aim/vitb16_k400')
+    config.add_argument('--list', action='store_true', help='print all names')
+    config.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='override entries, such as num_frames=16',
+    )
+    commands.add_parser(
+        'doctor', help='check the installation and say what is wrong'
+    )
+    args = parser.parse_args(argv)
+    if args.command == 'config' and not args.list and args.name is None:
+        config.error('give the name of a config, or --list')
+    return args
+
+
+def main(argv: Optional[List[str]] = None) -> int:
+    """Run a command; return its exit status."""
+    args = parse_args(argv)
+    status = 0
+    try:
+        # Only the answer may reach standard output, no log of a library.
+        with contextlib.redirect_stdout(sys.stderr):
+            if args.command == 'doctor':
+                text, problems = examine()
+                status = int(bool(problems))
+            elif args.list:
+                text = '\n'.join(list_configs())
+            else:
+                text = flatten(args.name, args.cfg_options)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(text)
+    return status
+
+
+if __name__ == '__main__':
+    sys.exit(main())

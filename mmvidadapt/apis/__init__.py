@@ -1,0 +1,1 @@
+"""What the tools do, as functions; import the module that you need."""

@@ -1,0 +1,154 @@
+"""Parameters and multiply-accumulates, without computing anything."""
+
+import math
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from typing import Dict, Iterator, NamedTuple, Sequence
+
+import torch
+from mmaction.models.recognizers.base import BaseRecognizer
+from torch import Tensor, nn
+from torch._subclasses import FakeTensorMode
+from torch.func import functional_call
+from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
+
+from mmvidadapt.models.backbones.vit import ViTTrunk
+from mmvidadapt.models.layers.adapter import Adapter
+
+# Fused operators that torch's counter does not know, by input shapes.
+FUSED = {
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: (
+        lambda q, k, v, *args, **kwargs: sdpa_flop_count(q, k, v)
+    )
+}
+if hasattr(torch.ops.mkldnn, '_linear_pointwise'):
+    FUSED[torch.ops.mkldnn._linear_pointwise] = (
+        lambda x, weight, *args, **kwargs: 2 * math.prod(x) * weight[0]
+    )
+
+
+class ParamCount(NamedTuple):
+    """Numbers of parameters."""
+
+    total: int
+    trained: int
+
+
+def count_params(model: nn.Module) -> ParamCount:
+    """Count all parameters and those that are trained.
+
+    Args:
+        model (nn.Module): The model, on any device.
+
+    Returns:
+        ParamCount: ``total`` and ``trained``.
+    """
+    params = list(model.parameters())
+    return ParamCount(
+        sum(p.numel() for p in params),
+        sum(p.numel() for p in params if p.requires_grad),
+    )
+
+
+def count_flops(
+    model: nn.Module, shape: Sequence[int], as_published: bool = False
+) -> int:
+    """Count the multiply-accumulates of one forward pass in testing.
+
+    This is what papers call FLOPs. Matrix products, convolutions and both
+    products of every attention count; norms, activations and sums do not
+    (about 0.1 % in a ViT). The pass runs on tensors without data, so a
+    full-size model takes a second and no memory, wherever its parameters lie,
+    the meta device included.
+
+    fvcore's counter traces the graph and sees nothing of what happens inside
+    a custom autograd function, which the adapters are; this one counts the
+    operators that run.
+
+    Args:
+        model (nn.Module): A backbone or a recogniser; the latter is counted
+            with its head.
+        shape (Sequence[int]): Shape of the clips, ``(B, 3, T, H, W)``.
+        as_published (bool): Whether to count the method as its paper writes
+            it, instead of what runs here. Defaults to False.
+
+    Returns:
+        int: Number of multiply-accumulates.
+
+    Raises:
+        ValueError: If the shape has not five numbers.
+    """
+    if len(shape) != 5:
+        raise ValueError(f'shape={tuple(shape)}: give (B, 3, T, H, W).')
+    recognizer = isinstance(model, BaseRecognizer)
+    counter = FlopCounterMode(display=False, custom_mapping=FUSED)
+    counted = _as_published(model) if as_published else nullcontext()
+    with _testing(model), counted, torch.no_grad(), FakeTensorMode():
+        video = torch.empty(*shape)
+        tensors = {
+            name: torch.empty(tensor.shape, dtype=tensor.dtype)
+            for named in (model.named_parameters(), model.named_buffers())
+            for name, tensor in named
+        }
+        with counter:
+            functional_call(
+                model,
+                tensors,
+                (video[:, None] if recognizer else video,),
+                dict(stage='head') if recognizer else {},
+            )
+    return counter.get_total_flops() // 2
+
+
+@contextmanager
+def _testing(model: nn.Module) -> Iterator[None]:
+    """Put the model into eval mode and every part of it back afterwards."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+@contextmanager
+def _as_published(model: nn.Module) -> Iterator[None]:
+    """Undo what saves work and leaves the numbers alone."""
+    handles, products = [], {}
+    for module in model.modules():
+        if isinstance(module, ViTTrunk):  # the last block for all tokens
+            last = module.transformer.resblocks[-1]
+            handles += [
+                last.register_forward_pre_hook(lambda _, args: args[:1]),
+                last.register_forward_hook(lambda *io: io[-1][:, :1]),
+            ]
+        elif isinstance(module, nn.Linear):
+            handles.append(
+                module.register_forward_hook(
+                    lambda linear, args, out: products.update(
+                        {linear: (args[0], out)}
+                    )
+                )
+            )
+        elif isinstance(module, Adapter):
+            module.after = partial(_unfolded, module, products)
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+        for module in model.modules():
+            if isinstance(module, Adapter):
+                del module.after
+
+
+def _unfolded(
+    adapter: Adapter,
+    products: Dict[nn.Module, tuple],
+    linear: nn.Linear,
+    x: Tensor,
+) -> Tensor:
+    """Adapt ``linear(x)``, which may have been computed already."""
+    known = products.get(linear, (None,))
+    return adapter(known[1] if known[0] is x else linear(x))

@@ -1,0 +1,170 @@
+"""Look at the installation and say what is wrong, with the way out."""
+
+import os
+import platform
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Callable, Dict, List, Tuple
+
+import numpy as np
+import torch
+
+from mmvidadapt import __version__
+from mmvidadapt.utils.compat import REPORT
+from mmvidadapt.utils.video import write_video
+from mmvidadapt.weights import sources
+
+from .config import list_configs
+
+# Package -> distributions that provide it, the usual one first.
+PACKAGES = {
+    'torch': ('torch',),
+    'torchvision': ('torchvision',),
+    'numpy': ('numpy',),
+    'opencv': (
+        'opencv-python',
+        'opencv-contrib-python',
+        'opencv-python-headless',
+        'opencv-contrib-python-headless',
+    ),
+    'mmengine': ('mmengine', 'onedl-mmengine'),
+    'mmcv': ('mmcv-lite', 'mmcv', 'onedl-mmcv'),
+    'mmaction2': ('mmaction2',),
+    'mmpretrain': ('mmpretrain', 'onedl-mmpretrain'),
+    'decord': ('decord', 'decord2', 'eva-decord'),
+}
+FRAMES, SIDE = 4, 64
+COMPLETE = 0.95  # of a published size, which is known roughly
+Findings = Tuple[List[str], List[str]]
+
+
+def examine() -> Tuple[str, List[str]]:
+    """Examine everything.
+
+    Returns:
+        Tuple[str, List[str]]: The report, and the problems in it.
+    """
+    checks: Dict[str, Callable[[], Findings]] = {
+        'versions': versions,
+        'healed': healed,
+        'decoder': decoder,
+        'devices': devices,
+        'weights': weights,
+        'configs': configs,
+    }
+    lines, problems = [], []
+    for title, check in checks.items():
+        found, wrong = check()
+        lines += [title] + [f'  {line}' for line in found]
+        problems += wrong
+    lines.append('problems' if problems else 'No problem found.')
+    return '\n'.join(lines + [f'  {p}' for p in problems]), problems
+
+
+def versions() -> Findings:
+    """Print the versions of everything that matters."""
+    lines = [
+        f'python {platform.python_version()}',
+        f'mmvidadapt {__version__}',
+    ]
+    problems = []
+    for package, distributions in PACKAGES.items():
+        found = installed(distributions)
+        lines += [f'{package} {v}' for v in found] or [f'{package} is missing']
+        if not found:
+            problems.append(
+                f'{package} is not installed: pip install -r '
+                'requirements/tested.txt'
+            )
+        elif len({v.split()[0] for v in found}) > 1:
+            problems.append(
+                f'{package} is installed {len(found)} times '
+                f'({", ".join(found)}), and they overwrite one '
+                'another: keep one version.'
+            )
+    return lines, problems
+
+
+def installed(distributions: Tuple[str, ...]) -> List[str]:
+    """Return 'version (distribution)' of those that are installed."""
+    found = []
+    for name in distributions:
+        try:
+            found.append(f'{version(name)} ({name})')
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def healed() -> Findings:
+    """Print what ``utils/compat.py`` did."""
+    return [f'{remedy}: {what}' for remedy, what in REPORT.items()], []
+
+
+def decoder() -> Findings:
+    """Write a tiny video, decode it as the data sets do, and compare."""
+    from mmaction.datasets.transforms import DecordDecode, DecordInit
+
+    gray = np.linspace(40, 200, FRAMES).astype(np.uint8)
+    video = np.broadcast_to(
+        gray[:, None, None, None], (FRAMES, SIDE, SIDE, 3)
+    )  # (T, H, W, 3)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = str(Path(folder, 'tiny.mp4'))
+            write_video(path, video, fps=8)
+            results = DecordInit()(dict(filename=path))
+            results['frame_inds'] = np.arange(results['total_frames'])
+            decoded = np.stack(DecordDecode()(results)['imgs'])
+    except Exception as error:  # whatever it is, the report must go on
+        return ['failed'], [
+            f'Videos cannot be written and decoded: {error!r}. Try: pip '
+            'install --force-reinstall decord opencv-python'
+        ]
+    close = decoded.shape == video.shape and np.allclose(
+        decoded.astype(int), video, atol=8
+    )
+    return [
+        f'decord reads {len(decoded)} of {FRAMES} frames'
+    ], [] if close else [
+        'decord returns other frames than were written: pip install '
+        '--force-reinstall decord'
+    ]
+
+
+def devices() -> Findings:
+    """Print the GPUs, or the number of CPU cores."""
+    cores = f'{os.cpu_count()} CPU cores, {torch.get_num_threads()} threads'
+    if not torch.cuda.is_available():
+        return [cores, 'no GPU: everything runs on the CPU'], []
+    return [cores] + [
+        f'GPU {i}: {torch.cuda.get_device_name(i)}, '
+        f'{torch.cuda.get_device_properties(i).total_memory / 2**30:.0f} GiB'
+        for i in range(torch.cuda.device_count())
+    ], []
+
+
+def weights() -> Findings:
+    """Print where pretrained weights lie and which are there."""
+    lines, problems = [], []
+    for alias, source in sources.SOURCES.items():
+        path = Path(sources._target(alias, None))
+        lines.append(f'{alias}: {path if path.is_file() else "not here"}')
+        size = (source.size or 0) * COMPLETE * 2**20
+        if path.is_file() and path.stat().st_size < size:
+            problems.append(
+                f'{path} has {path.stat().st_size / 2**20:.0f} of about '
+                f'{source.size} MiB: delete it and start again.'
+            )
+    home = f'folder: {path.parent} (set MMVIDADAPT_HOME to move it)'
+    return [home] + lines, problems
+
+
+def configs() -> Findings:
+    """Print how many configs were found."""
+    try:
+        names = list_configs()
+    except FileNotFoundError as error:
+        return ['none'], [str(error)]
+    return [f'{len(names)}, such as {names[0]}'] if names else ['none'], []

@@ -1,0 +1,128 @@
+"""What the arguments of the tools do to a config."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import Union
+
+import torch
+from mmengine.config import Config, DictAction
+
+from .config import load_config
+
+AMP_WRAPPERS = ('OptimWrapper', 'AmpOptimWrapper', 'CPUAmpOptimWrapper')
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that training and testing share."""
+    parser.add_argument('--work-dir', help='folder for logs and results')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='override entries of the config, such as '
+        'train_dataloader.batch_size=4 or key="[a,b]" (no spaces inside)',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='who started this process; the scripts beside this file set it',
+    )
+    parser.add_argument(
+        '--local_rank',
+        '--local-rank',
+        type=int,
+        default=0,
+        help=argparse.SUPPRESS,
+    )
+
+
+def read_config(args: argparse.Namespace) -> Config:
+    """Read the config with its overrides, launcher and folder."""
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    config = load_config(args.config, args.cfg_options)
+    config.launcher = args.launcher
+    if args.work_dir is not None:
+        config.work_dir = args.work_dir
+    elif config.get('work_dir') is None:
+        config.work_dir = str(Path('work_dirs', Path(args.config).stem))
+    return config
+
+
+def use_amp(config: Config) -> None:
+    """Turn mixed precision on, on the GPU or, where there is none, the CPU."""
+    wrapper = config.optim_wrapper
+    kind = wrapper.get('type', 'OptimWrapper')
+    if kind not in AMP_WRAPPERS:
+        raise ValueError(
+            f"--amp does not know optim_wrapper.type='{kind}'; "
+            'set mixed precision in the config instead.'
+        )
+    if torch.cuda.is_available():
+        wrapper.type = 'AmpOptimWrapper'
+        wrapper.setdefault('loss_scale', 'dynamic')
+        return
+    wrapper.type = 'CPUAmpOptimWrapper'
+    for gpu_only in ('loss_scale', 'dtype', 'use_fsdp'):
+        wrapper.pop(gpu_only, None)
+
+
+def use_resume(config: Config, resume: Union[str, None]) -> None:
+    """Resume from the newest checkpoint ('auto') or from a given one."""
+    if resume is None:
+        return
+    config.resume = True
+    config.load_from = None if resume == 'auto' else resume
+
+
+def use_seed(config: Config, args: argparse.Namespace) -> None:
+    """Let given arguments override the config's ``randomness``."""
+    randomness = dict(config.get('randomness') or dict(seed=None))
+    if args.seed is not None:
+        randomness['seed'] = args.seed
+    for flag in ('diff_rank_seed', 'deterministic'):
+        if getattr(args, flag):
+            randomness[flag] = True
+    config.randomness = randomness
+
+
+def use_auto_scale_lr(config: Config) -> None:
+    """Scale the learning rate by the batch size of this run."""
+    if 'base_batch_size' not in config.get('auto_scale_lr', {}):
+        raise ValueError(
+            '--auto-scale-lr needs to know which batch size the learning '
+            'rate is for; add auto_scale_lr=dict(enable=True, '
+            'base_batch_size=64) to the config.'
+        )
+    config.auto_scale_lr.enable = True
+
+
+def drop_validation(config: Config) -> None:
+    """Train without evaluating."""
+    config.val_cfg = config.val_dataloader = config.val_evaluator = None
+
+
+def dump_predictions(config: Config, path: str) -> None:
+    """Write the scores of all test clips to a pickle file."""
+    if not path.endswith(('.pkl', '.pickle')):
+        raise ValueError(f"--dump '{path}' must end in .pkl or .pickle.")
+    metrics = config.test_evaluator
+    metrics = (
+        list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
+    )
+    config.test_evaluator = metrics + [
+        dict(type='DumpResults', out_file_path=path)
+    ]
+
+
+def show_predictions(config: Config, args: argparse.Namespace) -> None:
+    """Write or show the test clips with their predictions."""
+    hook = dict(
+        type='SavePredictionsHook',
+        out_dir=args.show_dir,
+        interval=args.interval,
+        show=args.show,
+        wait_time=args.wait_time,
+    )
+    config.custom_hooks = list(config.get('custom_hooks') or []) + [hook]

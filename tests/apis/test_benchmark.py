@@ -1,0 +1,191 @@
+"""The step benchmark measures what it says, and sees a wrong model."""
+
+import json
+import runpy
+import sys
+
+import pytest
+import torch
+from mmengine.config import Config
+from torch.testing import assert_close
+
+from mmvidadapt.apis import benchmark, contenders
+from mmvidadapt.apis.benchmark_step import Settings, Step
+from mmvidadapt.models.layers import linear
+from tests import runs
+
+TOOL = runs.ROOT / 'tools/benchmark/step.py'
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    """Give a config file of a tiny AIM with drop path and dropout."""
+    config = runs.recipe(tmp_path / 'list.txt', tmp_path, drop_path_rate=0.5)
+    config.model.cls_head.dropout_ratio = 0.5
+    config.dump(tmp_path / 'tiny.py')
+    return str(tmp_path / 'tiny.py')
+
+
+@pytest.fixture
+def no_children(monkeypatch):
+    """Measure no peak memory: a process for each takes seconds."""
+    monkeypatch.setattr(benchmark, '_peak_of_child', lambda *args: 2**20)
+
+
+def listed(tiny, plain=True, blas=False, with_cp=(), **options):
+    base = contenders.contender(
+        tiny, {f'model.backbone.{k}': v for k, v in options.items()}, 2
+    )
+    return contenders.variants(base, with_cp, [], plain, blas)
+
+
+def test_all_contenders_agree_on_features_and_gradients(tiny, no_children):
+    rows = listed(tiny, blas=True, with_cp=[False, 'mlp', True])
+    results = benchmark.compare(rows, Settings(repeats=2))
+    assert [r['name'] for r in results] == [
+        'plain', 'tiny, cp=False', 'tiny, cp=mlp', 'tiny, cp=True',
+        'tiny, BLAS',
+    ]  # fmt: skip
+    for result in results:
+        assert result['features'] < 1e-5 and result['gradients'] < 1e-4
+        assert result['params'] == results[0]['params']
+        assert result['trained'] == results[0]['trained']
+        for times in (result['forward'], result['step']):
+            assert 0 < times['min_ms'] <= times['median_ms']
+    saved = [r['saved_mib'] for r in results]
+    assert saved[3] < saved[2] < saved[1] < saved[0] and saved[4] == saved[1]
+    assert results[1]['gmacs'] < results[0]['gmacs']
+    assert results[0]['step']['ratio'] == results[0]['forward']['ratio'] == 1
+
+
+@pytest.mark.parametrize('full', [False, True])
+def test_plain_trains_what_the_config_trains(tiny, full):
+    trained = []
+    for contender in listed(tiny, full_finetune=full):
+        step = Step(contender, Settings())
+        step.prepare(training=True)()
+        trained.append(set(step.gradients()))
+        assert all(g.any() for g in step.gradients().values())
+    assert trained[0] == trained[1]
+    assert ('backbone.conv1.weight' in trained[0]) == full
+
+
+def test_a_wrong_model_is_seen(tiny, no_children, monkeypatch):
+    plain = contenders.load_plain
+
+    def wrong(method):
+        class Wrong(plain(method)):
+            def forward(self, video):
+                return super().forward(video) * 1.01
+
+        return Wrong
+
+    monkeypatch.setattr(contenders, 'load_plain', wrong)
+    results = benchmark.compare(listed(tiny), Settings(repeats=1))
+    assert results[1]['features'] == pytest.approx(0.0099, rel=0.01)
+    assert results[1]['gradients'] > 1e-3
+
+
+def test_other_sizes_are_not_compared(tiny, no_children):
+    small, large = (listed(tiny, plain=False, img_size=s) for s in (16, 24))
+    results = benchmark.compare(small + large, Settings(repeats=1))
+    assert results[0]['features'] == 0
+    assert results[1]['features'] is results[1]['gradients'] is None
+    assert results[1]['shape'] == (2, 3, 4, 24, 24)
+
+
+def test_steps_are_timed_without_chance_in_the_precision_asked_for(tiny):
+    contender = listed(tiny, plain=False)[0]
+    losses = []
+    for seed in (1, 2):
+        step = Step(contender, Settings(amp='bf16'))
+        step.prepare(training=True)
+        torch.manual_seed(seed)
+        losses.append(step.loss())
+    assert_close(losses[0], losses[1], rtol=0, atol=0)
+    exact = Step(contender, Settings())
+    exact.prepare(training=True)
+    assert losses[0].item() != exact.loss().item()
+    assert_close(losses[0], exact.loss(), rtol=0.05, atol=0)
+
+
+def test_the_library_is_put_back(tiny, monkeypatch):
+    seen = []
+
+    def fast(*args):
+        seen.append(linear._AVAILABLE)
+        return False
+
+    monkeypatch.setattr(linear, '_fast', fast)
+    monkeypatch.setattr(linear, '_AVAILABLE', True)
+    for contender in listed(tiny, plain=False, blas=True):
+        seen.clear()
+        Step(contender, Settings()).prepare(training=True)()
+        assert set(seen) == {contender.onednn} and linear._AVAILABLE
+
+
+def test_what_cannot_be_measured_is_named(tiny, monkeypatch):
+    with pytest.raises(ValueError, match="PlainAIM has no .'adapt'"):
+        listed(tiny, adapt=('temporal',))[0].build()
+    with pytest.raises(ValueError, match='img_size=.16, 24.*square'):
+        listed(tiny, img_size=(16, 24))[0].build()
+    config = Config.fromfile(tiny)
+    config.model.backbone = dict(type='ImageViT', arch='tiny', img_size=16)
+    config.dump(tiny)
+    with pytest.raises(FileNotFoundError, match='plain_vit.py.*a checkout'):
+        listed(tiny)[0].build()
+    backbone = contenders.Contender('x', config.model.backbone, (1,))
+    with pytest.raises(ValueError, match='model.type is ImageViT'):
+        backbone.build()
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    with pytest.raises(ValueError, match="device='cuda': torch sees no GPU"):
+        benchmark.compare(listed(tiny), Settings('cuda'))
+
+
+def test_clip_shapes(tiny):
+    config = Config.fromfile(tiny)
+    assert contenders.clip_shape(config, 3) == (3, 3, 4, 16, 16)
+    config.model.backbone = dict(arch='large-p14-336', num_frames=32)
+    assert contenders.clip_shape(config, 1) == (1, 3, 32, 336, 336)
+    config.model.backbone = dict(img_size=(16, 24))
+    assert contenders.clip_shape(config, 1) == (1, 3, 8, 16, 24)
+
+
+def test_the_tool_prints_a_table_and_writes_json(
+    tiny, tmp_path, monkeypatch, capsys
+):
+    path = tmp_path / 'figures.json'
+    threads = torch.get_num_threads()
+    monkeypatch.setattr(
+        sys,
+        'argv',
+        ['step.py', tiny, '--against', 'plain', '--repeats', '1']
+        + ['--threads', '1', '--json', str(path)],
+    )
+    try:
+        runpy.run_path(str(TOOL), run_name='__main__')
+    finally:
+        torch.set_num_threads(threads)
+    out = capsys.readouterr().out
+    figures = json.loads(path.read_text())
+    assert figures['threads'] == 1 and figures['precision'] == 'fp32'
+    lines = [line for line in out.splitlines() if line.startswith('|')]
+    assert len({len(line) for line in lines}) == 1 and len(lines) == 4
+    for line, result in zip(lines[2:], figures['results'], strict=True):
+        cells = [cell.strip() for cell in line.strip('|').split('|')]
+        assert cells[0] == result['name']
+        assert cells[6] == f'{result["saved_mib"]:.1f}'
+        # A process with torch in it, and nothing of this one.
+        assert 100 < result['peak_mib'] < 1500
+        assert cells[7] == f'{result["peak_mib"]:.0f}'
+    assert 'fresh process' in out
+
+
+@pytest.mark.parametrize('wrong', ['--repeats', '--batch-size', '--threads'])
+def test_counts_are_positive(wrong, monkeypatch, capsys):
+    monkeypatch.setattr(
+        sys, 'argv', ['step.py', 'aim/vitb16_k400', wrong, '0']
+    )
+    with pytest.raises(SystemExit):
+        runpy.run_path(str(TOOL), run_name='__main__')
+    assert f'{wrong} 0: give 1 or more' in capsys.readouterr().err

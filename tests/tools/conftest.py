@@ -1,0 +1,5 @@
+"""Clips that every run reads."""
+
+from tests.runs import listing
+
+__all__ = ['listing']

@@ -1,0 +1,176 @@
+"""The command lines of training and testing, as a user types them."""
+
+import pickle
+import runpy
+import sys
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from mmvidadapt.apis.inference import Classifier
+from tests import runs
+
+TOOLS = runs.ROOT / 'tools'
+
+
+def call(monkeypatch, tool, *args):
+    """Run a tool in this process."""
+    monkeypatch.setattr(sys, 'argv', [tool, *map(str, args)])
+    runpy.run_path(str(TOOLS / tool), run_name='__main__')
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Catch the runner that a tool builds, without running it."""
+    configs = []
+
+    class Caught:
+        """Has the methods of a runner that tools call."""
+
+        def train(self):
+            """Do not train."""
+
+        test = train
+
+    def from_cfg(cfg):
+        configs.append(cfg)
+        return Caught()
+
+    monkeypatch.setattr(Runner, 'from_cfg', from_cfg)
+    return configs
+
+
+def test_train_and_test_end_to_end(listing, tmp_path, monkeypatch):
+    path = tmp_path / 'tiny.py'
+    config = runs.recipe(listing, tmp_path / 'unused', epochs=2)
+    config.pop('work_dir'), config.pop('experiment_name')
+    config.dump(path)
+    monkeypatch.chdir(tmp_path)
+    call(monkeypatch, 'train.py', path, '--amp', '--no-validate')
+    checkpoint = tmp_path / 'work_dirs/tiny/epoch_2.pth'
+    assert checkpoint.is_file()
+
+    call(
+        monkeypatch,
+        'test.py',
+        path,
+        checkpoint,
+        '--dump',
+        tmp_path / 'scores.pkl',
+        '--show-dir',
+        tmp_path / 'shown',
+        '--interval',
+        4,
+        '--cfg-options',
+        'test_dataloader.batch_size=2',
+    )
+    samples = pickle.loads((tmp_path / 'scores.pkl').read_bytes())
+    assert len(samples) == runs.NUM_CLIPS
+    classifier = Classifier(
+        Config.fromfile(path), str(checkpoint), device='cpu', topk=4
+    )
+    for i in (0, 5):
+        (found,) = classifier.video(listing.parent / f'clip{i}.mp4')
+        scores = samples[i]['pred_score']
+        assert found.top == [
+            (str(c), pytest.approx(scores[c].item(), abs=1e-5))
+            for c in scores.argsort(descending=True).tolist()
+        ]
+    shown = sorted(p.name for p in (tmp_path / 'shown').iterdir())
+    assert shown == ['rank0_00000.mp4', 'rank0_00004.mp4']
+
+
+def test_arguments_reach_the_config(listing, tmp_path, monkeypatch, started):
+    path = tmp_path / 'tiny.py'
+    runs.recipe(listing, tmp_path / 'work').dump(path)
+    call(
+        monkeypatch,
+        'train.py',
+        path,
+        '--seed',
+        3,
+        '--deterministic',
+        '--resume',
+        '--auto-scale-lr',
+        '--amp',
+        '--work-dir',
+        'here',
+        '--cfg-options',
+        'optim_wrapper.optimizer.lr=0.5',
+        'optim_wrapper.dtype=float16',
+    )
+    config = started[-1]
+    assert config.randomness == dict(seed=3, deterministic=True)
+    assert config.resume and config.load_from is None
+    assert config.auto_scale_lr.enable
+    wrapper = (
+        'AmpOptimWrapper'
+        if torch.cuda.is_available()
+        else 'CPUAmpOptimWrapper'
+    )
+    assert config.optim_wrapper.type == wrapper
+    assert ('dtype' in config.optim_wrapper) == torch.cuda.is_available()
+    assert config.optim_wrapper.optimizer.lr == 0.5
+    assert config.work_dir == 'here' and config.launcher == 'none'
+
+    call(monkeypatch, 'train.py', path, '--resume', 'a.pth', '--no-validate')
+    config = started[-1]
+    assert config.load_from == 'a.pth' and config.resume
+    assert config.val_cfg is None and config.randomness == dict(seed=0)
+    assert config.work_dir == str(tmp_path / 'work')
+
+
+def test_arguments_that_cannot_work_are_refused(
+    listing, tmp_path, monkeypatch, started
+):
+    path = tmp_path / 'tiny.py'
+    config = runs.recipe(listing, tmp_path / 'work')
+    config.optim_wrapper.type = 'Exotic'
+    config.pop('auto_scale_lr')
+    config.dump(path)
+    with pytest.raises(ValueError, match="type='Exotic'"):
+        call(monkeypatch, 'train.py', path, '--amp')
+    with pytest.raises(ValueError, match='base_batch_size=64'):
+        call(monkeypatch, 'train.py', path, '--auto-scale-lr')
+    with pytest.raises(ValueError, match='must end in .pkl'):
+        call(monkeypatch, 'test.py', path, 'a.pth', '--dump', 'a.json')
+    assert not started
+
+
+def build(listing, tmp_path, **changes):
+    """Build everything that training needs, and start it."""
+    runs.train(runs.recipe(listing, tmp_path / 'work', **changes))
+
+
+def test_mistakes_in_a_config_are_named(listing, tmp_path):
+    with pytest.raises(TypeError, match='num_frams'):
+        build(listing, tmp_path, model__backbone__num_frams=8)
+    missing = tmp_path / 'nowhere.txt'
+    with pytest.raises(FileNotFoundError, match='nowhere.txt'):
+        build(missing, tmp_path)
+    with pytest.raises(ValueError, match=r'num_frames=4 got a clip of 8'):
+        build(
+            listing,
+            tmp_path,
+            train_dataloader__dataset__pipeline__1__clip_len=8,
+        )
+
+
+def test_a_wrong_checkpoint_is_refused(listing, tmp_path, monkeypatch):
+    torch.manual_seed(0)
+    config = runs.recipe(listing, tmp_path / 'work')
+    state = runs.train(config).model.state_dict()
+    del state['backbone.ln_post.weight']
+    state['cls_head.fc_cls.bias'] = torch.zeros(10)
+    torch.save(dict(state_dict=state, meta={}), tmp_path / 'wrong.pth')
+    path = tmp_path / 'tiny.py'
+    config.dump(path)
+    with pytest.raises(ValueError) as error:
+        call(monkeypatch, 'test.py', path, tmp_path / 'wrong.pth')
+    assert f'{tmp_path / "wrong.pth"} does not fit' in str(error.value)
+    assert 'missing in the checkpoint: backbone.ln_post' in str(error.value)
+    assert 'cls_head.fc_cls.bias: checkpoint (10,), model (4,)' in str(
+        error.value
+    )

@@ -1,0 +1,68 @@
+"""Train: python tools/train.py CONFIG [arguments of mmaction2's train.py]."""
+
+import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
+import argparse
+
+from mmaction.registry import RUNNERS
+from mmengine.runner import Runner
+
+from mmvidadapt.apis import options
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description='Train a recognizer')
+    parser.add_argument('config', help='path, or name such as aim/vitb16_k400')
+    options.add_common_arguments(parser)
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        help='go on from this checkpoint, or from the newest one in the work '
+        'directory when none is named',
+    )
+    parser.add_argument(
+        '--amp',
+        action='store_true',
+        help='mixed precision: fp16 on a GPU, bf16 without one',
+    )
+    parser.add_argument(
+        '--no-validate', action='store_true', help='do not evaluate'
+    )
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate by the batch size',
+    )
+    parser.add_argument('--seed', type=int, help='random seed')
+    parser.add_argument(
+        '--diff-rank-seed',
+        action='store_true',
+        help='a seed of its own for every process',
+    )
+    parser.add_argument(
+        '--deterministic',
+        action='store_true',
+        help='deterministic algorithms only',
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Train as the command line says."""
+    args = parse_args()
+    config = options.read_config(args)
+    if args.no_validate:
+        options.drop_validation(config)
+    if args.amp:
+        options.use_amp(config)
+    if args.auto_scale_lr:
+        options.use_auto_scale_lr(config)
+    options.use_resume(config, args.resume)
+    options.use_seed(config, args)
+    build = RUNNERS.build if 'runner_type' in config else Runner.from_cfg
+    build(config).train()
+
+
+if __name__ == '__main__':
+    main()
