@@ -1,0 +1,155 @@
+"""Every remedy works where it is needed and keeps off where it is not."""
+
+import io
+import os
+import pickle
+import subprocess
+import sys
+import types
+
+import mmengine.utils.package_utils
+import numpy as np
+import pytest
+import torch
+from mmengine.config.utils import MODULE2PACKAGE
+from mmengine.logging import HistoryBuffer
+
+from mmvidadapt.utils import compat
+
+
+def test_everything_was_healed_on_import():
+    assert set(compat.REPORT) == set(compat.REMEDIES)
+    import mmaction.models  # noqa: F401  does not import by itself in 1.2.0
+
+    assert compat.heal() is compat.REPORT  # again: nothing happens
+
+
+@pytest.mark.parametrize('remedy', sorted(compat.REMEDIES))
+def test_the_way_to_delete_a_remedy_is_written_down(remedy):
+    text = compat.REMEDIES[remedy].__doc__
+    for word in ('Affected:', 'Symptom', 'Delete when'):
+        assert word in text
+
+
+def test_a_complete_mmaction2_is_left_alone(tmp_path, monkeypatch):
+    localizers = tmp_path / 'mmaction' / 'models' / 'localizers'
+    (localizers / 'drn').mkdir(parents=True)
+    (localizers / '__init__.py').write_text('from .drn.drn import DRN\n')
+    name = 'mmaction.models.localizers.drn'
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.delitem(sys.modules, f'{name}.drn', raising=False)
+    spec = types.SimpleNamespace(
+        submodule_search_locations=[str(tmp_path / 'mmaction')]
+    )
+    monkeypatch.setattr(compat.importlib.util, 'find_spec', lambda name: spec)
+    assert compat.missing_drn() == compat.SOUND
+    assert name not in sys.modules
+
+    (localizers / 'drn').rmdir()  # as in the wheel
+    assert compat.missing_drn() != compat.SOUND
+    with pytest.raises(ImportError, match='DRN is missing'):
+        sys.modules[f'{name}.drn'].DRN()
+
+
+def test_mmengine_checkpoints_load_safely(tmp_path):
+    history = HistoryBuffer([1.0, 2.0], [1, 1])
+    path = tmp_path / 'epoch_1.pth'
+    torch.save(dict(message_hub=dict(loss=history, lr=np.float64(3))), path)
+    hub = torch.load(path, weights_only=True)['message_hub']
+    assert hub['loss'].mean() == 1.5 and hub['lr'] == 3
+
+
+class Malicious:
+    def __reduce__(self):
+        return os.system, ('true',)
+
+
+def test_the_safe_loader_stays_safe(tmp_path):
+    path = tmp_path / 'evil.pth'
+    torch.save(dict(state_dict=Malicious()), path)
+    with pytest.raises((pickle.UnpicklingError, ValueError)):
+        torch.load(path, weights_only=True)
+
+
+def test_getattr_of_a_checkpoint_reads_statistics_only():
+    buffer = io.BytesIO()
+    torch.save(dict(x=Getter(HistoryBuffer, '__init__')), buffer)
+    buffer.seek(0)
+    with pytest.raises(Exception, match='refusing getattr'):
+        torch.load(buffer, weights_only=True)
+
+
+class Getter:
+    def __init__(self, owner, name):
+        self.args = owner, name
+
+    def __reduce__(self):
+        return getattr, self.args
+
+
+def test_a_sound_torchvision_is_left_alone(monkeypatch):
+    import torchvision
+
+    assert compat.cpu_torchvision() == compat.SOUND
+    assert sys.modules['torchvision'] is torchvision
+    monkeypatch.setattr(compat.importlib.util, 'find_spec', lambda name: None)
+    assert compat.cpu_torchvision() == compat.SOUND  # absent: nothing to do
+
+
+def test_package_functions_know_distributions_and_modules():
+    assert compat.is_installed('mmaction2') and compat.is_installed('mmaction')
+    assert not compat.is_installed('mmvidadapt_of_tomorrow')
+    assert compat.package2module('opencv-python') == 'cv2'
+    import mmaction
+
+    here = os.path.dirname(mmaction.__file__)
+    assert compat.get_installed_path('mmaction2') == here
+    assert mmengine.utils.package_utils.is_installed is compat.is_installed
+    assert compat.package_paths() == compat.SOUND  # already replaced
+
+
+def test_configs_may_name_the_package():
+    assert MODULE2PACKAGE['mmvidadapt'] == 'mmvidadapt'
+    assert compat.config_scope() == compat.SOUND
+
+
+def test_an_accelerator_keeps_the_hosts_distributed_code(monkeypatch):
+    import mmengine.device
+    import mmengine.dist.utils as host
+
+    before = host._init_dist_pytorch
+    monkeypatch.setattr(mmengine.device, 'get_device', lambda: 'cuda')
+    assert compat.cpu_distributed() == compat.SOUND
+    assert host._init_dist_pytorch is before
+
+
+def test_too_new_transformers_switch_multimodal_models_off(monkeypatch):
+    import mmaction.utils.dependency as host
+
+    assert compat.new_transformers() == compat.SOUND  # none is installed
+    monkeypatch.setattr(host, 'WITH_MULTIMODAL', True)
+    modeling = types.ModuleType('transformers.modeling_utils')
+    package = types.ModuleType('transformers')
+    package.modeling_utils = modeling
+    monkeypatch.setitem(sys.modules, 'transformers', package)
+    monkeypatch.setitem(sys.modules, 'transformers.modeling_utils', modeling)
+    assert compat.new_transformers() != compat.SOUND
+    assert host.WITH_MULTIMODAL is False
+
+    modeling.apply_chunking_to_forward = None  # as before version 5
+    monkeypatch.setattr(host, 'WITH_MULTIMODAL', True)
+    assert compat.new_transformers() == compat.SOUND
+    assert host.WITH_MULTIMODAL is True
+
+
+def test_the_plugin_comes_first():
+    """Without it mmaction2's models do not import; with it they do."""
+    code = (
+        'import mmvidadapt\n'
+        'from mmaction.registry import MODELS, HOOKS, TRANSFORMS\n'
+        "names = ['AIM', 'AIMSwin', 'ImageViT', 'Float32I3DHead']\n"
+        'assert all(name in MODELS for name in names)\n'
+        "assert 'TrainedParamsHook' in HOOKS\n"
+        "assert 'MidpointUniformSample' in TRANSFORMS\n"
+    )
+    subprocess.run([sys.executable, '-c', code], check=True, timeout=120)
