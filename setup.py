@@ -52,8 +52,8 @@ setup(
     package_data={'mmvidadapt': ['.mim/*', '.mim/**/*']},
     python_requires='>=3.10,<3.13',
     install_requires=[
-        'torch>=2.5',
-        'torchvision>=0.20',
+        'torch>=2.6',
+        'torchvision>=0.21',
         'numpy>=1.26',
         'mmengine>=0.10.7,<1',
         'mmcv-lite>=2.0.1,<2.2',

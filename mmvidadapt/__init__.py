@@ -1,6 +1,10 @@
 """Image models that understand video, inside OpenMMLab."""
 
-from mmvidadapt.utils.compat import heal
+from mmvidadapt.utils.installed import check_installed
+
+check_installed()
+
+from mmvidadapt.utils.compat import heal  # noqa: E402
 
 heal()
 

@@ -25,7 +25,7 @@ FILES = sorted(
 )
 # Configs of a paper's row; others, such as the quick start's, have own names.
 NAME = re.compile(
-    r'(vit[sbl]\d+|swin[tsbl])(_in21k)?(?:_(\d+)f)?_'
+    r'(vit[sbl]\d+(?:-336)?|swin[tsbl])(_in21k)?(?:_(\d+)f)?_'
     r'(k400|k700|ssv2|diving48)(_\w+)?'
 )
 ROWS = [p for p in FILES if NAME.fullmatch(p.stem)]
@@ -36,6 +36,7 @@ ARCHS = dict(
     vitb32=('base-p32', 768),
     vitl14=('large-p14', 1024),
     vitl16=('large-p16', 1024),
+    **{'vitl14-336': ('large-p14-336', 1024)},
     swinb=('base', 1024),
 )
 DATASETS = dict(
@@ -197,6 +198,9 @@ def test_a_video_passes_the_pipelines(path, video):
 def reduced(cfg):
     """The same recipe for a model of two small layers."""
     cfg.model.backbone.update(arch='tiny', img_size=32, pretrained=None)
+    if 'decoder_num_layers' in cfg.model.backbone:
+        cfg.model.backbone.decoder_num_layers = 2
+    cfg.optim_wrapper.pop('accumulative_counts', None)
     clip = torch.zeros(1, 3, cfg.model.backbone.num_frames, 32, 32)
     channels = MODELS.build(cfg.model.backbone)(clip).shape[1]
     cfg.model.cls_head.update(in_channels=channels, num_classes=5)

@@ -9,7 +9,11 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmvidadapt.apis.complexity import count_flops, count_params
+from mmvidadapt.apis.complexity import (
+    clip_shape,
+    count_flops,
+    count_params,
+)
 from mmvidadapt.apis.config import load_config
 
 
@@ -33,15 +37,12 @@ def input_shape(config: Config, shape: Sequence[int]) -> Tuple[int, ...]:
     """Complete a shape to (B, 3, T, H, W) from the config."""
     if len(shape) == 5:
         return tuple(shape)
-    backbone = config.model.backbone
-    size = shape or backbone.get('img_size') or 224
-    size = (size,) if isinstance(size, int) else tuple(size)
-    if len(size) > 2:
+    if len(shape) > 2:
         raise ValueError(
             f'--shape {" ".join(map(str, shape))}: give 1, 2 or 5 numbers.'
         )
-    frames = backbone.get('num_frames', config.get('num_frames', 8))
-    return (1, 3, frames, size[0], size[-1])
+    own = clip_shape(config)
+    return (*own[:3], shape[0], shape[-1]) if shape else own
 
 
 def main() -> None:

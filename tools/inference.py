@@ -2,10 +2,13 @@
 
 import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
 import argparse
+import collections
 import itertools
 import sys
 from pathlib import Path
-from typing import List
+from typing import Iterator, List
+
+import numpy as np
 
 from mmvidadapt.apis.config import load_config
 from mmvidadapt.apis.inference import (
@@ -21,7 +24,7 @@ from mmvidadapt.apis.prediction_files import (
     write_csv,
     write_json,
 )
-from mmvidadapt.apis.windows import FALLBACK_FPS
+from mmvidadapt.apis.windows import Camera
 from mmvidadapt.utils.video import draw_text, write_video
 
 
@@ -52,58 +55,72 @@ def parse_args() -> argparse.Namespace:
 
 
 def classify_files(
-    classifier: Classifier, paths: List[Path], args: argparse.Namespace
-) -> List[Prediction]:
-    """Classify files one by one; what cannot be read is named."""
-    done = []
+    classifier: Classifier,
+    paths: List[Path],
+    args: argparse.Namespace,
+    done: List[Prediction],
+) -> int:
+    """Classify files into ``done``; name and count those that fail."""
+    failed = 0
     for path in paths:
         try:
-            found = list(classifier.video(path, args.window, args.stride))
-        except ValueError as error:
+            classify_file(classifier, path, args, done)
+        except (OSError, ValueError) as error:
             if len(paths) == 1:
                 raise
-            args.failed += 1
+            failed += 1
             print(f'failed: {error}', file=sys.stderr)
-            continue
-        print('\n'.join(table(p) for p in found))
-        if args.out:
-            many = Path(args.video).is_dir()
-            out = (
-                Path(args.out, path.relative_to(args.video)).with_suffix(
-                    '.mp4'
-                )
-                if many
-                else args.out
-            )
-            annotate(path, found, out)
-        done += found
-    return done
+    return failed
+
+
+def classify_file(
+    classifier: Classifier,
+    path: Path,
+    args: argparse.Namespace,
+    done: List[Prediction],
+) -> None:
+    """Classify one file into ``done``, and annotate it."""
+    start = len(done)
+    for prediction in classifier.video(path, args.window, args.stride):
+        print(table(prediction))
+        done.append(prediction)
+    if args.out:
+        out = Path(args.out)
+        if Path(args.video).is_dir():
+            out = (out / path.relative_to(args.video)).with_suffix('.mp4')
+        annotate(path, done[start:], out)
 
 
 def classify_camera(
-    classifier: Classifier, index: int, args: argparse.Namespace
-) -> List[Prediction]:
+    classifier: Classifier,
+    camera: Camera,
+    args: argparse.Namespace,
+    done: List[Prediction],
+) -> None:
     """Classify what a camera sees until it ends or Ctrl-C."""
-    done, frames = [], []
-    try:
+
+    def frames() -> Iterator[np.ndarray]:
         for prediction, seen in itertools.islice(
-            classifier.camera(index, args.window), args.max_windows
+            classifier.camera(camera, args.window), args.max_windows
         ):
             print(table(prediction), flush=True)
             done.append(prediction)
             if args.out:
-                frames += [draw_text(f, caption(prediction)) for f in seen]
+                lines = caption(prediction)
+                yield from (draw_text(frame, lines) for frame in seen)
+
+    try:
+        if args.out:  # frame by frame: a camera runs for days
+            write_video(args.out, frames(), camera.fps)
+        else:
+            collections.deque(frames(), maxlen=0)
     except KeyboardInterrupt:
         print('stopped', file=sys.stderr)
-    if frames:
-        write_video(args.out, frames, FALLBACK_FPS)
-    return done
 
 
 def main() -> int:
     """Classify as the command line says; return the exit status."""
     args = parse_args()
-    args.failed = 0
     labels = read_labels(args.label_file) if args.label_file else None
     sources = find_sources(args.video)
     classifier = Classifier(
@@ -113,19 +130,23 @@ def main() -> int:
         labels,
         args.topk,
     )
-    if isinstance(sources[0], int):
-        done = classify_camera(classifier, sources[0], args)
-    else:
-        done = classify_files(classifier, sources, args)
-    if args.json:
-        write_json(args.json, done)
-    if args.csv:
-        write_csv(args.csv, done)
-    return int(args.failed > 0)
+    done: List[Prediction] = []
+    failed = 0
+    try:
+        if isinstance(sources[0], int):
+            classify_camera(classifier, Camera(sources[0]), args, done)
+        else:
+            failed = classify_files(classifier, sources, args, done)
+    finally:  # what was classified is written, whatever came then
+        if args.json:
+            write_json(args.json, done)
+        if args.csv:
+            write_csv(args.csv, done)
+    return int(failed > 0)
 
 
 if __name__ == '__main__':
     try:
         sys.exit(main())
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         sys.exit(f'error: {error}')

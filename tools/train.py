@@ -24,7 +24,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--amp',
         action='store_true',
-        help='mixed precision: fp16 on a GPU, bf16 without one',
+        help='mixed precision: optim_wrapper.dtype, by default fp16 on a GPU '
+        'and bf16 without one',
     )
     parser.add_argument(
         '--no-validate', action='store_true', help='do not evaluate'
@@ -60,6 +61,7 @@ def main() -> None:
         options.use_auto_scale_lr(config)
     options.use_resume(config, args.resume)
     options.use_seed(config, args)
+    options.check_checkpoint(config)
     build = RUNNERS.build if 'runner_type' in config else Runner.from_cfg
     build(config).train()
 

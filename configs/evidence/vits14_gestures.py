@@ -1,4 +1,4 @@
-"""AIM on a real frozen ViT-S/14, 8 frames of 112 px, ten drawn gestures.
+"""AIM on a real frozen ViT-S/14, 8 frames of 98 px, ten drawn gestures.
 
 Published: none; a small real data set. Ours: see docs/evidence.md.
     python tools/evidence/gestures.py DATA OUT
@@ -13,7 +13,7 @@ model = dict(
         arch='small-p14',
         # DINOv2 in CLIP's names: its patch bias is part of the positions.
         dialect=dict(pre_norm=False, act='gelu', eps=1e-6, patch_bias=False),
-        img_size=112,
+        img_size=98,
         pretrained='data/weights/dinov2_vits14_as_clip_visual_fp16.pt',
         num_frames=8,
         adapter_scale=1.0,
@@ -23,6 +23,7 @@ model = dict(
         type='Float32I3DHead',
         num_classes=num_classes,
         in_channels=384,
+        dropout_ratio=0.2,
         average_clips='prob',
     ),
     data_preprocessor=dict(
@@ -39,7 +40,7 @@ train_pipeline = [
     dict(type='MidpointUniformSample', clip_len=8),
     dict(type='DecordDecode'),
     dict(type='RandomResizedCrop', area_range=(0.6, 1.0)),
-    dict(type='Resize', scale=(112, 112), keep_ratio=False),
+    dict(type='Resize', scale=(98, 98), keep_ratio=False),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs'),
 ]
@@ -47,7 +48,7 @@ test_pipeline = [
     dict(type='DecordInit'),
     dict(type='MidpointUniformSample', clip_len=8, test_mode=True),
     dict(type='DecordDecode'),
-    dict(type='Resize', scale=(112, 112), keep_ratio=False),
+    dict(type='Resize', scale=(98, 98), keep_ratio=False),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs'),
 ]
@@ -79,13 +80,17 @@ test_dataloader = dict(
 test_evaluator = dict(type='AccMetric')
 test_cfg = dict(type='TestLoop')
 
-max_epochs = 30
+max_epochs = 40
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs)
 optim_wrapper = dict(
     type='OptimWrapper',
     constructor='TrainedParamsConstructor',
-    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05),
-)
+    optimizer=dict(type='AdamW', lr=2e-4, weight_decay=0.05),
+    # It starts at zero and is all that the model knows about order.
+    paramwise_cfg=dict(
+        custom_keys=dict(
+            temporal_embedding=dict(lr_mult=10.0, decay_mult=0.0))),
+    clip_grad=dict(max_norm=1.0))
 param_scheduler = [
     dict(
         type='LinearLR',

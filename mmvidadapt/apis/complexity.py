@@ -3,17 +3,21 @@
 import math
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from typing import Dict, Iterator, NamedTuple, Sequence
+from typing import Dict, Iterator, NamedTuple, Sequence, Tuple
 
 import torch
+import torch.nn.functional as F
 from mmaction.models.recognizers.base import BaseRecognizer
+from mmengine.config import Config
 from torch import Tensor, nn
 from torch._subclasses import FakeTensorMode
 from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
-from mmvidadapt.models.backbones.vit import ViTTrunk
+from mmvidadapt.models.backbones.vit import ARCHS, ViTTrunk
 from mmvidadapt.models.layers.adapter import Adapter
+from mmvidadapt.models.layers.neighbours import NeighbourMotion
+from mmvidadapt.models.layers.video_decoder import QueryAttention
 
 # Fused operators that torch's counter does not know, by input shapes.
 FUSED = {
@@ -25,6 +29,13 @@ if hasattr(torch.ops.mkldnn, '_linear_pointwise'):
     FUSED[torch.ops.mkldnn._linear_pointwise] = (
         lambda x, weight, *args, **kwargs: 2 * math.prod(x) * weight[0]
     )
+
+# Methods that count what a paper writes instead of what runs.
+REPLACED = {
+    Adapter: 'after',
+    QueryAttention: 'forward',
+    NeighbourMotion: 'sum',
+}
 
 
 class ParamCount(NamedTuple):
@@ -50,6 +61,17 @@ def count_params(model: nn.Module) -> ParamCount:
     )
 
 
+def clip_shape(config: Config, batch_size: int = 1) -> Tuple[int, ...]:
+    """Read the shape of the clips, (B, 3, T, H, W), off a config."""
+    backbone = config.model.backbone
+    arch = backbone.get('arch')
+    own = ARCHS.get(arch, {}) if isinstance(arch, str) else arch or {}
+    size = backbone.get('img_size') or own.get('img_size', 224)
+    height, width = (size, size) if isinstance(size, int) else size
+    frames = backbone.get('num_frames', config.get('num_frames', 8))
+    return (batch_size, 3, frames, height, width)
+
+
 def count_flops(
     model: nn.Module, shape: Sequence[int], as_published: bool = False
 ) -> int:
@@ -61,9 +83,8 @@ def count_flops(
     full-size model takes a second and no memory, wherever its parameters lie,
     the meta device included.
 
-    fvcore's counter traces the graph and sees nothing of what happens inside
-    a custom autograd function, which the adapters are; this one counts the
-    operators that run.
+    fvcore's counter gives the same number (a test compares), but has to
+    trace and compute the model for it.
 
     Args:
         model (nn.Module): A backbone or a recogniser; the latter is counted
@@ -117,7 +138,8 @@ def _as_published(model: nn.Module) -> Iterator[None]:
     """Undo what saves work and leaves the numbers alone."""
     handles, products = [], {}
     for module in model.modules():
-        if isinstance(module, ViTTrunk):  # the last block for all tokens
+        if isinstance(module, ViTTrunk) and module.reads_class_token:
+            # The last block for all tokens.
             last = module.transformer.resblocks[-1]
             handles += [
                 last.register_forward_pre_hook(lambda _, args: args[:1]),
@@ -133,14 +155,19 @@ def _as_published(model: nn.Module) -> Iterator[None]:
             )
         elif isinstance(module, Adapter):
             module.after = partial(_unfolded, module, products)
+        elif isinstance(module, QueryAttention):
+            module.forward = partial(_formed, module)
+        elif isinstance(module, NeighbourMotion):
+            module.sum = partial(_gathered, module)
     try:
         yield
     finally:
         for handle in handles:
             handle.remove()
         for module in model.modules():
-            if isinstance(module, Adapter):
-                del module.after
+            for kind, name in REPLACED.items():
+                if isinstance(module, kind):
+                    delattr(module, name)
 
 
 def _unfolded(
@@ -152,3 +179,23 @@ def _unfolded(
     """Adapt ``linear(x)``, which may have been computed already."""
     known = products.get(linear, (None,))
     return adapter(known[1] if known[0] is x else linear(x))
+
+
+def _formed(
+    attn: QueryAttention, x: Tensor, norm: nn.Module, tokens: Tensor
+) -> Tensor:
+    """Attend with keys and values of all tokens."""
+    y = norm(tokens)
+    parts = attn.q_proj(x), attn.k_proj(y), attn.v_proj(y)
+    q, k, v = (attn.heads(part).transpose(1, 2) for part in parts)
+    out = F.scaled_dot_product_attention(q, k, v)  # (B, heads, 1, d)
+    return attn.out_proj(out.transpose(1, 2).flatten(2))
+
+
+def _gathered(
+    motion: NeighbourMotion, attention: Tensor, table: Tensor
+) -> Tensor:
+    """Sum offsets that stand ready for every pair of patches."""
+    patches, dims = attention.shape[-1], table.shape[-1]
+    offsets = table.new_empty(patches, patches, dims)
+    return torch.einsum('btpj,pjc->btpc', attention, offsets)

@@ -14,12 +14,16 @@ SCOPE = 'mmvidadapt::'
 def config_root() -> Path:
     """Return the folder of the configs: the checkout's, or the package's."""
     package = Path(mmvidadapt.__file__).resolve().parent
-    for root in (package.parent / 'configs', package / '.mim' / 'configs'):
-        if (root / '_base_').is_dir():
-            return root
+    folders = [package / '.mim']
+    if (package.parent / 'setup.py').is_file():  # else others' `configs`
+        folders.insert(0, package.parent)
+    for folder in folders:
+        if (folder / 'configs' / '_base_').is_dir():
+            return folder / 'configs'
     raise FileNotFoundError(
-        f'There are no configs, neither in {package.parent} nor in '
-        f'{package / ".mim"}. Install mmvidadapt again, or give a path.'
+        'There are no configs in '
+        f'{" or ".join(map(str, folders))}. Install mmvidadapt again, or '
+        'give a path.'
     )
 
 

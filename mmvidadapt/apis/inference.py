@@ -1,7 +1,16 @@
 """Classify videos with a trained recognizer."""
 
 from pathlib import Path
-from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import (
+    Callable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 import numpy as np
 import torch
@@ -9,14 +18,14 @@ from mmaction.apis import inference_recognizer, init_recognizer
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.dataset import Compose
-from mmengine.runner import CheckpointLoader
 from torch import nn
 
-from mmvidadapt.engine.checkpoints import compare, renamed
+from mmvidadapt.engine.checkpoints import compare, read_checkpoint, renamed
+from mmvidadapt.utils.video import name_video
 
 from .windows import (
+    Camera,
     Span,
-    camera_windows,
     list_videos,
     restrict,
     spans,
@@ -88,6 +97,9 @@ class Classifier:
 
         Yields:
             Prediction: One per window.
+
+        Raises:
+            VideoError: If the video cannot be opened or decoded.
         """
         info = video_info(path)
         for span in spans(info, window, stride):
@@ -120,14 +132,14 @@ class Classifier:
         )
 
     def camera(
-        self, index: int, window: Optional[float] = None
+        self, camera: Camera, window: Optional[float] = None
     ) -> Iterator[Tuple[Prediction, List[np.ndarray]]]:
         """Classify what a camera sees, ``window`` seconds at a time."""
         window = window or DEFAULT_WINDOW
-        for i, frames in enumerate(camera_windows(index, window)):
+        for i, frames in enumerate(camera.windows(window)):
             yield (
                 Prediction(
-                    f'camera {index}',
+                    f'camera {camera.index}',
                     i * window,
                     (i + 1) * window,
                     self.frames(frames),
@@ -135,7 +147,7 @@ class Classifier:
                 frames,
             )
 
-    def restricted(self, span: Span) -> Compose:
+    def restricted(self, span: Span) -> Callable[[dict], dict]:
         """Return the pipeline that sees one window only."""
         steps = list(self.pipeline)
         opens = [i for i, s in enumerate(steps) if s['type'].endswith('Init')]
@@ -145,7 +157,13 @@ class Classifier:
                 "step such as dict(type='DecordInit')."
             )
         steps.insert(opens[0] + 1, restrict(span))
-        return Compose(steps)
+        pipeline = Compose(steps)
+
+        def run(results: dict) -> dict:
+            with name_video(results['filename']):
+                return pipeline(results)
+
+        return run
 
     def best(self, result: ActionDataSample) -> List[Tuple[str, float]]:
         """Name the best classes of a result."""
@@ -178,7 +196,7 @@ def sampling_index(steps: Sequence[dict]) -> int:
 
 def load_strictly(model: nn.Module, checkpoint: str) -> None:
     """Load a checkpoint, or raise and say what differs."""
-    content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
+    content = read_checkpoint(checkpoint)
     state_dict = content.get('state_dict', content)
     difference = compare(model, state_dict)
     if difference:

@@ -3,10 +3,14 @@
 import argparse
 import os
 from pathlib import Path
-from typing import Union
+from typing import Optional
 
 import torch
 from mmengine.config import Config, DictAction
+from mmengine.logging import print_log
+from mmengine.runner import find_latest_checkpoint
+
+from mmvidadapt.engine.checkpoints import is_remote, read_checkpoint
 
 from .config import load_config
 
@@ -64,16 +68,42 @@ def use_amp(config: Config) -> None:
         wrapper.setdefault('loss_scale', 'dynamic')
         return
     wrapper.type = 'CPUAmpOptimWrapper'
-    for gpu_only in ('loss_scale', 'dtype', 'use_fsdp'):
-        wrapper.pop(gpu_only, None)
+    dropped = [
+        f'{key}={wrapper.pop(key)!r}'
+        for key in ('loss_scale', 'use_fsdp')
+        if key in wrapper
+    ]
+    wrapper.dtype = wrapper.get('dtype') or 'bfloat16'
+    print_log(
+        f"--amp without a GPU: optim_wrapper.type='{kind}' became "
+        f"'CPUAmpOptimWrapper' with dtype='{wrapper.dtype}'"
+        + (f', without {" and ".join(dropped)}' if dropped else ''),
+        logger='current',
+    )
 
 
-def use_resume(config: Config, resume: Union[str, None]) -> None:
-    """Resume from the newest checkpoint ('auto') or from a given one."""
+def use_resume(config: Config, resume: Optional[str]) -> None:
+    """Resume from the newest checkpoint ('auto') or from a given one.
+
+    Where 'auto' finds none, training starts as the config says: mmengine
+    would leave its ``load_from`` out.
+    """
     if resume is None:
         return
-    config.resume = True
-    config.load_from = None if resume == 'auto' else resume
+    if resume == 'auto':
+        resume = find_latest_checkpoint(config.work_dir)
+    config.resume = resume is not None
+    if config.resume:
+        config.load_from = resume
+
+
+def check_checkpoint(config: Config) -> None:
+    """Read the checkpoint that a run starts from before anything is built."""
+    start = config.get('load_from')
+    if start is None and config.get('resume'):
+        start = find_latest_checkpoint(config.work_dir)
+    if start is not None and not is_remote(start):
+        read_checkpoint(start)
 
 
 def use_seed(config: Config, args: argparse.Namespace) -> None:

@@ -6,6 +6,8 @@ from typing import Callable, Iterator, List, NamedTuple, Optional, Union
 import cv2
 import numpy as np
 
+from mmvidadapt.utils.video import name_video
+
 EXTENSIONS = (
     '.mp4',
     '.avi',
@@ -74,14 +76,9 @@ def video_info(path: Union[str, Path]) -> VideoInfo:
     """
     import decord
 
-    try:
+    with name_video(path):
         reader = decord.VideoReader(str(path), num_threads=1)
         return VideoInfo(len(reader), reader.get_avg_fps() or FALLBACK_FPS)
-    except Exception as error:  # decord raises a type of its own
-        raise ValueError(
-            f'{path} cannot be read as a video: '
-            f'{str(error).strip().splitlines()[0]}'
-        ) from error
 
 
 def spans(
@@ -138,19 +135,29 @@ def read_frames(path: Union[str, Path]) -> Iterator[np.ndarray]:
         capture.release()
 
 
-def camera_windows(index: int, window: float) -> Iterator[List[np.ndarray]]:
-    """Yield the RGB frames of ``window`` seconds of a camera, on and on."""
-    capture = open_capture(index)
-    fps = capture.get(cv2.CAP_PROP_FPS) or FALLBACK_FPS
-    length, frames = max(1, round(window * fps)), []
-    try:
-        while True:
-            there, frame = capture.read()
-            if not there:
-                return
-            frames.append(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
-            if len(frames) == length:
-                yield frames
-                frames = []
-    finally:
-        capture.release()
+class Camera:
+    """A camera, open until its windows end.
+
+    Args:
+        index (int): Its number.
+    """
+
+    def __init__(self, index: int) -> None:
+        self.index, self.capture = index, open_capture(index)
+        fps = self.capture.get(cv2.CAP_PROP_FPS)
+        self.fps = fps if fps > 0 else FALLBACK_FPS
+
+    def windows(self, seconds: float) -> Iterator[List[np.ndarray]]:
+        """Yield the RGB frames of so many seconds, on and on."""
+        length, frames = max(1, round(seconds * self.fps)), []
+        try:
+            while True:
+                there, frame = self.capture.read()
+                if not there:
+                    return
+                frames.append(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
+                if len(frames) == length:
+                    yield frames
+                    frames = []
+        finally:
+            self.capture.release()

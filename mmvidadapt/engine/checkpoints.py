@@ -1,9 +1,13 @@
-"""Compare a checkpoint with a model before it is loaded."""
+"""Read a checkpoint, and compare it with a model before it is loaded."""
 
+import os
 import re
-from typing import Dict, List, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
+from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
+
+from mmvidadapt.weights.readers import load_checkpoint_file
 
 SHOWN = 12  # names per list in an error
 
@@ -49,6 +53,25 @@ class Difference(NamedTuple):
         ]
         resized[SHOWN:] = more(resized)
         return '\n'.join(lines + unknown + resized)
+
+
+def is_remote(checkpoint: str) -> bool:
+    """Whether mmengine fetches this checkpoint, as ``https://`` ones."""
+    return '://' in checkpoint
+
+
+def read_checkpoint(checkpoint: str) -> Mapping[str, Any]:
+    """Read a whole checkpoint; a file that is none is named.
+
+    Args:
+        checkpoint (str): A path, or a URL that mmengine knows.
+
+    Returns:
+        Mapping[str, Any]: Its content, on the CPU.
+    """
+    if is_remote(checkpoint):
+        return CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
+    return load_checkpoint_file(os.path.expanduser(checkpoint))
 
 
 def more(lines: List[str]) -> List[str]:

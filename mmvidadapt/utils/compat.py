@@ -17,6 +17,7 @@ from importlib.metadata import (
 from typing import Any, Callable, Dict
 
 import torch
+from mmengine.utils import digit_version
 
 SOUND = 'not needed'
 REPORT: Dict[str, str] = {}
@@ -62,10 +63,15 @@ def safe_checkpoints() -> str:
     ``UnpicklingError: Weights only load failed ... HistoryBuffer`` on resume,
     test and load_from. Delete when mmengine registers its types itself.
     """
-    if not hasattr(torch.serialization, 'add_safe_globals'):
+    from mmengine.logging import HistoryBuffer
+
+    known = getattr(torch.serialization, 'get_safe_globals', list)()
+    # Before 2.6 torch.load is not safe by default, and nothing is broken.
+    if digit_version(torch.__version__) < digit_version('2.6') or (
+        HistoryBuffer in known
+    ):
         return SOUND
     import numpy as np
-    from mmengine.logging import HistoryBuffer
 
     def attribute(obj: Any, name: str) -> Any:
         if obj is HistoryBuffer and name in ('mean', 'max', 'min', 'current'):
@@ -240,30 +246,13 @@ def cpu_distributed() -> str:
     single-device/multiple-device GPU modules``. Delete when mmengine asks
     for an accelerator first.
     """
-    import mmengine.dist.utils as host
     from mmengine.device import get_device
-    from mmengine.model import MMDistributedDataParallel
 
     if get_device() != 'cpu':
         return SOUND
-    init, wrap = host._init_dist_pytorch, MMDistributedDataParallel.__init__
+    from .cpu_distributed import install
 
-    def init_dist(
-        backend: str, init_backend: str = 'torch', **kwargs: Any
-    ) -> None:
-        if init_backend != 'torch':
-            init(backend, init_backend=init_backend, **kwargs)
-            return
-        backend = 'gloo' if backend == 'nccl' else backend
-        torch.distributed.init_process_group(backend=backend, **kwargs)
-
-    def wrap_on_cpu(self: Any, module: Any, *args: Any, **kwargs: Any) -> None:
-        if all(param.device.type == 'cpu' for param in module.parameters()):
-            kwargs['device_ids'] = None
-        wrap(self, module, *args, **kwargs)
-
-    host._init_dist_pytorch = init_dist
-    MMDistributedDataParallel.__init__ = wrap_on_cpu
+    install()
     return 'taught mmengine to train with gloo where there is no accelerator'
 
 

@@ -1,7 +1,8 @@
-"""Write videos with text burnt in, OpenCV only."""
+"""Write videos with text burnt in, and name the ones that fail."""
 
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterable, Sequence, Union
+from typing import Iterable, Iterator, Sequence, Tuple, Union
 
 import cv2
 import numpy as np
@@ -9,6 +10,32 @@ import numpy as np
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 MIN_SIDE = 224  # smaller frames are enlarged, so that text can be read
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
+
+
+class VideoError(ValueError):
+    """A video that cannot be read; the message names its file."""
+
+
+@contextmanager
+def name_video(path: Union[str, Path]) -> Iterator[None]:
+    """Make errors of decoders, which raise types of their own, name the file.
+
+    Args:
+        path (str | Path): The video that is read inside the context.
+
+    Raises:
+        VideoError: In the place of a decoder's error.
+    """
+    try:
+        yield
+    except (ImportError, KeyError, MemoryError, OSError, VideoError):
+        raise  # nothing that the bytes of the file can cause, or named
+    except Exception as error:
+        reason = str(error).strip() or type(error).__name__
+        raise VideoError(
+            f'{path} cannot be read as a video: {reason.splitlines()[0]} '
+            'Fetch the file again, or leave it out.'
+        ) from error
 
 
 def write_video(
@@ -24,22 +51,31 @@ def write_video(
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     writer = None
-    for frame in frames:
-        if writer is None:
-            size = frame.shape[1::-1]
-            writer = cv2.VideoWriter(
-                str(path), cv2.VideoWriter_fourcc(*'mp4v'), fps, size
-            )
-            if not writer.isOpened():
-                raise ValueError(
-                    f'OpenCV cannot write {path} ({size[0]}x'
-                    f'{size[1]}, {fps:g} frames per second); '
-                    'choose a name that ends in .mp4.'
-                )
-        writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+    try:
+        for frame in frames:
+            if writer is None:
+                writer = _open_writer(path, frame.shape[1::-1], fps)
+            writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+    finally:  # also when the frames end in an error or in Ctrl-C
+        if writer is not None:
+            writer.release()
     if writer is None:
         raise ValueError(f'There is no frame to write to {path}.')
-    writer.release()
+
+
+def _open_writer(
+    path: Path, size: Tuple[int, int], fps: float
+) -> cv2.VideoWriter:
+    """Open a file for frames of a size (width, height)."""
+    writer = cv2.VideoWriter(
+        str(path), cv2.VideoWriter_fourcc(*'mp4v'), fps, size
+    )
+    if not writer.isOpened():
+        raise ValueError(
+            f'OpenCV cannot write {path} ({size[0]}x{size[1]}, {fps:g} '
+            'frames per second); choose a name that ends in .mp4.'
+        )
+    return writer
 
 
 def draw_text(frame: np.ndarray, lines: Sequence[str]) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Recognise a layout by its names and give every tensor ours."""
 
+import math
 import re
 from functools import lru_cache
 from typing import Dict, Iterable, List, Optional
@@ -7,8 +8,11 @@ from typing import Dict, Iterable, List, Optional
 import torch
 from torch import Tensor
 
-from .tables import FOREIGN, LAYOUTS, WRAPPERS, Layout
+from . import evl_tables, tables
+from .tables import FOREIGN, WRAPPERS, Layout
 
+LAYOUTS = (*tables.LAYOUTS, *evl_tables.LAYOUTS)
+OFFICIAL = ('aim-', 'evl')  # layouts of methods, beside those of images
 StateDict = Dict[str, Tensor]
 TUBELET = 2  # frames that a patch of AIM's Swin spans
 
@@ -47,7 +51,7 @@ def to_native(state_dict: StateDict, model: str = 'vit') -> StateDict:
 
 
 def rename_official_(state_dict: StateDict, prefix: str = '') -> None:
-    """Rename an official AIM checkpoint in place; leave others alone.
+    """Rename a method's official checkpoint in place; leave others alone.
 
     For a hook before ``load_state_dict``, so that official checkpoints load
     strictly by their path alone.
@@ -62,7 +66,7 @@ def rename_official_(state_dict: StateDict, prefix: str = '') -> None:
         if name.startswith(prefix)
     }
     layout = _recognise(official)
-    if layout is None or not layout.name.startswith('aim-'):
+    if layout is None or not layout.name.startswith(OFFICIAL):
         return
     for name in official:
         del state_dict[prefix + name]
@@ -144,12 +148,16 @@ def _join(state_dict: StateDict) -> StateDict:
 
 
 def _reshape(state_dict: StateDict) -> StateDict:
-    """Remove batch axes, and give 2-D Swin patches their depth."""
+    """Remove batch axes, give patches their axes and Swin's their depth."""
     cls, pos = 'class_embedding', 'positional_embedding'
     if cls in state_dict:
         state_dict[cls] = state_dict[cls].flatten()  # (C,)
     if pos in state_dict and state_dict[pos].ndim == 3:
         state_dict[pos] = state_dict[pos].flatten(0, 1)  # (1+N, C)
+    conv1 = state_dict.get('conv1.weight')
+    if conv1 is not None and conv1.ndim == 2:  # (C, 3 * p * p)
+        side = math.isqrt(conv1.shape[1] // 3)
+        state_dict['conv1.weight'] = conv1.unflatten(1, (3, side, side))
     patch = state_dict.get('patch_embed.proj.weight')
     if patch is not None and patch.ndim == 4:
         patch = patch.unsqueeze(2).repeat(1, 1, TUBELET, 1, 1)

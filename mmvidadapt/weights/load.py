@@ -1,7 +1,7 @@
 """Load foreign weights strictly."""
 
 import re
-from typing import Collection, Dict, Sequence
+from typing import Collection, Dict, Sequence, Tuple
 
 from mmengine.logging import print_log
 from mmengine.model import update_init_info
@@ -17,7 +17,10 @@ POSITIONS = 'positional_embedding'
 
 
 def load_pretrained(
-    module: nn.Module, source: str, new: Sequence[str] = ()
+    module: nn.Module,
+    source: str,
+    new: Sequence[str] = (),
+    unused: Sequence[str] = (),
 ) -> None:
     """Load published weights into a backbone.
 
@@ -28,25 +31,54 @@ def load_pretrained(
         source (str): Alias, URL or path; see :func:`resolve`.
         new (Sequence[str]): Regular expressions over the full names of
             parameters that the weights may lack. Defaults to ``()``.
+        unused (Sequence[str]): Regular expressions over the full names of
+            parameters that the weights may have in vain. Defaults to ``()``.
+    """
+    weights, report = read_pretrained(module, source, new, unused)
+    # What is missing was checked above.
+    module.load_state_dict(weights, strict=False)
+    if hasattr(module, '_params_init_info'):  # mmengine's report in the log
+        update_init_info(module, init_info=f'Loaded from {source}')
+    print_log(report, logger='current')
+
+
+def read_pretrained(
+    module: nn.Module,
+    source: str,
+    new: Sequence[str] = (),
+    unused: Sequence[str] = (),
+) -> Tuple[Dict[str, Tensor], str]:
+    """Read published weights and fit them to a backbone, without loading.
+
+    Args:
+        module (nn.Module): See :func:`load_pretrained`, as the others.
+        source (str): Alias, URL or path.
+        new (Sequence[str]): What the weights may lack. Defaults to ``()``.
+        unused (Sequence[str]): What is left out. Defaults to ``()``.
+
+    Returns:
+        Tuple[Dict[str, Tensor], str]: Weights under the names of the
+        backbone, and a line for the log.
     """
     own = module.state_dict()
     swin = any(name.endswith('relative_position_bias_table') for name in own)
     path = resolve(source)
     weights = load_weights_file(path)
     try:
-        weights = to_native(weights, 'swin' if swin else 'vit')
+        weights = {
+            name: value
+            for name, value in to_native(
+                weights, 'swin' if swin else 'vit'
+            ).items()
+            if not any(re.fullmatch(pattern, name) for pattern in unused)
+        }
         resized = _resize(module, weights)
         _check(own, weights, new, type(module).__name__)
     except ValueError as error:
         raise ValueError(f'{source}: {error}') from error
-    # What is missing was checked above.
-    module.load_state_dict(weights, strict=False)
-    if hasattr(module, '_params_init_info'):  # mmengine's report in the log
-        update_init_info(module, init_info=f'Loaded from {source}')
-    print_log(
+    return weights, (
         f'Loaded {len(weights)} tensors of {source} ({path}) into '
-        f'{type(module).__name__}; {len(own) - len(weights)} are new{resized}',
-        logger='current',
+        f'{type(module).__name__}; {len(own) - len(weights)} are new{resized}'
     )
 
 

@@ -6,7 +6,16 @@ import pickle
 import re
 import warnings
 import zipfile
-from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Union
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Tuple,
+    Union,
+)
 
 import torch
 from torch import Tensor
@@ -84,20 +93,7 @@ def load_weights_file(path: Union[str, os.PathLike]) -> Dict[str, Tensor]:
         Dict[str, Tensor]: Name to tensor, on the CPU.
     """
     path = os.fspath(path)
-    if not os.path.isfile(path):
-        state = 'is a folder' if os.path.isdir(path) else 'does not exist'
-        raise FileNotFoundError(
-            f'Weights {path}: it {state}. Give the path of a file.'
-        )
-    container = _recognise(path)
-    if container.read is None:
-        raise ValueError(_complaint(path, container, container.way_out))
-    try:
-        content = container.read(path)
-    except Exception as error:  # readers raise a dozen types on bad bytes
-        raise ValueError(
-            _complaint(path, container, _reason(error, container))
-        ) from error
+    container, content = _read(path)
     tensors = _tensors(content)
     if not tensors:
         keys = list(content)[:8] if isinstance(content, Mapping) else None
@@ -111,6 +107,47 @@ def load_weights_file(path: Union[str, os.PathLike]) -> Dict[str, Tensor]:
             )
         )
     return tensors
+
+
+def load_checkpoint_file(path: Union[str, os.PathLike]) -> Mapping[str, Any]:
+    """Read all that a checkpoint holds, as mmengine wants it.
+
+    Args:
+        path (str | os.PathLike): File of ``torch.save``.
+
+    Returns:
+        Mapping[str, Any]: Its content, on the CPU.
+    """
+    path = os.fspath(path)
+    container, content = _read(path)
+    if container.read is _read_torch and isinstance(content, Mapping):
+        return content
+    raise ValueError(
+        _complaint(
+            path,
+            container,
+            'A checkpoint is a file of torch.save that holds a dict; files '
+            'with weights alone go to `pretrained` of a backbone.',
+        )
+    )
+
+
+def _read(path: str) -> Tuple[Container, Any]:
+    """Read any container, or say what the file looks like instead."""
+    if not os.path.isfile(path):
+        state = 'is a folder' if os.path.isdir(path) else 'does not exist'
+        raise FileNotFoundError(
+            f'Weights {path}: it {state}. Give the path of a file.'
+        )
+    container = _recognise(path)
+    if container.read is None:
+        raise ValueError(_complaint(path, container, container.way_out))
+    try:
+        return container, container.read(path)
+    except Exception as error:  # readers raise a dozen types on bad bytes
+        raise ValueError(
+            _complaint(path, container, _reason(error, container))
+        ) from error
 
 
 def _recognise(path: str) -> Container:

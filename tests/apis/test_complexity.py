@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from fvcore.nn import FlopCountAnalysis
 from mmaction.registry import MODELS
 
 from mmvidadapt.apis.complexity import count_flops, count_params
@@ -112,3 +113,26 @@ def test_count_params():
 def test_a_wrong_shape_says_what_to_give():
     with pytest.raises(ValueError, match=r'give \(B, 3, T, H, W\)'):
         count_flops(build(num_frames=FRAMES), (3, 224, 224))
+
+
+def attention_of_fvcore(inputs, outputs):
+    """Both products of an attention, which fvcore does not know."""
+    (batch, heads, queries, dims), (_, _, keys, _) = (
+        value.type().sizes() for value in inputs[:2]
+    )
+    return 2 * batch * heads * queries * keys * dims
+
+
+@pytest.mark.parametrize('build', [AIM, ImageViT])
+def test_fvcore_counts_the_same(build):
+    arch = dict(embed_dims=C, num_layers=LAYERS, num_heads=2, patch_size=8)
+    frames = dict(num_frames=FRAMES) if build is AIM else {}
+    model = build(arch=arch, img_size=SHAPE[-2:], **frames).eval()
+    theirs = FlopCountAnalysis(model, torch.randn(SHAPE))
+    theirs.unsupported_ops_warnings(False).tracer_warnings('none')
+    theirs.set_op_handle(
+        'aten::scaled_dot_product_attention', attention_of_fvcore
+    )
+    products = theirs.by_operator()
+    del products['layer_norm']  # not a product
+    assert sum(products.values()) == count_flops(model, SHAPE)

@@ -40,6 +40,13 @@ def test_an_installed_package_has_its_own(tmp_path, monkeypatch):
         'aim',
         'only.py',
     )
+    others = tmp_path / 'configs'  # of another package, beside ours
+    (others / '_base_').mkdir(parents=True)
+    (others / 'theirs.py').touch()
+    assert api.list_configs() == ['aim/only']
+    (tmp_path / 'setup.py').touch()  # now it is a checkout
+    assert api.list_configs() == ['theirs']
+    (tmp_path / 'setup.py').unlink()
     (package / '.mim').rename(tmp_path / 'gone')
     with pytest.raises(FileNotFoundError, match='Install mmvidadapt again'):
         api.find_config('aim/only')

@@ -1,10 +1,6 @@
 """Videos, folders, long videos and cameras are classified."""
 
-import csv
-import json
-import runpy
-import sys
-from types import SimpleNamespace
+import shutil
 
 import cv2
 import numpy as np
@@ -15,42 +11,10 @@ from mmaction.apis import inference_recognizer, init_recognizer
 from mmvidadapt.apis import windows
 from mmvidadapt.apis.inference import Classifier, find_sources
 from mmvidadapt.apis.prediction_files import annotate
-from mmvidadapt.utils.video import draw_text, write_video
-from tests import runs
+from mmvidadapt.utils.video import VideoError, draw_text
+from tests.trained import FPS, damage, trained
 
-FPS = 10
-
-
-@pytest.fixture(scope='module')
-def trained(tmp_path_factory):
-    """Write a long video, a config and a checkpoint with some effect."""
-    folder = tmp_path_factory.mktemp('inference')
-    rng = np.random.default_rng(1)
-    # Three seconds, each of another noise, darker and darker.
-    frames = [
-        f
-        for top in (256, 128, 32)
-        for f in [rng.integers(0, top, (48, 64, 3), dtype=np.uint8)] * FPS
-    ]
-    write_video(folder / 'videos/long.mp4', frames, FPS)
-    for i in range(3):
-        write_video(
-            folder / f'videos/part{i}.mp4',
-            frames[FPS * i : FPS * (i + 1)],
-            FPS,
-        )
-    config = runs.recipe(folder / 'list.txt', folder / 'work')
-    config.dump(folder / 'config.py')
-    model = init_recognizer(config, device='cpu')
-    torch.manual_seed(0)
-    for parameter in model.parameters():
-        parameter.data += 0.2 * torch.randn_like(parameter)
-    torch.save(
-        dict(state_dict=model.state_dict(), meta={}), folder / 'model.pth'
-    )
-    return SimpleNamespace(
-        folder=folder, config=config, checkpoint=str(folder / 'model.pth')
-    )
+__all__ = ['trained']
 
 
 @pytest.fixture
@@ -114,7 +78,9 @@ def test_a_camera_is_classified_window_by_window(
     path = str(trained.folder / 'videos/long.mp4')
     real = cv2.VideoCapture
     monkeypatch.setattr(cv2, 'VideoCapture', lambda index: real(path))
-    seen = list(classifier.camera(0, window=1.0))
+    camera = windows.Camera(0)
+    assert camera.fps == FPS
+    seen = list(classifier.camera(camera, window=1.0))
     assert [(p.source, p.start, p.end) for p, _ in seen] == [
         ('camera 0', i, i + 1) for i in range(3)
     ]
@@ -127,111 +93,26 @@ def test_a_camera_is_classified_window_by_window(
             )
 
 
-def call(trained, monkeypatch, source, *args):
-    """Run tools/inference.py in this process; return its exit status."""
-    monkeypatch.setattr(
-        sys,
-        'argv',
-        [
-            'inference.py',
-            str(source),
-            str(trained.folder / 'config.py'),
-            trained.checkpoint,
-            '--device',
-            'cpu',
-            *map(str, args),
-        ],
-    )
-    with pytest.raises(SystemExit) as stop:
-        runpy.run_path(
-            str(runs.ROOT / 'tools/inference.py'), run_name='__main__'
-        )
-    return stop.value.code
+def test_a_video_that_fails_late_is_named(trained, classifier, tmp_path):
+    """It opens: the container and the first frame are sound."""
+    path = tmp_path / 'half.mp4'
+    shutil.copy(trained.folder / 'videos/long.mp4', path)
+    damage(path)
+    assert windows.video_info(path) == (30, FPS)
+    with pytest.raises(VideoError, match='read as a video: .*again') as error:
+        next(classifier.video(path))
+    assert str(error.value).startswith(str(path))
+    assert str(error.value).count(str(path)) == 1
+    with pytest.raises(VideoError, match='half.mp4'):
+        list(classifier.video(path, window=1.0))
 
 
-def test_the_tool_writes_table_files_and_video(
-    trained, tmp_path, monkeypatch, capsys
-):
-    (tmp_path / 'labels.txt').write_text('run\njump\nswim\nfly\n')
-    status = call(
-        trained,
-        monkeypatch,
-        trained.folder / 'videos/long.mp4',
-        '--window',
-        1,
-        '--label-file',
-        tmp_path / 'labels.txt',
-        '--topk',
-        2,
-        '--json',
-        tmp_path / 'p.json',
-        '--csv',
-        tmp_path / 'p.csv',
-        '--out',
-        tmp_path / 'out.mp4',
-    )
-    assert status == 0
-    rows = json.loads((tmp_path / 'p.json').read_text())
-    assert [(r['start'], r['end'], len(r['top'])) for r in rows] == [
-        (0, 1, 2),
-        (1, 2, 2),
-        (2, 3, 2),
-    ]
-    out = capsys.readouterr().out
-    for row in rows:
-        best = row['top'][0]
-        assert best['label'] in ('run', 'jump', 'swim', 'fly')
-        assert f'{best["score"]:.2%}' in out
-    with open(tmp_path / 'p.csv') as file:
-        table = list(csv.DictReader(file))
-    assert [(r['start'], r['rank'], r['label']) for r in table] == [
-        (f'{r["start"]:.3f}', str(i + 1), t['label'])
-        for r in rows
-        for i, t in enumerate(r['top'])
-    ]
-    assert windows.video_info(tmp_path / 'out.mp4') == (30, FPS)
-
-
-def test_a_folder_goes_on_after_a_broken_file(
-    trained, tmp_path, monkeypatch, capsys
-):
-    folder = tmp_path / 'in'
-    (folder / 'sub').mkdir(parents=True)
-    data = (trained.folder / 'videos/part0.mp4').read_bytes()
-    (folder / 'a.mp4').write_bytes(data)
-    (folder / 'b.mp4').write_bytes(data[:200])
-    (folder / 'sub/c.mp4').write_bytes(data)
-    (folder / 'notes.txt').write_text('no video')
-    status = call(
-        trained,
-        monkeypatch,
-        folder,
-        '--out',
-        tmp_path / 'out',
-        '--json',
-        tmp_path / 'p.json',
-    )
-    assert status == 1
-    out, err = capsys.readouterr()
-    assert f'failed: {folder / "b.mp4"} cannot be read as a video' in err
-    done = [r['source'] for r in json.loads((tmp_path / 'p.json').read_text())]
-    assert done == [str(folder / 'a.mp4'), str(folder / 'sub/c.mp4')]
-    written = sorted(
-        p.relative_to(tmp_path / 'out').as_posix()
-        for p in (tmp_path / 'out').rglob('*.mp4')
-    )
-    assert written == ['a.mp4', 'sub/c.mp4']
-
-
-def test_what_cannot_work_is_said(trained, classifier, tmp_path, monkeypatch):
-    assert call(trained, monkeypatch, 'nowhere.mp4') == (
-        "error: 'nowhere.mp4' is no file, no folder and no camera number."
-    )
+def test_what_cannot_work_is_said(trained, classifier, tmp_path):
     with pytest.raises(ValueError, match='There is no video in'):
         find_sources(str(tmp_path))
     assert find_sources('7') == [7]
     with pytest.raises(ValueError, match="Cannot open camera '97'"):
-        next(classifier.camera(97))
+        windows.Camera(97)
     with pytest.raises(ValueError, match='3 labels, but .* 4 classes'):
         three = Classifier(
             trained.config, trained.checkpoint, 'cpu', list('abc')
@@ -242,6 +123,25 @@ def test_what_cannot_work_is_said(trained, classifier, tmp_path, monkeypatch):
     torch.save(state, tmp_path / 'bad.pth')
     with pytest.raises(ValueError, match='missing .*: backbone.conv1.weight'):
         Classifier(trained.config, str(tmp_path / 'bad.pth'), 'cpu')
+
+
+@pytest.mark.parametrize(
+    'content, expected',
+    [
+        (None, 'does not exist'),
+        (b'<!DOCTYPE html><html>Sign in</html>', 'a web page.*Download'),
+        (b'PK\x03\x04' + bytes(90), 'zip archive without a sound directory'),
+    ],
+)
+def test_a_file_that_is_no_checkpoint_is_named(
+    trained, tmp_path, content, expected
+):
+    path = tmp_path / 'x.pth'
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises((OSError, ValueError), match=expected) as error:
+        Classifier(trained.config, str(path), 'cpu')
+    assert str(path) in str(error.value)
 
 
 def test_every_frame_shows_the_nearest_window(trained, classifier, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,7 +10,11 @@ from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmvidadapt.engine.hooks.nonfinite_loss import UNNAMED, clip_paths
+from mmvidadapt.engine.hooks.nonfinite_loss import (
+    UNNAMED,
+    NonFiniteLossHook,
+    clip_paths,
+)
 from tests import runs
 
 
@@ -47,8 +52,11 @@ def test_the_run_stops_with_everything_named(listing, tmp_path):
     assert all(w.isfinite().all() for w in weights.values())
 
     facts = json.loads(
-        Path(runner.log_dir, 'nonfinite_loss_rank0.json').read_text()
+        Path(runner.log_dir, 'nonfinite_loss_rank0.json').read_text(),
+        parse_constant=pytest.fail,  # a bare NaN is no JSON
     )
+    assert facts['terms']['loss'] == facts['terms']['loss_cls'] == 'nan'
+    assert float(facts['terms']['top5_acc']) == 1
     assert facts['iteration'] == 4 and facts['checkpoint'] == str(saved)
     assert [Path(c).name for c in facts['clips']] == [
         f'clip{i}.mp4' for i in range(4, 8)
@@ -63,3 +71,15 @@ def test_clips_without_a_name_say_how_to_get_one():
         dict(data_samples=[dict(filename='b')]),
     ]
     assert clip_paths(several) == ['a', 'b']
+
+
+def test_terms_may_be_plain_numbers(tmp_path):
+    hook = NonFiniteLossHook(dump=False)
+    batch = dict(data_samples=[dict(filename='a.mp4')])
+    hook.after_train_iter(None, 0, batch, dict(loss=0.5, acc=torch.ones(())))
+    assert hook.previous == ['a.mp4']
+    runner = SimpleNamespace(iter=0, epoch=0, rank=0, work_dir=tmp_path)
+    runner.optim_wrapper = SimpleNamespace(get_lr=lambda: dict(lr=[0.1]))
+    outputs = dict(loss=float('inf'), acc=torch.ones(()))
+    with pytest.raises(RuntimeError, match=r'\(loss=inf, acc=1\)'):
+        hook.after_train_iter(runner, 0, batch, outputs)

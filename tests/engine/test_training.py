@@ -138,12 +138,12 @@ def test_ema_saves_the_average_and_resumes_it(listing, tmp_path):
             assert torch.equal(again[key][n], value), n
 
 
-def test_cpu_amp_computes_in_bfloat16_and_keeps_float32(listing, tmp_path):
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+def test_cpu_amp_halves_the_forward_pass_only(listing, tmp_path, dtype):
     _, exact = watch(runs.recipe(listing, tmp_path / 'fp32'))
     seen = set()
-    config = runs.recipe(
-        listing, tmp_path / 'bf16', optim_wrapper__type='CPUAmpOptimWrapper'
-    )
+    how = dict(type='CPUAmpOptimWrapper', dtype=str(dtype)[6:])
+    config = runs.recipe(listing, tmp_path / 'half', optim_wrapper=how)
     config.custom_hooks.append(dict(type='Watch'))
     runner = Runner.from_cfg(config)  # with validation
     runner.model.backbone.transformer.resblocks[
@@ -153,7 +153,7 @@ def test_cpu_amp_computes_in_bfloat16_and_keeps_float32(listing, tmp_path):
     )
     runner.train()
     rough = next(h for h in runner.hooks if isinstance(h, Watch))
-    assert seen == {(True, torch.bfloat16), (False, torch.float32)}
+    assert seen == {(True, dtype), (False, torch.float32)}
     assert {loss.dtype for loss in rough.losses} == {torch.float32}
     assert rough.losses[0] != exact.losses[0]
     assert_close(rough.losses[0], exact.losses[0], rtol=0.02, atol=0.02)

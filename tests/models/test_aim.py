@@ -8,8 +8,10 @@ from mmaction.registry import MODELS
 from torch.testing import assert_close
 
 from mmvidadapt.models import AIM, ImageViT
+from mmvidadapt.models.backbones.vit import DIALECTS
 from mmvidadapt.weights import rename_official_
 from tests.golden import assert_gradients, assert_output, goldens, load_golden
+from tests.reference.plain_aim import PlainAIM
 
 VIDEO = (2, 3, 4, 16, 24)  # (B, 3, T, H, W)
 ABLATIONS = {
@@ -279,6 +281,11 @@ def test_checkpointing_changes_nothing_but_memory():
         (dict(adapt=('spacial',)), 'spacial.*spatial'),
         (dict(num_t_adapters=3), 'num_t_adapters.*3'),
         (dict(drop_path_mode='batch'), 'drop_path_mode.*batch'),
+        (dict(img_size=0), 'img_size=.*0.*patch_size=8'),
+        (dict(num_frames=0), 'num_frames=0'),
+        (dict(with_cp=1), 'with_cp=1'),
+        (dict(adapt='spatial'), "adapt='spatial' is a string"),
+        (dict(trainable='ln_post.*'), "trainable='ln_post.*' is a string"),
         (dict(img_size=30), 'img_size=.*30.*patch_size=8'),
         (dict(with_cp='all'), "with_cp='all'"),
         (dict(trainable=('t_adaptor',)), 'No parameter of AIM.*t_adaptor'),
@@ -320,3 +327,86 @@ def test_full_finetuning_reaches_everything():
         if p.grad is None or not p.grad.any()
     ]
     assert idle == []
+
+
+def test_drop_path_of_a_frozen_trunk_stays_off():
+    torch.manual_seed(0)
+    options = dict(arch='tiny', img_size=VIDEO[-2:], drop_path_rate=0.5)
+    frozen, video = ImageViT(**options), torch.randn(VIDEO)
+    assert frozen.train() is frozen
+    assert_close(frozen(video), frozen(video), rtol=0, atol=0)
+    trained = ImageViT(**options, full_finetune=True).train()
+    assert (trained(video) != trained(video)).any()
+
+
+def saved_bytes(model, video):
+    """Bytes that autograd keeps, parameters excluded."""
+    own = {p.untyped_storage().data_ptr() for p in model.parameters()}
+    kept = {}
+
+    def pack(tensor):
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = (storage.nbytes(), tensor)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
+        output = model(video)
+    assert output.requires_grad
+    return sum(size for size, _ in kept.values())
+
+
+def test_checkpointing_saves_with_the_first_adapter_inside_a_block():
+    options = dict(trainable=(r'.*_adapter\..*',))
+    plain, lean = (
+        saved_bytes(tiny_aim(**options, with_cp=with_cp), torch.randn(VIDEO))
+        for with_cp in (False, True)
+    )
+    assert lean < plain / 3
+
+
+def test_official_drop_path_goes_by_what_the_dialect_is():
+    for dialect, per in (('clip', 'token'), ('imagenet', 'frame')):
+        aim = tiny_aim(
+            dialect=dict(DIALECTS[dialect]), drop_path_mode='official'
+        )
+        assert aim.transformer.resblocks[0].drop_path.per == per
+
+
+def test_exporters_see_plain_operators():
+    aim, video = tiny_aim().eval(), torch.randn(VIDEO)
+    randomize_trained(aim)
+    with torch.no_grad():
+        traced = torch.jit.trace(aim, video)
+        assert 'PythonOp' not in str(traced.inlined_graph)
+        assert_close(traced(video + 1), aim(video + 1))
+
+
+@pytest.mark.parametrize('num_t_adapters', [1, 2])
+@pytest.mark.parametrize('dialect', ['clip', 'imagenet'])
+def test_equals_the_plain_restatement(dialect, num_t_adapters):
+    aim = tiny_aim(dialect=dialect, num_t_adapters=num_t_adapters, img_size=16)
+    randomize_trained(aim)
+    plain = PlainAIM(
+        embed_dims=32,
+        num_layers=2,
+        num_heads=2,
+        patch_size=8,
+        img_size=16,
+        num_frames=4,
+        num_t_adapters=num_t_adapters,
+        dialect=dialect,
+    )
+    plain.load_state_dict(aim.state_dict())
+    video = torch.randn(2, 3, 4, 16, 16)
+    results = []
+    for model in (aim, plain):
+        output = model(video)
+        output.square().mean().backward()
+        grads = {
+            name: param.grad
+            for name, param in model.named_parameters()
+            if param.requires_grad
+        }
+        results.append((output, grads))
+    assert_close(*results, rtol=1e-4, atol=1e-5)

@@ -157,7 +157,7 @@ def test_drop_path_granularity(mode, dims):
 @pytest.mark.parametrize(
     'wrong,message',
     [
-        (dict(num_frames=5), 'num_frames=5 is odd'),
+        (dict(num_frames=5), 'num_frames=5 is not a multiple'),
         (dict(img_size=36), r'img_size=\(36, 36\)'),
         (dict(img_size=40), '10 x 10 tokens.*windows of 4'),
         (dict(arch='giant'), "Unknown arch 'giant'"),

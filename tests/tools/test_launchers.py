@@ -1,6 +1,5 @@
-"""The tools in processes of their own: torchrun, Slurm, stock mmaction2."""
+"""The tools in processes of their own: torchrun, stock mmaction2."""
 
-import os
 import pickle
 import subprocess
 import sys
@@ -13,6 +12,8 @@ from mmengine.config import Config
 
 from mmvidadapt.apis.inference import Classifier
 from tests import runs
+
+from .processes import run
 
 TOOLS = runs.ROOT / 'tools'
 STOCK_TRAIN = Path(mmaction.__file__).parent / '.mim/tools/train.py'
@@ -45,25 +46,6 @@ class Probe(Hook):
             clips=self.clips,
         ), f'{runner.work_dir}/rank{runner.rank}.pt')
 '''
-SRUN = """#!/bin/sh
-echo "MASTER_PORT=$MASTER_PORT"
-for word in "$@"; do echo "[$word]"; done
-"""
-
-
-def run(*command, cwd=None, **env):
-    """Run a command; return its status and all that it wrote."""
-    env = dict(os.environ, OMP_NUM_THREADS='1', PYTHON=sys.executable, **env)
-    done = subprocess.run(
-        [str(c) for c in command],
-        env=env,
-        cwd=cwd,
-        text=True,
-        timeout=300,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    return done.returncode, done.stdout
 
 
 @pytest.mark.slow
@@ -182,51 +164,6 @@ def test_a_flat_config_trains_under_the_stock_tool(listing, tmp_path):
     assert saved['optimizer']['param_groups'][0]['lr'] == 0.02
     assert 'Parameters of Recognizer3D' in out
     assert 'Epoch(val) [2][2/2]' in out and 'acc/top1' in out
-
-
-@pytest.mark.parametrize(
-    'script, args',
-    [('slurm_train.sh', ['c.py']), ('slurm_test.sh', ['c.py', 'a.pth'])],
-)
-def test_slurm_gets_every_argument(tmp_path, script, args):
-    """A stand-in for srun prints what it is given."""
-    (tmp_path / 'srun').write_text(SRUN)
-    (tmp_path / 'srun').chmod(0o755)
-    status, out = run(
-        TOOLS / script,
-        'gpu',
-        'my job',
-        *args,
-        '--cfg-options',
-        'a.b=[1, 2]',
-        PATH=f'{tmp_path}:{os.environ["PATH"]}',
-        GPUS='16',
-        SRUN_ARGS='--mem 4G',
-    )
-    assert status == 0, out
-    words = [w[1:-1] for w in out.splitlines()[1:]]
-    tool = TOOLS / f'{script.split("_")[1][:-3]}.py'
-    assert words == [
-        '-p',
-        'gpu',
-        '--job-name=my job',
-        '--gres=gpu:8',
-        '--ntasks=16',
-        '--ntasks-per-node=8',
-        '--cpus-per-task=5',
-        '--kill-on-bad-exit=1',
-        '--mem',
-        '4G',
-        sys.executable,
-        '-u',
-        str(tool),
-        *args,
-        '--cfg-options',
-        'a.b=[1, 2]',
-        '--launcher',
-        'slurm',
-    ]
-    assert 12000 <= int(out.splitlines()[0].split('=')[1]) < 32000
 
 
 @pytest.mark.parametrize(

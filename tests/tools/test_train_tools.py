@@ -1,45 +1,17 @@
 """The command lines of training and testing, as a user types them."""
 
 import pickle
-import runpy
-import sys
 
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.runner import Runner
 
+from mmvidadapt.apis import options
 from mmvidadapt.apis.inference import Classifier
+from mmvidadapt.engine import CPUAmpOptimWrapper
 from tests import runs
 
-TOOLS = runs.ROOT / 'tools'
-
-
-def call(monkeypatch, tool, *args):
-    """Run a tool in this process."""
-    monkeypatch.setattr(sys, 'argv', [tool, *map(str, args)])
-    runpy.run_path(str(TOOLS / tool), run_name='__main__')
-
-
-@pytest.fixture
-def started(monkeypatch):
-    """Catch the runner that a tool builds, without running it."""
-    configs = []
-
-    class Caught:
-        """Has the methods of a runner that tools call."""
-
-        def train(self):
-            """Do not train."""
-
-        test = train
-
-    def from_cfg(cfg):
-        configs.append(cfg)
-        return Caught()
-
-    monkeypatch.setattr(Runner, 'from_cfg', from_cfg)
-    return configs
+from .processes import call
 
 
 def test_train_and_test_end_to_end(listing, tmp_path, monkeypatch):
@@ -103,7 +75,7 @@ def test_arguments_reach_the_config(listing, tmp_path, monkeypatch, started):
     )
     config = started[-1]
     assert config.randomness == dict(seed=3, deterministic=True)
-    assert config.resume and config.load_from is None
+    assert not config.resume  # there is nothing yet
     assert config.auto_scale_lr.enable
     wrapper = (
         'AmpOptimWrapper'
@@ -111,13 +83,14 @@ def test_arguments_reach_the_config(listing, tmp_path, monkeypatch, started):
         else 'CPUAmpOptimWrapper'
     )
     assert config.optim_wrapper.type == wrapper
-    assert ('dtype' in config.optim_wrapper) == torch.cuda.is_available()
+    assert config.optim_wrapper.dtype == 'float16'
     assert config.optim_wrapper.optimizer.lr == 0.5
     assert config.work_dir == 'here' and config.launcher == 'none'
 
-    call(monkeypatch, 'train.py', path, '--resume', 'a.pth', '--no-validate')
+    url = 'https://a/b.pth'  # mmengine's to fetch
+    call(monkeypatch, 'train.py', path, '--resume', url, '--no-validate')
     config = started[-1]
-    assert config.load_from == 'a.pth' and config.resume
+    assert config.load_from == url and config.resume
     assert config.val_cfg is None and config.randomness == dict(seed=0)
     assert config.work_dir == str(tmp_path / 'work')
 
@@ -144,6 +117,32 @@ def build(listing, tmp_path, **changes):
     runs.train(runs.recipe(listing, tmp_path / 'work', **changes))
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason='for CPUs')
+def test_amp_on_the_cpu_says_what_it_replaced(logged):
+    given = dict(type='AmpOptimWrapper', loss_scale=512.0, dtype='float16')
+    config = Config(dict(optim_wrapper=dict(given, use_fsdp=True)))
+    options.use_amp(config)
+    assert config.optim_wrapper == dict(
+        type='CPUAmpOptimWrapper', dtype='float16'
+    )
+    (line,) = logged
+    for word in given.items():
+        assert '{}={!r}'.format(*word) in line, word
+    assert 'use_fsdp=True' in line
+    for dtype in (dict(), dict(dtype=None)):
+        config = Config(dict(optim_wrapper=dtype))
+        options.use_amp(config)
+        assert config.optim_wrapper.dtype == 'bfloat16'
+
+
+def test_a_dtype_that_cannot_work_is_refused():
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], 0.1)
+    wrapper = CPUAmpOptimWrapper(optimizer=optimizer)
+    assert wrapper.dtype == torch.bfloat16
+    with pytest.raises(ValueError, match="'float64': on the CPU choose from"):
+        CPUAmpOptimWrapper(dtype='float64', optimizer=optimizer)
+
+
 def test_mistakes_in_a_config_are_named(listing, tmp_path):
     with pytest.raises(TypeError, match='num_frams'):
         build(listing, tmp_path, model__backbone__num_frams=8)
@@ -156,21 +155,3 @@ def test_mistakes_in_a_config_are_named(listing, tmp_path):
             tmp_path,
             train_dataloader__dataset__pipeline__1__clip_len=8,
         )
-
-
-def test_a_wrong_checkpoint_is_refused(listing, tmp_path, monkeypatch):
-    torch.manual_seed(0)
-    config = runs.recipe(listing, tmp_path / 'work')
-    state = runs.train(config).model.state_dict()
-    del state['backbone.ln_post.weight']
-    state['cls_head.fc_cls.bias'] = torch.zeros(10)
-    torch.save(dict(state_dict=state, meta={}), tmp_path / 'wrong.pth')
-    path = tmp_path / 'tiny.py'
-    config.dump(path)
-    with pytest.raises(ValueError) as error:
-        call(monkeypatch, 'test.py', path, tmp_path / 'wrong.pth')
-    assert f'{tmp_path / "wrong.pth"} does not fit' in str(error.value)
-    assert 'missing in the checkpoint: backbone.ln_post' in str(error.value)
-    assert 'cls_head.fc_cls.bias: checkpoint (10,), model (4,)' in str(
-        error.value
-    )

@@ -59,6 +59,13 @@ def test_mmengine_checkpoints_load_safely(tmp_path):
     assert hub['loss'].mean() == 1.5 and hub['lr'] == 3
 
 
+def test_safe_types_are_registered_once_and_only_where_needed(monkeypatch):
+    assert compat.safe_checkpoints() == compat.SOUND  # done on import
+    monkeypatch.setattr(torch.serialization, 'get_safe_globals', list)
+    monkeypatch.setattr(torch, '__version__', '2.5.1+cpu')
+    assert compat.safe_checkpoints() == compat.SOUND
+
+
 class Malicious:
     def __reduce__(self):
         return os.system, ('true',)
@@ -153,3 +160,23 @@ def test_the_plugin_comes_first():
         "assert 'MidpointUniformSample' in TRANSFORMS\n"
     )
     subprocess.run([sys.executable, '-c', code], check=True, timeout=120)
+
+
+def test_a_missing_package_is_named():
+    code = (
+        'import sys\n'
+        "sys.modules['mmaction'] = None\n"
+        'import importlib.util as util\n'
+        'found = util.find_spec\n'
+        'util.find_spec = lambda name: (\n'
+        "    None if name in ('mmaction', 'cv2') else found(name))\n"
+        'import mmvidadapt\n'
+    )
+    run = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True
+    )
+    assert run.returncode == 1
+    assert 'ImportError: mmvidadapt needs opencv-python, mmaction2' in (
+        run.stderr
+    )
+    assert 'requirements/tested.txt' in run.stderr

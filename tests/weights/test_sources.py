@@ -5,6 +5,8 @@ import hashlib
 import re
 import socket
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -17,7 +19,15 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Serve without a log."""
+    """Serve without a log, but keep what is asked for."""
+
+    asked = []
+
+    def do_GET(self):
+        """Give others the time to ask, too."""
+        self.asked.append(self.path)
+        time.sleep(0.1)
+        super().do_GET()
 
     def log_message(self, *args):
         """Say nothing."""
@@ -30,6 +40,7 @@ def server(tmp_path, monkeypatch):
     folder = tmp_path / 'served'
     folder.mkdir()
     (folder / 'x.pth').write_bytes(DATA)
+    monkeypatch.setattr(Quiet, 'asked', [])
     httpd = ThreadingHTTPServer(
         ('127.0.0.1', 0), functools.partial(Quiet, directory=folder)
     )
@@ -107,6 +118,21 @@ def test_wrong_download_is_not_kept(server, home, monkeypatch):
     assert f'{server}/x.pth' in str(error.value)
     assert sha(b'else') in str(error.value)
     assert not list(home.iterdir())
+
+
+def test_many_processes_download_once(server, home):
+    """The lock is the same between threads, which take less time."""
+    start = threading.Barrier(4)
+
+    def rank(_):
+        start.wait()
+        return resolve(f'{server}/x.pth')
+
+    with ThreadPoolExecutor(4) as pool:
+        (path,) = set(pool.map(rank, range(4)))
+    assert Path(path).read_bytes() == DATA
+    assert Quiet.asked == ['/x.pth']
+    assert list(home.iterdir()) == [Path(path)]
 
 
 def test_missing_page_is_told(server, home):

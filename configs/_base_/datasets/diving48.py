@@ -10,9 +10,9 @@ pack = dict(
     meta_keys=('img_shape', 'img_key', 'video_id', 'timestamp', 'filename'),
 )
 train_pipeline = [
-    dict(type='DecordInit'),
+    dict(type='NamedDecordInit'),
     dict(type='MidpointUniformSample', clip_len=32),
-    dict(type='DecordDecode'),
+    dict(type='NamedDecordDecode'),
     dict(type='Resize', scale=(-1, 256)),
     dict(type='RandomResizedCrop'),
     dict(type='Resize', scale=(224, 224), keep_ratio=False),
@@ -21,18 +21,18 @@ train_pipeline = [
     pack,
 ]
 val_pipeline = [
-    dict(type='DecordInit'),
+    dict(type='NamedDecordInit'),
     dict(type='MidpointUniformSample', clip_len=32, test_mode=True),
-    dict(type='DecordDecode'),
+    dict(type='NamedDecordDecode'),
     dict(type='Resize', scale=(-1, 256)),
     dict(type='CenterCrop', crop_size=224),
     dict(type='FormatShape', input_format='NCTHW'),
     pack,
 ]
 test_pipeline = [
-    dict(type='DecordInit'),
+    dict(type='NamedDecordInit'),
     dict(type='MidpointUniformSample', clip_len=32, test_mode=True),
-    dict(type='DecordDecode'),
+    dict(type='NamedDecordDecode'),
     dict(type='Resize', scale=(-1, 224)),
     dict(type='CenterCrop', crop_size=224),
     dict(type='FormatShape', input_format='NCTHW'),

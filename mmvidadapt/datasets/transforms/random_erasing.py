@@ -23,7 +23,7 @@ class VideoRandomErasing:
     on the normalised batch in training: there zero is the mean of the data
     exactly. mmaction2's ``RandomErasing`` paints uint8 frames, which cannot
     hold a mean of 122.769. The numbers come from Python's ``random`` in the
-    main process, so ranks that share a seed erase the same boxes.
+    main process, which ``EpochSeedHook`` seeds for every epoch and rank.
 
     Args:
         prob (float): Probability that a clip is erased. Defaults to 0.25.

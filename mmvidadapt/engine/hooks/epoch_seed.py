@@ -18,6 +18,9 @@ from ..seed import seed_everything, seed_worker
 class EpochSeedHook(Hook):
     """Make the random numbers of an epoch depend on (seed, epoch, rank) only.
 
+    It is for epoch-based loops: an ``IterBasedTrainLoop`` has one epoch, in
+    whose middle a resumed run draws other numbers than an uninterrupted one.
+
     Without it an epoch continues the random stream of the epochs before it,
     which a resumed run has not consumed: crops, flips and dropped paths
     differ. Data loading workers follow through ``seed_worker``, which takes

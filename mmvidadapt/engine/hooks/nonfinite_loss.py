@@ -8,6 +8,7 @@ from typing import Dict, List, Optional, Sequence, Union
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch import Tensor
 
 UNNAMED = (
     "unnamed (add 'filename' to the meta_keys of PackActionInputs to "
@@ -44,7 +45,7 @@ class NonFiniteLossHook(Hook):
     ) -> None:
         """Check the loss of this iteration."""
         clips = clip_paths(data_batch)
-        if math.isfinite(outputs['loss'].detach()):
+        if math.isfinite(number(outputs['loss'])):
             self.previous = clips
             return
         facts = dict(
@@ -52,15 +53,26 @@ class NonFiniteLossHook(Hook):
             epoch=runner.epoch + 1,
             rank=runner.rank,
             learning_rates=learning_rates(runner),
-            terms={k: v.detach().item() for k, v in outputs.items()},
+            terms={k: number(v) for k, v in outputs.items()},
             clips=clips,
             clips_before=self.previous,
             checkpoint=newest_checkpoint(runner),
         )
         if self.dump:
             path = Path(runner.log_dir, f'nonfinite_loss_rank{runner.rank}')
-            path.with_suffix('.json').write_text(json.dumps(facts, indent=2))
+            path.with_suffix('.json').write_text(as_json(facts))
         raise RuntimeError(message(facts))
+
+
+def number(value: Union[Tensor, float]) -> float:
+    """Return a loss term as a number."""
+    return float(value.detach() if isinstance(value, Tensor) else value)
+
+
+def as_json(facts: dict) -> str:
+    """Write facts as JSON, which has no NaN: loss terms become strings."""
+    terms = {k: repr(v) for k, v in facts['terms'].items()}
+    return json.dumps(dict(facts, terms=terms), indent=2)
 
 
 def message(facts: dict) -> str:

@@ -11,7 +11,7 @@ from ..layers.adapter import Adapter
 from ..layers.block import ViTBlock
 from ..layers.drop_path import DropPath
 from .base import check_choices
-from .vit import ViTTrunk
+from .vit import DIALECTS, ViTTrunk, resolve
 
 ADAPTATIONS = ('spatial', 'temporal', 'joint')
 
@@ -82,7 +82,7 @@ class AIMBlock(ViTBlock):
         return out
 
     def temporal(self, x: Tensor) -> Tensor:
-        """Re-use the frozen attention over time: patch n of all frames."""
+        """Reuse the frozen attention over time: patch n of all frames."""
         h = self.ln_1(x)  # (B*T, 1+N, C)
         if self.t_adapter_in is not None:
             h = h + self.t_adapter_in(h, x, self.ln_1)
@@ -141,11 +141,14 @@ class AIM(ViTTrunk):
         check_choices(
             'drop_path_mode', [drop_path_mode], ('sample', 'official')
         )
+        if num_frames < 1:
+            raise ValueError(f'num_frames={num_frames}: give at least 1.')
         per = drop_path_mode
         if per == 'official':
-            per = (
-                'token' if trunk.get('dialect', 'clip') == 'clip' else 'frame'
+            dialect = resolve(
+                'dialect', DIALECTS, trunk.get('dialect', 'clip')
             )
+            per = 'token' if dialect['pre_norm'] else 'frame'
         super().__init__(
             block=partial(
                 AIMBlock,

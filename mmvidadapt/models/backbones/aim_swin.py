@@ -100,7 +100,7 @@ class AIMSwinBlock(SwinBlock):
         return out
 
     def temporal(self, x: Tensor) -> Tensor:
-        """Re-use the frozen attention over time: one position, all frames."""
+        """Reuse the frozen attention over time: one position, all frames."""
         h = self.norm1(x).unflatten(0, (-1, self.num_frames))
         bias = self.attn.temporal_position_bias_table[self.time_index]
         bias = bias.permute(2, 0, 1)  # (heads, T', T')
@@ -212,10 +212,10 @@ class AIMSwin(AdaptedBackbone):
     ) -> None:
         """Refuse what the stages cannot halve."""
         step = self.patch_size[1] * 2 ** (num_stages - 1)
-        if num_frames % self.patch_size[0]:
+        if num_frames < 2 or num_frames % self.patch_size[0]:
             raise ValueError(
-                f'num_frames={num_frames} is odd; a patch spans '
-                f'{self.patch_size[0]} frames.'
+                f'num_frames={num_frames} is not a multiple of '
+                f'{self.patch_size[0]}, the frames of a patch.'
             )
         if any(side % step for side in img_size):
             raise ValueError(

@@ -9,6 +9,7 @@ from torch.utils.checkpoint import checkpoint
 
 from mmvidadapt.weights import load_pretrained, rename_official_
 
+from ..layers.block import learns
 from ..layers.freeze import freeze_except
 
 
@@ -35,6 +36,8 @@ class AdaptedBackbone(BaseModule):
     trainable: Tuple[str, ...] = ()
     # Names that image weights do not have.
     new: Tuple[str, ...] = ()
+    # Names that image weights have and the method has not.
+    unused: Tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -45,7 +48,7 @@ class AdaptedBackbone(BaseModule):
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
-        if with_cp not in (True, False, 'mlp'):
+        if with_cp != 'mlp' and not isinstance(with_cp, bool):
             raise ValueError(
                 f"with_cp={with_cp!r}: choose True, False or 'mlp'."
             )
@@ -58,11 +61,22 @@ class AdaptedBackbone(BaseModule):
         patterns = self._override
         freeze_except(self, self.trainable if patterns is None else patterns)
 
+    def train(self, mode: bool = True) -> 'AdaptedBackbone':
+        """Set the mode; what is frozen stays in evaluation mode."""
+        super().train(mode)
+        for module in self.modules() if mode else ():
+            trained = [param.requires_grad for param in module.parameters()]
+            if trained and not any(trained):
+                module.eval()
+        return self
+
     def init_weights(self) -> None:
         """Load ``pretrained``; say so when a frozen trunk stays random."""
-        super().init_weights()
+        if self.init_cfg is not None:
+            super().init_weights()
+        self._is_init = True
         if self.pretrained is not None:
-            load_pretrained(self, self.pretrained, new=self.new)
+            load_pretrained(self, self.pretrained, self.new, self.unused)
         elif self.init_cfg is None and self._override != ('.*',):
             warnings.warn(
                 f'{type(self).__name__}: the frozen trunk has random weights, '
@@ -73,7 +87,7 @@ class AdaptedBackbone(BaseModule):
 
     def run_block(self, block: nn.Module, x: Tensor, *args: Any) -> Tensor:
         """Run a block, keeping only its input for backward if asked to."""
-        if self.with_cp is True and x.requires_grad:
+        if self.with_cp is True and learns(block, x):
             return checkpoint(block, x, *args, use_reentrant=False)
         return block(x, *args)
 
@@ -87,6 +101,8 @@ def _rename(
 
 def check_choices(name: str, values: Sequence, choices: Sequence) -> None:
     """Raise unless every value is one of the choices."""
+    if isinstance(values, str):
+        raise ValueError(f'{name}={values!r} is a string; give a tuple.')
     unknown = [value for value in values if value not in choices]
     if unknown:
         raise ValueError(

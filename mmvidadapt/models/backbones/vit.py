@@ -76,12 +76,16 @@ class ViTTrunk(AdaptedBackbone):
         img_size (int | Tuple[int, int], optional): Height and width of a
             frame in pixels. Defaults to None: the arch's own, else 224.
         drop_path_rate (float): Drop-path rate of the last block; it rises
-            linearly from 0. Defaults to 0.0.
+            linearly from 0. A plain block drops frames, a method's own what
+            the method says. Defaults to 0.0.
         block (Callable): Builds a block from its sizes. For subclasses.
             Defaults to :class:`ViTBlock`.
         **backbone: ``pretrained, trainable, full_finetune, with_cp,
             init_cfg``, passed on to :class:`~.base.AdaptedBackbone`.
     """
+
+    # Whether the last block runs for the class token only.
+    reads_class_token = True
 
     def __init__(
         self,
@@ -100,7 +104,9 @@ class ViTTrunk(AdaptedBackbone):
         self.embed_dims, self.patch_size = dims, sizes.pop('patch_size')
         own_size = sizes.pop('img_size', 224)
 
-        self.patch_grid = self._grid(img_size or own_size)
+        self.patch_grid = self._grid(
+            own_size if img_size is None else img_size
+        )
         num_tokens = 1 + self.patch_grid[0] * self.patch_grid[1]
         self.class_embedding = nn.Parameter(torch.empty(dims))
         self.positional_embedding = nn.Parameter(torch.empty(num_tokens, dims))
@@ -132,7 +138,7 @@ class ViTTrunk(AdaptedBackbone):
         if isinstance(img_size, int):
             img_size = (img_size, img_size)
         p = self.patch_size
-        if any(side % p for side in img_size):
+        if any(side < p or side % p for side in img_size):
             raise ValueError(
                 f'img_size={tuple(img_size)} is not a multiple '
                 f'of patch_size={p}.'

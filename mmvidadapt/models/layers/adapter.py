@@ -46,14 +46,14 @@ class _Bottleneck(torch.autograd.Function):
         shape = x.shape
         x, hidden, grad = (t.flatten(0, -2) for t in (x, hidden, grad))
         grad_hidden = torch.ops.aten.gelu_backward(
-            product(grad, w2.mT), hidden
+            product(grad, w2.t()), hidden
         )
         needs = ctx.needs_input_grad
         return (
-            product(grad_hidden, w1.mT).view(shape) if needs[0] else None,
-            product(grad_hidden.mT, x.mT) if needs[1] else None,
+            product(grad_hidden, w1.t()).view(shape) if needs[0] else None,
+            product(grad_hidden.t(), x.t()) if needs[1] else None,
             grad_hidden.sum(0) if needs[2] else None,
-            product(grad.mT, F.gelu(hidden).mT) if needs[3] else None,
+            product(grad.t(), F.gelu(hidden).t()) if needs[3] else None,
             grad.sum(0) if needs[4] else None,
             None,
             None,
@@ -136,7 +136,7 @@ class Adapter(nn.Module):
         if tokens < 2 * self.down.out_features:  # folding would cost more
             return self(linear(x))
         with full_precision(x):
-            weight = linear_product(self.down.weight, linear.weight.mT)
+            weight = linear_product(self.down.weight, linear.weight.t())
             bias = F.linear(linear.bias, self.down.weight, self.down.bias)
         return self._bottleneck(x, weight, bias)
 

@@ -1,6 +1,6 @@
 """Self-attention that runs along any axis without moving tokens."""
 
-from typing import Optional
+from typing import Optional, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -8,6 +8,39 @@ from torch import Tensor, nn
 
 from .linear import Linear, linear
 from .precision import autocast_cast
+
+
+def project(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    num_heads: int,
+    query: Optional[Tensor] = None,
+) -> Tuple[Tensor, ...]:
+    """Project to queries, keys and values, see :func:`attend`.
+
+    Args:
+        x (Tensor): Keys and values, ``(S, L, ..., C)``.
+        weight (Tensor): ``(3C, C)``, rows of q, k and v.
+        bias (Tensor): ``(3C,)``.
+        num_heads (int): Number of heads.
+        query (Tensor, optional): Queries ``(S, M, ..., C)``.
+            Defaults to None: ``x``.
+
+    Returns:
+        Tuple[Tensor, ...]: q, k and v, ``(S, ... * heads, L, C / heads)``.
+    """
+    x = autocast_cast(x)
+    query = x if query is None else autocast_cast(query)
+    # Three products leave q, k and v contiguous, so that the core can view
+    # them as it likes; one product of 3C columns would not.
+    return tuple(
+        linear(source, w, b)
+        .unflatten(-1, (num_heads, -1))
+        .flatten(2, -2)
+        .transpose(1, 2)
+        for source, w, b in zip((query, x, x), weight.chunk(3), bias.chunk(3))
+    )
 
 
 def attend(
@@ -38,20 +71,10 @@ def attend(
     Returns:
         Tensor: Heads side by side, of the shape of the queries.
     """
-    x = autocast_cast(x)
-    query = x if query is None else autocast_cast(query)
-    # Three products leave q, k and v contiguous, so that the core can view
-    # them as it likes; one product of 3C columns would not.
-    q, k, v = (
-        linear(source, w, b)
-        .unflatten(-1, (num_heads, -1))
-        .flatten(2, -2)
-        .transpose(1, 2)  # (S, ... * heads, L, C / heads)
-        for source, w, b in zip((query, x, x), weight.chunk(3), bias.chunk(3))
-    )
+    q, k, v = project(x, weight, bias, num_heads, query)
     mask = None if mask is None else mask.to(q.dtype)
     out = F.scaled_dot_product_attention(q, k, v, mask)
-    return out.transpose(1, 2).reshape(query.shape)
+    return out.transpose(1, 2).reshape((x if query is None else query).shape)
 
 
 class Attention(nn.Module):
@@ -80,6 +103,12 @@ class Attention(nn.Module):
         self.out_proj = Linear(embed_dims, embed_dims)
         nn.init.xavier_uniform_(self.in_proj_weight)
         nn.init.zeros_(self.out_proj.bias)
+
+    def project(self, x: Tensor) -> Tuple[Tensor, ...]:
+        """Project to queries, keys and values (S, heads, L, d)."""
+        return project(
+            x, self.in_proj_weight, self.in_proj_bias, self.num_heads
+        )
 
     def attend(self, x: Tensor, query: Optional[Tensor] = None) -> Tensor:
         """Attend, without the output projection."""

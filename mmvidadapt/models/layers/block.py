@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from typing import Optional
 
+import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -10,6 +11,13 @@ from .activation import ACTIVATIONS
 from .attention import Attention
 from .drop_path import DropPath
 from .linear import Linear
+
+
+def learns(module: nn.Module, x: Tensor) -> bool:
+    """Say whether autograd would keep anything for ``module(x)``."""
+    return torch.is_grad_enabled() and (
+        x.requires_grad or any(p.requires_grad for p in module.parameters())
+    )
 
 
 class MLPRunner(nn.Module):
@@ -31,7 +39,7 @@ class MLPRunner(nn.Module):
 
     def run_mlp(self, x: Tensor, normed: Optional[Tensor] = None) -> Tensor:
         """Run :meth:`norm_mlp` as ``recompute_mlp`` wants it."""
-        if self.recompute_mlp and x.requires_grad:
+        if self.recompute_mlp and learns(self, x):
             return checkpoint(
                 self.norm_mlp, x, use_reentrant=False, preserve_rng_state=False
             )

@@ -17,6 +17,8 @@ def freeze_except(module: nn.Module, patterns: Sequence[str]) -> None:
     Raises:
         ValueError: If a pattern matches no parameter.
     """
+    if isinstance(patterns, str):
+        raise ValueError(f'trainable={patterns!r} is a string; give a tuple.')
     unused = set(patterns)
     for name, param in module.named_parameters():
         matched = {p for p in patterns if re.fullmatch(p, name)}

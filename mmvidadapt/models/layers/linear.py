@@ -64,10 +64,10 @@ class _Linear(torch.autograd.Function):
         """Differentiate with the same products."""
         weight, x = ctx.saved_tensors
         needs_x, needs_weight, needs_bias = ctx.needs_input_grad
-        grad_x = product(grad, weight.mT) if needs_x else None
+        grad_x = product(grad, weight.t()) if needs_x else None
         rows = grad.flatten(0, -2)
         grad_weight = (
-            product(rows.mT, x.flatten(0, -2).mT) if needs_weight else None
+            product(rows.t(), x.flatten(0, -2).t()) if needs_weight else None
         )
         return grad_x, grad_weight, rows.sum(0) if needs_bias else None
 

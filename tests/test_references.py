@@ -1,0 +1,23 @@
+"""The repository proves exactness by itself, wherever it is cloned."""
+
+import pytest
+
+from tests.golden import ROOT, load_golden
+
+NEEDED = [
+    'aim_recognizer_a.pt',
+    'aim_swin_a.pt',
+    'aim_vit_clip_b.pt',
+    'aim_vit_imagenet_b_f64.pt',
+]
+
+
+@pytest.mark.parametrize('name', NEEDED)
+def test_a_golden_travels_with_the_code(name):
+    golden = load_golden(ROOT / 'tests' / 'reference' / name)
+    assert {'meta', 'state_dict', 'output', 'grads'} <= set(golden)
+
+
+def test_references_stay_small():
+    files = (ROOT / 'tests' / 'reference').glob('*.pt')
+    assert sum(path.stat().st_size for path in files) < 20e6

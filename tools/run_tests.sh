@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Install, lint and test: bash tools/run_tests.sh [arguments of pytest]
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/_env.sh"
+cd "$ROOT"
+make_venv .venv requirements/tested.txt requirements/lint.txt
+export PATH="$ROOT/.venv/bin:$PATH"
+unset PYTHON  # the tests start our tools, with the python of this venv
+ruff check .
+ruff format --check .
+codespell
+pylint --disable=all --enable=duplicate-code --min-similarity-lines=8 \
+    mmvidadapt tools
+python -m pytest -q "$@"
