@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from mmvidadapt.datasets.feature_cache import (
     DONE,
+    LABELS,
     META,
     CacheMeta,
     data_key,
@@ -105,9 +106,12 @@ def cache_features(
     if (folder / META).is_file():
         CacheMeta.read(folder).check(folder, **vars(meta))
         done = np.load(folder / DONE, mmap_mode='r+')
+        labels = np.load(folder / LABELS, mmap_mode='r+')
     else:
-        done = np.lib.format.open_memmap(
-            folder / DONE, 'w+', np.uint8, (meta.clips,)
+        shape = (meta.clips,)
+        done, labels = (
+            np.lib.format.open_memmap(folder / name, 'w+', dtype, shape)
+            for name, dtype in ((DONE, np.uint8), (LABELS, np.int64))
         )
         meta.write(folder)
     todo = np.flatnonzero(done == 0).tolist()
@@ -121,7 +125,10 @@ def cache_features(
     model.eval()
     for batch in loader:
         _store(folder, meta, *_run(model, batch))
-        done[[index for index, _ in batch]] = 1
+        for index, item in batch:
+            labels[index] = item['data_samples'].gt_label.item()
+            done[index] = 1
+        labels.flush()
         done.flush()
         yield int(done.sum())
 

@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 from mmvidadapt.models.layers.packing import PackSizes, pack
 
 META = 'cache.json'
-DONE = 'done.npy'
+DONE, LABELS = 'done.npy', 'labels.npy'
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,8 @@ class CachedFeatures(Dataset):
 
     Args:
         folder (str): The cache.
-        dataset (dict): Config of the data set that was cached; gives labels.
+        dataset (dict): Config of the data set that was cached; checked, not
+            built.
         preprocessor (dict, optional): Config of the data preprocessor that
             the trunk was given. Defaults to None.
         decoder_num_layers (int, optional): How many of the cached blocks are
@@ -161,14 +162,15 @@ class CachedFeatures(Dataset):
         self.folder = Path(folder)
         self.meta = CacheMeta.read(self.folder)
         self.meta.check(folder, data=data_key(dataset, preprocessor))
-        self.videos = DATASETS.build(dataset)
-        self.metainfo = self.videos.metainfo
+        self.metainfo: dict = {}
         done = int(np.load(self.folder / DONE).sum())
         if done != self.meta.clips:
             raise ValueError(
                 f'{folder} holds {done} of {self.meta.clips} videos; run '
                 'tools/cache_features.py again, it goes on where it stopped.'
             )
+        # As the pipeline left them: a flip may exchange classes.
+        self.labels = np.load(self.folder / LABELS)
         self.layers = decoder_num_layers or self.meta.layers
         if self.layers > self.meta.layers:
             self.meta.check(folder, layers=self.layers)
@@ -188,7 +190,7 @@ class CachedFeatures(Dataset):
             attention = self._read('attention', index)
         rows = [pack(*pair, self.meta.trunk) for pair in zip(maps, attention)]
         sample = ActionDataSample()
-        sample.set_gt_label(self.videos.get_data_info(index)['label'])
+        sample.set_gt_label(int(self.labels[index]))
         return dict(inputs=torch.stack(rows), data_samples=sample)
 
     def _read(self, kind: str, index: int) -> torch.Tensor:

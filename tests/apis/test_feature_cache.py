@@ -139,6 +139,18 @@ def test_cached_clips_score_as_videos_do(folder, tmp_path, backbone):
     assert_close(others, grads, rtol=0, atol=5e-3 * largest)
 
 
+def test_labels_are_those_that_the_pipeline_leaves(folder, tmp_path):
+    cfg = config(folder)
+    pipeline = cfg.train_dataloader.dataset.pipeline
+    swap = dict(type='Flip', flip_ratio=1.0, flip_label_map={0: 1, 1: 0})
+    pipeline.insert(3, swap)
+    fill(build(cfg), cfg, 'train', tmp_path)
+    source = config_from_cache(cfg, dict(train=tmp_path))
+    source.train_dataloader.dataset.indices = [4, 0, 2]
+    samples = batch_of(source, 'train', range(3))['data_samples']
+    assert [int(sample.gt_label) for sample in samples] == [0, 1, 2]
+
+
 def test_an_interrupted_cache_goes_on(folder, tmp_path):
     cfg = config(folder)
     model = build(cfg)

@@ -20,7 +20,12 @@ from mmengine.runner import Runner
 CONFIG = Path(__file__).parents[2] / 'configs/evidence/vits14_gestures.py'
 ROWS = {
     'frame-wise linear probe': dict(type='ImageViT'),
-    'AIM without temporal adaptation': dict(adapt=('spatial', 'joint')),
+    # The temporal embedding stays at zero: nothing tells frames apart.
+    'AIM without temporal adaptation': dict(
+        adapt=('spatial', 'joint'),
+        trainable=(r'.*_adapter\..*', r'ln_post\..*'),
+    ),
+    'AIM with the temporal embedding only': dict(adapt=('spatial', 'joint')),
     'AIM': dict(),
 }
 # Parameters of AIM that the frame-wise baseline does not know.

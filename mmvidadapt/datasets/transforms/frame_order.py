@@ -5,6 +5,7 @@ same answer for a clip, its shuffled frames and its time reversal.
 """
 
 import zlib
+from pathlib import Path
 from typing import Optional
 
 import numpy as np
@@ -69,5 +70,5 @@ class ShuffleFrames(_Reorder):
         """Return a random permutation."""
         if self.seed is None:
             return np.random.permutation(num_frames)
-        entropy = [self.seed, zlib.crc32(filename.encode())]
+        entropy = [self.seed, zlib.crc32(Path(filename).name.encode())]
         return np.random.default_rng(entropy).permutation(num_frames)
