@@ -7,6 +7,7 @@ from mmaction.registry import RUNNERS
 from mmengine.runner import Runner
 
 from mmvidadapt.apis import options
+from mmvidadapt.utils import cpu_distributed
 
 
 def parse_args() -> argparse.Namespace:
@@ -43,6 +44,7 @@ def main() -> None:
     options.check_checkpoint(config)
     build = RUNNERS.build if 'runner_type' in config else Runner.from_cfg
     build(config).test()
+    cpu_distributed.leave()
 
 
 if __name__ == '__main__':

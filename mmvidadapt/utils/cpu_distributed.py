@@ -1,4 +1,4 @@
-"""What mmengine's distributed start does where there is no accelerator."""
+"""How distributed runs start where there is no accelerator, and end."""
 
 import os
 import subprocess
@@ -49,6 +49,17 @@ def init_slurm(
     env['RANK'], env['WORLD_SIZE'] = env['SLURM_PROCID'], env['SLURM_NTASKS']
     env['LOCAL_RANK'] = env.get('SLURM_LOCALID', '0')
     init_torch(backend, init_backend, **kwargs)
+
+
+def leave() -> None:
+    """End all processes of a run together.
+
+    A process that ends while another still reads its last message may reset
+    the connection, and a finished run would fail.
+    """
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
 
 
 def wrap(self: Any, module: Any, *args: Any, **kwargs: Any) -> None:
