@@ -1,0 +1,74 @@
+"""The model zoo says what the metafiles say."""
+
+import re
+import runpy
+
+import pytest
+import yaml
+
+from tests import runs
+
+from .processes import call
+
+NAME = 'model_zoo.py'
+
+
+def test_the_page_is_fresh(monkeypatch):
+    call(monkeypatch, NAME, '--check')
+
+
+def test_every_config_with_a_paper_has_a_row():
+    page = (runs.ROOT / 'model_zoo.md').read_text()
+    linked = re.findall(r'\]\((configs/\w+/[\w-]+\.py)\)', page)
+    folders = {p.parent for p in runs.ROOT.glob('configs/*/metafile.yml')}
+    files = {
+        str(path.relative_to(runs.ROOT))
+        for folder in folders
+        for path in folder.glob('*.py')
+    }
+    assert len(linked) == len(set(linked))
+    assert set(linked) == files
+    index = yaml.safe_load((runs.ROOT / 'model-index.yml').read_text())
+    assert {runs.ROOT / f for f in index['Import']} == {
+        folder / 'metafile.yml' for folder in folders
+    }
+
+
+def test_a_stale_page_is_told(monkeypatch, tmp_path):
+    tool = runpy.run_path(str(runs.ROOT / 'tools' / NAME))
+    model = dict(
+        Config='configs/x/y.py',
+        Metadata={
+            'Architecture': 'ViT-B/16',
+            'Pretrained': 'CLIP',
+            'Parameters': 2_500_000,
+            'Trained Parameters': 1_000_000,
+            'FLOPs': 3_000_000_000,
+            'Training Data': 'Kinetics-400',
+        },
+        Measured={
+            'Metrics': {'Top 1 Accuracy': 81.2, 'Top 5 Accuracy': 95.0},
+            'Videos': 19796,
+            'List SHA256': 'a' * 64,
+            'Command': 'dist_test.sh',
+            'Date': '2026-01-01',
+        },
+    )
+    line = tool['row'](model)
+    for part in (
+        '2.50 / 1.00',
+        '3.0',
+        '81.2 / 95.0 on 19796',
+        '`aaaaaaaaaaaa`',
+    ):
+        assert part in line
+    stale = tmp_path / 'model_zoo.md'
+    stale.write_text('old')
+    monkeypatch.setitem(tool['main'].__globals__, 'PAGE', stale)
+    monkeypatch.setattr('sys.argv', [NAME, '--check'])
+    with pytest.raises(SystemExit, match='is stale'):
+        tool['main']()
+    assert stale.read_text() == 'old'
+    monkeypatch.setattr('sys.argv', [NAME])
+    tool['main']()
+    assert stale.read_text() == (runs.ROOT / 'model_zoo.md').read_text()
