@@ -60,6 +60,7 @@ setup(
         'mmaction2==1.2.0',
         'mmpretrain>=1.2,<1.3',
         'decord>=0.6',
+        'av>=16',
         'einops>=0.7',
         'fvcore>=0.1.5.post20221221',
         'safetensors>=0.4',

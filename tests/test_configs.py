@@ -25,10 +25,15 @@ FILES = sorted(
 )
 # Configs of a paper's row; others, such as the quick start's, have own names.
 NAME = re.compile(
-    r'(vit[sbl]\d+(?:-336)?|swin[tsbl])(_in21k)?(?:_(\d+)f)?_'
-    r'(k400|k700|ssv2|diving48)(_\w+)?'
+    r'(?:([a-z_]+)_)?(vit[sbl]\d+(?:-336)?|swin[tsbl])(_in21k)?(?:_(\d+)f)?_'
+    r'(k400|k700|ssv2|diving48|hmdb51)(_\w+)?'
 )
-ROWS = [p for p in FILES if NAME.fullmatch(p.stem)]
+PRETRAINING = re.compile(r'pretrain_\w+|bevt_(image|joint)')
+ROWS = [
+    p
+    for p in FILES
+    if NAME.fullmatch(p.stem) and not PRETRAINING.fullmatch(p.stem)
+]
 ARCHS = dict(
     vits16=('small-p16', 384),
     vits14=('small-p14', 384),
@@ -44,7 +49,9 @@ DATASETS = dict(
     k700=(700, 'data/kinetics700/'),
     ssv2=(174, 'data/sthv2/'),
     diving48=(48, 'data/diving48/'),
+    hmdb51=(51, 'data/hmdb51/'),
 )
+FRAME_WISE = dict(linearprobe='imagevit', fullfinetune='imagevit')
 PIPELINES = ('train_pipeline', 'val_pipeline', 'test_pipeline')
 
 
@@ -58,6 +65,10 @@ every_row = pytest.mark.parametrize('path', ROWS, ids=name_of)
 
 def load(path):
     return Config.fromfile(path)
+
+
+def frames_of(cfg):  # some models take clips of any length
+    return cfg.model.backbone.get('num_frames', cfg.test_pipeline[1].clip_len)
 
 
 def bases_of(path):
@@ -100,16 +111,21 @@ def test_inheritance_is_shallow(path):
 
 @every_row
 def test_name_and_content_agree(path):
-    arch, in21k, frames, dataset, _ = NAME.fullmatch(path.stem).groups()
+    match = NAME.fullmatch(path.stem)
+    method, arch, in21k, frames, dataset, _ = match.groups()
     cfg = load(path)
     backbone, head = cfg.model.backbone, cfg.model.cls_head
-    assert backbone.type.lower().startswith(path.parent.name)
-    assert (backbone.arch, head.in_channels) == ARCHS[arch]
-    plain = 32 if arch.startswith('swin') else 8
-    assert backbone.num_frames == int(frames or plain)
+    method = (method or path.parent.name).replace('_', '')
+    assert backbone.type.lower().startswith(FRAME_WISE.get(method, method))
+    channels, dual = ARCHS[arch][1], backbone.type == 'DualPath'
+    if dual:  # two paths, in the space of CLIP's projection
+        channels = 2 * {768: 512, 1024: 768}[channels]
+    assert (backbone.arch, head.in_channels) == (ARCHS[arch][0], channels)
+    plain = 32 if arch.startswith('swin') else 16 if dual else 8
+    assert frames_of(cfg) == int(frames or plain)
     assert frames is None or int(frames) != plain  # said only when needed
     for key in PIPELINES:
-        assert cfg[key][1].clip_len == backbone.num_frames
+        assert cfg[key][1].clip_len == frames_of(cfg)
     classes, root = DATASETS[dataset]
     assert head.num_classes == classes
     for split in ('train', 'val', 'test'):
@@ -118,7 +134,7 @@ def test_name_and_content_agree(path):
         assert data.data_prefix.video.startswith(root)
     assert (backbone.get('dialect') == 'imagenet') == bool(in21k)
     assert backbone.pretrained is not None
-    assert head.average_clips == 'prob'
+    assert head.average_clips == ('score' if dual else 'prob')
 
 
 @every
@@ -128,7 +144,8 @@ def test_pipelines_agree_with_the_loaders(path):
         if key in cfg:
             loader = cfg[key.replace('pipeline', 'dataloader')]
             assert cfg[key] == loader.dataset.pipeline
-    assert 'test_pipeline' in cfg  # mmaction2's inferencers read it
+    # mmaction2's inferencers read it.
+    assert ('test_pipeline' in cfg) != bool(PRETRAINING.fullmatch(path.stem))
 
 
 def known_types():
@@ -190,7 +207,7 @@ def test_a_video_passes_the_pipelines(path, video):
         assert data['inputs'].shape[:2] == (clips, 3)
         assert data['inputs'].shape[-2:] == (size, size)
         if path in ROWS:
-            assert data['inputs'].shape[2] == cfg.model.backbone.num_frames
+            assert data['inputs'].shape[2] == frames_of(cfg)
             # NonFiniteLossHook names the clips by it.
             assert data['data_samples'].filename == str(video)
 
@@ -201,7 +218,7 @@ def reduced(cfg):
     if 'decoder_num_layers' in cfg.model.backbone:
         cfg.model.backbone.decoder_num_layers = 2
     cfg.optim_wrapper.pop('accumulative_counts', None)
-    clip = torch.zeros(1, 3, cfg.model.backbone.num_frames, 32, 32)
+    clip = torch.zeros(1, 3, frames_of(cfg), 32, 32)
     channels = MODELS.build(cfg.model.backbone)(clip).shape[1]
     cfg.model.cls_head.update(in_channels=channels, num_classes=5)
     return cfg
@@ -214,7 +231,7 @@ def test_one_training_step(path):
     model = MODELS.build(cfg.model).train()
     cfg.optim_wrapper.optimizer.lr = 0.1
     optimizer = build_optim_wrapper(model, cfg.optim_wrapper)
-    size, frames = (32, cfg.model.backbone.num_frames)
+    size, frames = (32, frames_of(cfg))
     data = dict(
         inputs=[
             torch.randint(256, (1, 3, frames, size, size), dtype=torch.uint8)
@@ -222,6 +239,9 @@ def test_one_training_step(path):
         ],
         data_samples=[ActionDataSample().set_gt_label(i) for i in (0, 4)],
     )
+    for param in model.parameters():
+        if not (param.requires_grad or param.any()):  # biases as if trained
+            torch.nn.init.normal_(param, std=0.02)
     before = {n: p.detach().clone() for n, p in model.named_parameters()}
     for _ in range(4):  # new adapters end in zeros, and some feed others
         losses = model.train_step(data, optimizer)

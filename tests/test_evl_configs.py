@@ -53,6 +53,19 @@ def on_meta(name, **backbone):
         return MODELS.build(cfg.model)
 
 
+@pytest.mark.parametrize('name', PUBLISHED)
+def test_lines_fit_a_screen_and_errors_name_videos(name):
+    lines = (EVL / f'{name}.py').read_text().splitlines()
+    assert max(map(len, lines)) <= 79
+    cfg = load(name)
+    for key in ('train', 'val', 'test'):
+        kinds = [step.type for step in cfg[f'{key}_pipeline']]
+        assert kinds[0] == 'VideoInit' and 'VideoDecode' in kinds
+        assert kinds == [
+            step.type for step in cfg[f'{key}_dataloader'].dataset.pipeline
+        ]
+
+
 def clip_of(name):
     backbone = load(name).model.backbone
     size = backbone.get('img_size', 224)

@@ -1,18 +1,19 @@
 """Cache what a frozen trunk sees: python tools/cache_features.py CONFIG OUT.
 
 For evaluation sweeps and for training without augmentation: every clip goes
-through the trunk once. Prints the size and asks before it starts, goes on
-where an interrupted run stopped, and writes OUT/config.py, which trains and
-tests from the cache:
+through the trunk once, in one process. Prints the size and asks before it
+starts, goes on where an interrupted run stopped, makes lost files again, and
+writes OUT/config.py, which trains and tests from the cache:
     python tools/train.py OUT/config.py
+Splits left out of --splits are read from video as before.
 """
 
 import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
 import argparse
-import shutil
 import sys
 import time
 from pathlib import Path
+from typing import Dict
 
 from mmaction.registry import MODELS
 from mmengine.config import Config, DictAction
@@ -24,9 +25,11 @@ from mmvidadapt.apis.feature_cache import (
     ask,
     cache_features,
     config_from_cache,
+    free_space,
     plan,
 )
 from mmvidadapt.apis.inference import load_strictly
+from mmvidadapt.datasets.cache_files import CacheMeta
 
 SPLITS = ('train', 'val', 'test')
 GIB = 2**30
@@ -44,11 +47,18 @@ def parse_args() -> argparse.Namespace:
         nargs='+',
         choices=SPLITS,
         default=list(SPLITS),
-        help='data sets of the config; augmentation of the training set is '
-        'drawn once for all epochs, so leave it out of the config',
+        help='data sets of the config that are cached',
     )
     parser.add_argument(
-        '--checkpoint', help="weights in place of the config's pretrained"
+        '--frozen-augmentation',
+        action='store_true',
+        help='cache a data set that is augmented, too: what is drawn once '
+        'is seen in all epochs',
+    )
+    parser.add_argument(
+        '--checkpoint',
+        help="weights in place of the config's pretrained; OUT/config.py "
+        'starts from them',
     )
     parser.add_argument('--batch-size', type=int, default=4)
     parser.add_argument('--num-workers', type=int, default=2)
@@ -69,6 +79,33 @@ def build_model(cfg: Config, args: argparse.Namespace) -> nn.Module:
     return model.to(args.device)
 
 
+def announce(plans: Dict[str, CacheMeta], out: Path) -> None:
+    """Print what will be cached, and how large it is."""
+    for split, meta in plans.items():
+        drawn = ', augmented: one draw for all epochs' if meta.random else ''
+        print(
+            f'{split}: {meta.clips} videos x {meta.views} views, '
+            f'{meta.bytes:,} bytes ({meta.bytes / GIB:.2f} GiB){drawn}'
+        )
+    total = sum(meta.bytes for meta in plans.values()) / GIB
+    free = free_space(out, plans.values()) / GIB
+    print(f'{total:.2f} GiB in all, {free:.1f} GiB free')
+
+
+def confirm(plans: Dict[str, CacheMeta], args: argparse.Namespace) -> None:
+    """Stop where augmentation would freeze unasked, or nobody agrees."""
+    augmented = [split for split, meta in plans.items() if meta.random]
+    if augmented and not args.frozen_augmentation:
+        sys.exit(
+            f'The pipeline of {augmented} draws its clips anew in every '
+            'epoch, a cache holds one draw. Leave the split out of --splits '
+            'to read it from video, take what is random out of the pipeline, '
+            'or cache one draw for all epochs with --frozen-augmentation.'
+        )
+    if not args.yes and not ask('Start?'):
+        sys.exit('Not started; --yes starts without asking.')
+
+
 def main() -> None:
     """Plan, ask, fill the cache, write the config."""
     args = parse_args()
@@ -76,37 +113,24 @@ def main() -> None:
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     model = build_model(cfg, args)
     splits = [s for s in args.splits if cfg.get(f'{s}_dataloader')]
-    plans = {split: plan(model, cfg, split) for split in splits}
-    for split, meta in plans.items():
-        print(
-            f'{split}: {meta.clips} videos x {meta.views} views, '
-            f'{meta.bytes / GIB:.2f} GiB'
+    plans = {split: plan(model, cfg, split, args.seed) for split in splits}
+    announce(plans, args.out)
+    confirm(plans, args)
+    folders = {split: (args.out / split).absolute() for split in plans}
+    cached = config_from_cache(cfg, folders)
+    if args.checkpoint:  # its trunk is the one that the features are of
+        local = Path(args.checkpoint).exists()
+        cached.load_from = (
+            str(Path(args.checkpoint).absolute()) if local else args.checkpoint
         )
-    existing = args.out if args.out.exists() else args.out.absolute().parent
-    while not existing.exists():
-        existing = existing.parent
-    free = shutil.disk_usage(existing).free / GIB
-    total = sum(meta.bytes for meta in plans.values()) / GIB
-    print(f'{total:.2f} GiB in all, {free:.1f} GiB free under {existing}')
-    if not args.yes and not ask('Start?'):
-        sys.exit('Not started; --yes starts without asking.')
+    sizes = args.batch_size, args.num_workers
     for split, meta in plans.items():
-        start, folder = time.perf_counter(), args.out / split
-        counts = cache_features(
-            model,
-            cfg,
-            split,
-            folder,
-            meta,
-            args.batch_size,
-            args.num_workers,
-            args.seed,
-        )
+        start, folder = time.perf_counter(), folders[split]
+        counts = cache_features(model, cfg, split, folder, meta, *sizes)
         for done in counts:
             print(f'\r{split}: {done} of {meta.clips}', end='', flush=True)
         print(f'\r{split}: done, {time.perf_counter() - start:.0f} s')
-    folders = {split: (args.out / split).absolute() for split in plans}
-    config_from_cache(cfg, folders).dump(args.out / 'config.py')
+    cached.dump(args.out / 'config.py')
     print(f'Wrote {args.out / "config.py"}.')
 
 

@@ -19,6 +19,10 @@ custom_hooks = [
     dict(type='NonFiniteLossHook'),
     dict(type='EpochSeedHook'),
     dict(type='StrictLoadHook'),
+    dict(type='AdapterCheckpointHook'),
+    dict(type='BadVideosHook'),
+    dict(type='NameCrashHook'),
+    dict(type='ManifestHook'),
 ]
 
 env_cfg = dict(

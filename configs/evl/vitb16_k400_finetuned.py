@@ -1,4 +1,4 @@
-"""EVL ViT-B/16, 8 frames, K400, the trunk trained, too (https://arxiv.org/abs/2208.03550).
+"""EVL ViT-B/16, 8 frames, K400, fine-tuned (https://arxiv.org/abs/2208.03550).
 
 Published: no figure; ours: see model_zoo.md.
     tools/dist_train.sh configs/evl/vitb16_k400_finetuned.py 8

@@ -3,10 +3,11 @@
 import math
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from typing import Dict, Iterator, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, Iterator, NamedTuple, Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
+from mmaction.models.backbones.swin import compute_mask
 from mmaction.models.recognizers.base import BaseRecognizer
 from mmengine.config import Config
 from torch import Tensor, nn
@@ -14,8 +15,11 @@ from torch._subclasses import FakeTensorMode
 from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
-from mmvidadapt.models.backbones.vit import ARCHS, ViTTrunk
+from mmvidadapt.models.backbones.vit import ARCHS
+from mmvidadapt.models.backbones.vpt import VPTBlock
 from mmvidadapt.models.layers.adapter import Adapter
+from mmvidadapt.models.layers.block import ViTBlock
+from mmvidadapt.models.layers.dual_path_block import PathAdapter
 from mmvidadapt.models.layers.neighbours import NeighbourMotion
 from mmvidadapt.models.layers.video_decoder import QueryAttention
 
@@ -33,8 +37,10 @@ if hasattr(torch.ops.mkldnn, '_linear_pointwise'):
 # Methods that count what a paper writes instead of what runs.
 REPLACED = {
     Adapter: 'after',
+    PathAdapter: 'before',
     QueryAttention: 'forward',
     NeighbourMotion: 'sum',
+    VPTBlock: 'forward',
 }
 
 
@@ -104,6 +110,7 @@ def count_flops(
     recognizer = isinstance(model, BaseRecognizer)
     counter = FlopCounterMode(display=False, custom_mapping=FUSED)
     counted = _as_published(model) if as_published else nullcontext()
+    compute_mask.cache_clear()  # real masks of mmaction2's Swin
     with _testing(model), counted, torch.no_grad(), FakeTensorMode():
         video = torch.empty(*shape)
         tensors = {
@@ -118,6 +125,7 @@ def count_flops(
                 (video[:, None] if recognizer else video,),
                 dict(stage='head') if recognizer else {},
             )
+    compute_mask.cache_clear()  # masks without data
     return counter.get_total_flops() // 2
 
 
@@ -138,7 +146,7 @@ def _as_published(model: nn.Module) -> Iterator[None]:
     """Undo what saves work and leaves the numbers alone."""
     handles, products = [], {}
     for module in model.modules():
-        if isinstance(module, ViTTrunk) and module.reads_class_token:
+        if getattr(module, 'reads_class_token', False):
             # The last block for all tokens.
             last = module.transformer.resblocks[-1]
             handles += [
@@ -155,10 +163,14 @@ def _as_published(model: nn.Module) -> Iterator[None]:
             )
         elif isinstance(module, Adapter):
             module.after = partial(_unfolded, module, products)
+            if isinstance(module, PathAdapter):
+                module.before = partial(_projected, module)
         elif isinstance(module, QueryAttention):
             module.forward = partial(_formed, module)
         elif isinstance(module, NeighbourMotion):
             module.sum = partial(_gathered, module)
+        elif isinstance(module, VPTBlock):
+            module.forward = partial(_prompted, module)
     try:
         yield
     finally:
@@ -181,6 +193,13 @@ def _unfolded(
     return adapter(known[1] if known[0] is x else linear(x))
 
 
+def _projected(
+    adapter: PathAdapter, weight: Tensor, bias: Tensor, *normed: Any
+) -> Tensor:
+    """Adapt, then project."""
+    return F.linear(adapter(*normed), weight, bias)
+
+
 def _formed(
     attn: QueryAttention, x: Tensor, norm: nn.Module, tokens: Tensor
 ) -> Tensor:
@@ -199,3 +218,10 @@ def _gathered(
     patches, dims = attention.shape[-1], table.shape[-1]
     offsets = table.new_empty(patches, patches, dims)
     return torch.einsum('btpj,pjc->btpc', attention, offsets)
+
+
+def _prompted(block: VPTBlock, x: Tensor, cls_only: bool = False) -> Tensor:
+    """Run the whole block on the prompts, too."""
+    prompts = block.prompts.expand(len(x), -1, -1)
+    tokens = ViTBlock.forward(block, torch.cat([x, prompts], dim=1))
+    return tokens[:, : x.shape[1]]

@@ -29,6 +29,7 @@ _NOT_RESTATED = (
     'trainable',
     'drop_path_rate',
     'drop_path_mode',
+    'inflation',
 )
 
 

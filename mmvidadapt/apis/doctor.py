@@ -33,7 +33,10 @@ PACKAGES = {
     'mmaction2': ('mmaction2',),
     'mmpretrain': ('mmpretrain', 'onedl-mmpretrain'),
     'decord': ('decord', 'decord2', 'eva-decord'),
+    'av': ('av',),
 }
+# Distribution -> name of the backend.
+NEEDED_DECODERS = {'decord': 'decord', 'av': 'pyav'}
 FRAMES, SIDE = 4, 64
 COMPLETE = 0.95  # of a published size, which is known roughly
 Findings = Tuple[List[str], List[str]]
@@ -104,33 +107,41 @@ def healed() -> Findings:
 
 def decoder() -> Findings:
     """Write a tiny video, decode it as the data sets do, and compare."""
-    from mmaction.datasets.transforms import DecordDecode, DecordInit
+    lines, problems = [], []
+    for backend in NEEDED_DECODERS:
+        line, wrong = try_decoder(backend)
+        lines.append(line)
+        problems += wrong
+    return lines, problems
+
+
+def try_decoder(backend: str) -> Tuple[str, List[str]]:
+    """Let one decoder read what was written."""
+    from mmvidadapt.datasets.transforms import VideoDecode, VideoInit
 
     gray = np.linspace(40, 200, FRAMES).astype(np.uint8)
     video = np.broadcast_to(
         gray[:, None, None, None], (FRAMES, SIDE, SIDE, 3)
     )  # (T, H, W, 3)
+    way_out = f'pip install --force-reinstall {backend} opencv-python'
     try:
         with tempfile.TemporaryDirectory() as folder:
             path = str(Path(folder, 'tiny.mp4'))
             write_video(path, video, fps=8)
-            results = DecordInit()(dict(filename=path))
+            results = VideoInit(NEEDED_DECODERS[backend])(dict(filename=path))
             results['frame_inds'] = np.arange(results['total_frames'])
-            decoded = np.stack(DecordDecode()(results)['imgs'])
+            decoded = np.stack(VideoDecode()(results)['imgs'])
     except Exception as error:  # whatever it is, the report must go on
-        return ['failed'], [
-            f'Videos cannot be written and decoded: {error!r}. Try: pip '
-            'install --force-reinstall decord opencv-python'
+        return f'{backend} failed', [
+            f'{backend} cannot read what was written: {error!r}. Try: '
+            f'{way_out}'
         ]
     close = decoded.shape == video.shape and np.allclose(
         decoded.astype(int), video, atol=8
     )
-    return [
-        f'decord reads {len(decoded)} of {FRAMES} frames'
-    ], [] if close else [
-        'decord returns other frames than were written: pip install '
-        '--force-reinstall decord'
-    ]
+    return f'{backend} reads {len(decoded)} of {FRAMES} frames', [
+        f'{backend} returns other frames than were written: {way_out}'
+    ] * (not close)
 
 
 def devices() -> Findings:

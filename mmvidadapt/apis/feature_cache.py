@@ -1,9 +1,10 @@
 """Run a frozen trunk once over a data set and keep what it gives."""
 
 import copy
+import shutil
 from functools import partial
 from pathlib import Path
-from typing import Iterator, List, Tuple
+from typing import Iterable, Iterator, List, Tuple
 
 import numpy as np
 import torch
@@ -12,19 +13,22 @@ from mmengine.config import Config
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from mmvidadapt.datasets.feature_cache import (
+from mmvidadapt.datasets.cache_files import (
     DONE,
     LABELS,
     META,
     CacheMeta,
-    data_key,
+    damaged_shards,
+    intact,
     open_shard,
 )
+from mmvidadapt.datasets.feature_cache import data_key
 from mmvidadapt.engine.seed import seed_everything
 from mmvidadapt.models.backbones.evl import EVL
 from mmvidadapt.models.layers.packing import gather
 
 SHARD_BYTES = 2**30
+DRAWS = 8  # a coin is taken for a constant once in 128 times
 
 
 class _Numbered(Dataset):
@@ -44,13 +48,16 @@ class _Numbered(Dataset):
         return index, self.dataset[index]
 
 
-def plan(model: nn.Module, cfg: Config, split: str) -> CacheMeta:
+def plan(
+    model: nn.Module, cfg: Config, split: str, seed: int = 0
+) -> CacheMeta:
     """Say what the cache of a split will be.
 
     Args:
         model (nn.Module): Recogniser with a frozen EVL.
         cfg (Config): Its config.
         split (str): ``'train'``, ``'val'`` or ``'test'``.
+        seed (int): Of what the pipeline draws. Defaults to 0.
 
     Returns:
         CacheMeta: Hashes, numbers and sizes.
@@ -65,16 +72,26 @@ def plan(model: nn.Module, cfg: Config, split: str) -> CacheMeta:
     described = cfg[f'{split}_dataloader'].dataset.to_dict()
     dataset = DATASETS.build(copy.deepcopy(described))
     sizes = evl.pack_sizes()
-    views = len(dataset[0]['inputs'])
+    draws = [_Numbered(dataset, [0], seed + i)[0][1] for i in range(DRAWS)]
+    views = len(draws[0]['inputs'])
     each = 2 * views * sizes.total
+    preprocessor = cfg.model.data_preprocessor.to_dict()
     return CacheMeta(
         trunk=evl.trunk_key(),
-        data=data_key(described, cfg.model.data_preprocessor.to_dict()),
+        data=data_key(described, preprocessor, dataset),
+        seed=seed,
+        random=any(_differ(draws[0], draw) for draw in draws),
         clips=len(dataset),
         views=views,
         shard=max(1, SHARD_BYTES // each),
         **sizes._asdict(),
     )
+
+
+def _differ(one: dict, other: dict) -> bool:
+    """Compare pixels and labels."""
+    items = [(i['inputs'], i['data_samples'].gt_label) for i in (one, other)]
+    return not all(map(torch.equal, *items))
 
 
 def cache_features(
@@ -85,9 +102,10 @@ def cache_features(
     meta: CacheMeta,
     batch_size: int = 1,
     num_workers: int = 0,
-    seed: int = 0,
 ) -> Iterator[int]:
     """Fill a cache, going on where an earlier run stopped.
+
+    By one process: a second one at the same time is not noticed.
 
     Args:
         model (nn.Module): Recogniser with a frozen EVL.
@@ -97,7 +115,6 @@ def cache_features(
         meta (CacheMeta): Of :func:`plan`.
         batch_size (int): Videos at a time. Defaults to 1.
         num_workers (int): Processes that decode. Defaults to 0.
-        seed (int): Of what the pipeline draws. Defaults to 0.
 
     Yields:
         int: Number of videos that are done.
@@ -105,19 +122,12 @@ def cache_features(
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / META).is_file():
         CacheMeta.read(folder).check(folder, **vars(meta))
-        done = np.load(folder / DONE, mmap_mode='r+')
-        labels = np.load(folder / LABELS, mmap_mode='r+')
-    else:
-        shape = (meta.clips,)
-        done, labels = (
-            np.lib.format.open_memmap(folder / name, 'w+', dtype, shape)
-            for name, dtype in ((DONE, np.uint8), (LABELS, np.int64))
-        )
-        meta.write(folder)
+    done, labels = _progress(folder, meta)
+    meta.write(folder)
     todo = np.flatnonzero(done == 0).tolist()
     dataset = DATASETS.build(cfg[f'{split}_dataloader'].dataset)
     loader = DataLoader(
-        _Numbered(dataset, todo, seed),
+        _Numbered(dataset, todo, meta.seed),
         batch_size=batch_size,
         num_workers=num_workers,
         collate_fn=list,
@@ -131,6 +141,20 @@ def cache_features(
         labels.flush()
         done.flush()
         yield int(done.sum())
+
+
+def _progress(folder: Path, meta: CacheMeta) -> Tuple[np.ndarray, np.ndarray]:
+    """Map what is done and labelled; what a lost file held is not done."""
+    kinds, shape = ((DONE, np.uint8), (LABELS, np.int64)), (meta.clips,)
+    if not all(intact(folder / name, shape) for name, _ in kinds):
+        for name, dtype in kinds:
+            np.lib.format.open_memmap(folder / name, 'w+', dtype, shape)
+    done, labels = (np.load(folder / name, 'r+') for name, _ in kinds)
+    for path, videos in damaged_shards(folder, meta):
+        path.unlink(missing_ok=True)
+        done[videos] = 0
+    done.flush()
+    return done, labels
 
 
 @torch.no_grad()
@@ -169,10 +193,22 @@ def config_from_cache(cfg: Config, folders: dict) -> Config:
         folders (dict): Split to folder.
 
     Returns:
-        Config: A copy.
+        Config: A copy. What has no folder is read from video as before.
     """
     cfg = copy.deepcopy(cfg)
     preprocessor = cfg.model.data_preprocessor.to_dict()
+    kind = preprocessor.get('type', 'ActionDataPreprocessor')
+    if kind != 'ActionDataPreprocessor':
+        raise ValueError(
+            f'The data preprocessor is {kind}; features are cached for '
+            'ActionDataPreprocessor, and for all splits at once.'
+        )
+    blending = preprocessor.get('blending')
+    if 'train' in folders and blending:
+        raise ValueError(
+            f'{blending=} mixes pixels, which cached features no longer have; '
+            'leave it out, or train from video.'
+        )
     for split, folder in folders.items():
         cfg[f'{split}_dataloader'].dataset = dict(
             type='CachedFeatures',
@@ -180,10 +216,30 @@ def config_from_cache(cfg: Config, folders: dict) -> Config:
             dataset=cfg[f'{split}_dataloader'].dataset,
             preprocessor=preprocessor,
         )
-    cfg.model.data_preprocessor = dict(
-        type='ActionDataPreprocessor', to_float32=False, format_shape='NCTHW'
-    )
+    cfg.model.data_preprocessor.type = 'VideoOrFeaturesPreprocessor'
     return cfg
+
+
+def free_space(folder: Path, metas: Iterable[CacheMeta]) -> int:
+    """Say how many bytes are free; raise if they are too few for the caches.
+
+    Args:
+        folder (Path): Where the caches are, or will be.
+        metas (Iterable[CacheMeta]): Of :func:`plan`.
+
+    Returns:
+        int: Free bytes.
+    """
+    paths = (folder, *folder.absolute().parents)
+    free = shutil.disk_usage(next(p for p in paths if p.exists())).free
+    there = sum(512 * p.stat().st_blocks for p in folder.rglob('*.npy'))
+    needed = sum(meta.bytes for meta in metas) - there
+    if needed > free:
+        raise ValueError(
+            f'The caches need {needed:,} bytes more, but only {free:,} are '
+            f'free under {folder}; cache fewer --splits or on another disk.'
+        )
+    return free
 
 
 def ask(question: str) -> bool:

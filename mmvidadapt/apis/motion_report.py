@@ -69,11 +69,33 @@ def predict(
     model: torch.nn.Module, config: Config, order: str
 ) -> List[Tensor]:
     """Return labels and predictions of the test clips, each (clips,)."""
+    pipeline = config.test_dataloader.dataset.pipeline
+    return predict_through(model, config, reordered(pipeline, order))
+
+
+def predict_through(
+    model: torch.nn.Module,
+    config: Config,
+    pipeline: Sequence[dict],
+    num_workers: int = 0,
+) -> List[Tensor]:
+    """Return labels and predictions of the test clips, each (clips,).
+
+    Args:
+        model (torch.nn.Module): A recognizer with its weights.
+        config (Config): Config whose ``test_dataloader`` lists the clips.
+        pipeline (Sequence[dict]): Takes the place of the test pipeline.
+        num_workers (int): Processes that decode. Defaults to 0.
+
+    Returns:
+        List[Tensor]: Labels and predictions.
+    """
     loader = copy.deepcopy(config.test_dataloader)
-    loader.dataset.pipeline = reordered(loader.dataset.pipeline, order)
+    loader.dataset.pipeline = pipeline
     clips = DataLoader(
         DATASETS.build(loader.dataset),
         loader.get('batch_size', 1),
+        num_workers=num_workers,
         collate_fn=pseudo_collate,
     )
     results = []

@@ -6,22 +6,8 @@ from typing import Callable, Iterator, List, NamedTuple, Optional, Union
 import cv2
 import numpy as np
 
-from mmvidadapt.utils.video import name_video
+from mmvidadapt.utils.video import EXTENSIONS, name_video
 
-EXTENSIONS = (
-    '.mp4',
-    '.avi',
-    '.mkv',
-    '.mov',
-    '.webm',
-    '.m4v',
-    '.mpg',
-    '.mpeg',
-    '.flv',
-    '.wmv',
-    '.3gp',
-    '.ts',
-)
 FALLBACK_FPS = 25.0  # some cameras and files do not tell theirs
 
 

@@ -1,10 +1,10 @@
 """Features of a frozen trunk, read from disk in place of videos."""
 
+import copy
 import hashlib
 import json
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Dict, Optional, Sequence, Tuple
+from typing import Optional, Sequence
 
 import numpy as np
 import torch
@@ -12,118 +12,39 @@ from mmaction.registry import DATASETS
 from mmaction.structures import ActionDataSample
 from torch.utils.data import Dataset
 
-from mmvidadapt.models.layers.packing import PackSizes, pack
+from mmvidadapt.models.layers.packing import pack
 
-META = 'cache.json'
-DONE, LABELS = 'done.npy', 'labels.npy'
-
-
-@dataclass(frozen=True)
-class CacheMeta:
-    """What a cache holds, and of what.
-
-    Args:
-        trunk (str): Hash of the trunk's weights.
-        data (str): Hash of the data set, its pipeline and normalisation.
-        clips (int): Number of videos.
-        views (int): Clips and crops of each.
-        shard (int): Videos of a file.
-        layers (int): Tapped blocks.
-        frames (int): Frames of a clip.
-        patches (int): Patches of a frame.
-        dims (int): Channels.
-        motion (bool): Whether attention between neighbours is there, too.
-    """
-
-    trunk: str
-    data: str
-    clips: int
-    views: int
-    shard: int
-    layers: int
-    frames: int
-    patches: int
-    dims: int
-    motion: bool
-
-    @property
-    def sizes(self) -> PackSizes:
-        """What one view holds."""
-        values = asdict(self)
-        return PackSizes(**{name: values[name] for name in PackSizes._fields})
-
-    @property
-    def shapes(self) -> Dict[str, Tuple[int, ...]]:
-        """Shapes of one video's arrays."""
-        shapes = dict(maps=(self.views, *self.sizes.maps))
-        if self.motion:
-            shapes['attention'] = (self.views, *self.sizes.attention)
-        return shapes
-
-    @property
-    def bytes(self) -> int:
-        """Bytes of all arrays, in half precision."""
-        each = sum(int(np.prod(shape)) for shape in self.shapes.values())
-        return 2 * each * self.clips
-
-    def write(self, folder: Path) -> None:
-        """Write it down."""
-        text = json.dumps(asdict(self), indent=2)
-        (folder / META).write_text(text + '\n')
-
-    @classmethod
-    def read(cls, folder: Path) -> 'CacheMeta':
-        """Read what :meth:`write` wrote."""
-        path = Path(folder) / META
-        if not path.is_file():
-            raise FileNotFoundError(
-                f'{path} does not exist: {folder} is no feature cache. Make '
-                'one with tools/cache_features.py.'
-            )
-        return cls(**json.loads(path.read_text()))
-
-    def check(self, folder: Path, **wanted: Any) -> None:
-        """Raise where the cache is of something else than what is wanted."""
-        for name, value in wanted.items():
-            own = getattr(self, name)
-            if own != value:
-                raise ValueError(
-                    f'The features in {folder} have {name}={own}, but '
-                    f'{name}={value} is asked for. Cache them again, into '
-                    'another folder, or use the config that they are of.'
-                )
+from .cache_files import DONE, LABELS, CacheMeta, damaged_shards, open_shard
 
 
-def data_key(dataset: dict, preprocessor: Optional[dict]) -> str:
+def data_key(
+    described: dict, preprocessor: Optional[dict], dataset: Dataset
+) -> str:
     """Hash everything that decides which pixels the trunk sees.
 
     Args:
-        dataset (dict): Config of the data set, pipeline included.
+        described (dict): Config of the data set, pipeline included.
         preprocessor (dict, optional): Config of the data preprocessor.
+        dataset (Dataset): What was built of ``described``; the files and
+            labels that it lists count, not where they are written down.
 
     Returns:
-        str: SHA-256 of both and of the annotation file.
+        str: SHA-256.
     """
-    said = json.dumps([dataset, preprocessor], sort_keys=True, default=str)
-    digest = hashlib.sha256(said.encode())
-    annotations = Path(str(dataset.get('ann_file', '')))
-    if annotations.is_file():
-        digest.update(annotations.read_bytes())
+    if not hasattr(dataset, 'get_data_info'):
+        raise ValueError(
+            f'{type(dataset).__name__} has no get_data_info, so nothing tells '
+            'which videos it lists; cache a data set of mmaction2.'
+        )
+    said = [described, preprocessor]
+    digest = hashlib.sha256(_json(said))
+    for i in range(len(dataset)):
+        digest.update(_json(dataset.get_data_info(i)))
     return digest.hexdigest()
 
 
-def open_shard(
-    folder: Path, kind: str, index: int, meta: CacheMeta, create: bool = False
-) -> np.ndarray:
-    """Map the file that holds a video, writable when it is being made."""
-    number = index // meta.shard
-    path = folder / f'{kind}-{number:05d}.npy'
-    if path.is_file() or not create:
-        return np.load(path, mmap_mode='r+' if create else 'r')
-    videos = min(meta.shard, meta.clips - number * meta.shard)
-    return np.lib.format.open_memmap(
-        path, 'w+', np.float16, (videos, *meta.shapes[kind])
-    )
+def _json(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, default=str).encode()
 
 
 @DATASETS.register_module()
@@ -135,8 +56,8 @@ class CachedFeatures(Dataset):
 
     Args:
         folder (str): The cache.
-        dataset (dict): Config of the data set that was cached; checked, not
-            built.
+        dataset (dict): Config of the data set that was cached. It is built,
+            to compare what it lists; no video is opened.
         preprocessor (dict, optional): Config of the data preprocessor that
             the trunk was given. Defaults to None.
         decoder_num_layers (int, optional): How many of the cached blocks are
@@ -161,14 +82,11 @@ class CachedFeatures(Dataset):
     ) -> None:
         self.folder = Path(folder)
         self.meta = CacheMeta.read(self.folder)
-        self.meta.check(folder, data=data_key(dataset, preprocessor))
+        built = DATASETS.build(copy.deepcopy(dataset))
+        key = data_key(dataset, preprocessor, built)
+        self.meta.check(folder, data=key)
         self.metainfo: dict = {}
-        done = int(np.load(self.folder / DONE).sum())
-        if done != self.meta.clips:
-            raise ValueError(
-                f'{folder} holds {done} of {self.meta.clips} videos; run '
-                'tools/cache_features.py again, it goes on where it stopped.'
-            )
+        self._check_complete()
         # As the pipeline left them: a flip may exchange classes.
         self.labels = np.load(self.folder / LABELS)
         self.layers = decoder_num_layers or self.meta.layers
@@ -176,6 +94,19 @@ class CachedFeatures(Dataset):
             self.meta.check(folder, layers=self.layers)
         self.motion = motion and self.meta.motion
         self.indices = range(self.meta.clips) if indices is None else indices
+
+    def _check_complete(self) -> None:
+        """Raise where videos or files are missing."""
+        done = int(np.load(self.folder / DONE).sum())
+        lost = [
+            path.name for path, _ in damaged_shards(self.folder, self.meta)
+        ]
+        if done != self.meta.clips or lost:
+            raise ValueError(
+                f'{self.folder} holds {done} of {self.meta.clips} videos; '
+                f'{len(lost)} files are missing or cut short {lost[:3]}. Run '
+                'tools/cache_features.py again, it goes on where it stopped.'
+            )
 
     def __len__(self) -> int:
         """Count the videos."""

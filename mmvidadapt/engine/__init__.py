@@ -1,22 +1,32 @@
 """Hooks, optimizer wrappers and seeding that mmaction2 and mmengine lack."""
 
 from .hooks import (
+    AdapterCheckpointHook,
+    BadVideosHook,
     EpochSeedHook,
+    ManifestHook,
+    NameCrashHook,
     NonFiniteLossHook,
     SavePredictionsHook,
     StrictLoadHook,
     TrainedParamsHook,
 )
+from .local_checkpoints import load_from_local_file
 from .optimizers import CPUAmpOptimWrapper, TrainedParamsConstructor
 from .seed import seed_worker
 
 __all__ = [
+    'AdapterCheckpointHook',
+    'BadVideosHook',
     'CPUAmpOptimWrapper',
     'EpochSeedHook',
+    'ManifestHook',
+    'NameCrashHook',
     'NonFiniteLossHook',
     'SavePredictionsHook',
     'StrictLoadHook',
     'TrainedParamsConstructor',
     'TrainedParamsHook',
+    'load_from_local_file',
     'seed_worker',
 ]

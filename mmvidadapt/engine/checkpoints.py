@@ -7,7 +7,11 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
+from mmvidadapt.weights.adapter_file import is_adapter
+from mmvidadapt.weights.check import find_damage
 from mmvidadapt.weights.readers import load_checkpoint_file
+
+from .adapters import whole_checkpoint
 
 SHOWN = 12  # names per list in an error
 
@@ -17,12 +21,14 @@ class Difference(NamedTuple):
 
     ``missing`` names what only the model has, ``unknown`` what only the
     checkpoint has, ``resized`` what differs in shape: (name, shape in the
-    checkpoint, shape in the model).
+    checkpoint, shape in the model), ``damaged`` what is of another kind of
+    number or not finite.
     """
 
     missing: List[str]
     unknown: List[str]
     resized: List[Tuple[str, tuple, tuple]]
+    damaged: Sequence[str] = ()
 
     def __bool__(self) -> bool:
         """Whether there is any difference."""
@@ -39,6 +45,7 @@ class Difference(NamedTuple):
             [name for name in self.missing if not matches(name, missing)],
             [name for name in self.unknown if not matches(name, unknown)],
             [row for row in self.resized if not matches(row[0], resized)],
+            self.damaged,
         )
 
     def __str__(self) -> str:
@@ -52,7 +59,9 @@ class Difference(NamedTuple):
             for name, saved, wanted in self.resized
         ]
         resized[SHOWN:] = more(resized)
-        return '\n'.join(lines + unknown + resized)
+        damaged = [f'  damaged: {line}' for line in self.damaged]
+        damaged[SHOWN:] = more(damaged)
+        return '\n'.join(lines + unknown + resized + damaged)
 
 
 def is_remote(checkpoint: str) -> bool:
@@ -63,6 +72,8 @@ def is_remote(checkpoint: str) -> bool:
 def read_checkpoint(checkpoint: str) -> Mapping[str, Any]:
     """Read a whole checkpoint; a file that is none is named.
 
+    An adapter file is completed with the trunk that it was trained on.
+
     Args:
         checkpoint (str): A path, or a URL that mmengine knows.
 
@@ -71,7 +82,10 @@ def read_checkpoint(checkpoint: str) -> Mapping[str, Any]:
     """
     if is_remote(checkpoint):
         return CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
-    return load_checkpoint_file(os.path.expanduser(checkpoint))
+    path = os.path.expanduser(checkpoint)
+    if is_adapter(path):
+        return whole_checkpoint(path)
+    return load_checkpoint_file(path)
 
 
 def more(lines: List[str]) -> List[str]:
@@ -94,7 +108,8 @@ def compare(model: nn.Module, state_dict: Dict[str, Tensor]) -> Difference:
             as it is.
 
     Returns:
-        Difference: What would be missing, unknown or of another shape.
+        Difference: What would be missing, unknown, of another shape or
+        damaged.
     """
     wanted = model.state_dict()
     saved = renamed(model, state_dict)
@@ -106,6 +121,7 @@ def compare(model: nn.Module, state_dict: Dict[str, Tensor]) -> Difference:
             for k in wanted
             if k in saved and saved[k].shape != wanted[k].shape
         ],
+        find_damage(wanted, saved),
     )
 
 

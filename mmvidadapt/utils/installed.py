@@ -13,6 +13,7 @@ NEEDED = {
     'mmaction': 'mmaction2',
     'mmpretrain': 'mmpretrain',
     'decord': 'decord',
+    'av': 'av',
     'einops': 'einops',
     'safetensors': 'safetensors',
 }

@@ -1,5 +1,6 @@
 """Write videos with text burnt in, and name the ones that fail."""
 
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterable, Iterator, Sequence, Tuple, Union
@@ -7,13 +8,37 @@ from typing import Iterable, Iterator, Sequence, Tuple, Union
 import cv2
 import numpy as np
 
+EXTENSIONS = (
+    '.mp4',
+    '.avi',
+    '.mkv',
+    '.mov',
+    '.webm',
+    '.m4v',
+    '.mpg',
+    '.mpeg',
+    '.flv',
+    '.wmv',
+    '.3gp',
+    '.ts',
+)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 MIN_SIDE = 224  # smaller frames are enlarged, so that text can be read
+DECODER_ERRORS = {'decord': 'DECORDError', 'av.error': 'FFmpegError'}
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
 
 class VideoError(ValueError):
     """A video that cannot be read; the message names its file."""
+
+
+def unreadable() -> Tuple[type, ...]:
+    """Return what may be raised where a video is missing or damaged."""
+    errors = [VideoError, OSError, MemoryError, cv2.error]
+    for module, name in DECODER_ERRORS.items():
+        if module in sys.modules:  # of steps that do not name the video
+            errors.append(getattr(sys.modules[module], name))
+    return tuple(errors)
 
 
 @contextmanager

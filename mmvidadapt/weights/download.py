@@ -2,32 +2,29 @@
 
 import hashlib
 import os
-import socket
-from contextlib import contextmanager, suppress
+import tempfile
 from http.client import HTTPException
-from typing import Iterator, NamedTuple, Optional
-from urllib.parse import urlsplit
+from pathlib import Path
+from typing import NamedTuple, Optional
 
-import torch
+from .lock import locked
+from .transfer import WebPage, forget, transfer
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
-
-TIMEOUT = 30  # seconds without a byte until a download gives up
+MIRROR, OFFLINE = 'MMVIDADAPT_MIRROR', 'MMVIDADAPT_OFFLINE'
 
 
 class Source(NamedTuple):
     """A published file of weights.
 
     Args:
-        url (str): Where it lies. Google Drive links are opened by hand.
+        url (str): Where it lies.
         sha256 (str, optional): Its hash or the first digits of it.
             Defaults to None.
         size (int, optional): About how many MiB it has. Defaults to None.
         licence (str): Licence of the weights. Defaults to ``'unknown'``.
         note (str): What it is. Defaults to ``''``.
+        by_hand (bool): Whether only a person in front of a browser gets it.
+            Defaults to False.
     """
 
     url: str
@@ -35,47 +32,118 @@ class Source(NamedTuple):
     size: Optional[int] = None
     licence: str = 'unknown'
     note: str = ''
+    by_hand: bool = False
 
 
 def fetch(source: Source, target: str) -> str:
-    """Give the downloaded file, downloading it when it is not there."""
+    """Give the downloaded file, downloading it when it is not there.
+
+    Args:
+        source (Source): What to fetch.
+        target (str): Where it is kept.
+
+    Returns:
+        str: The target.
+    """
     if os.path.isfile(target):
         _check_hash(target, source)
         return target
-    if urlsplit(source.url).hostname == 'drive.google.com':
+    url = mirrored(source.url)
+    if os.environ.get(OFFLINE, '0') not in ('', '0'):
+        reason = f'{OFFLINE} is set, so nothing is asked of the network'
+        raise ConnectionError(_carry(source, target, url, reason))
+    if source.by_hand and url == source.url:
         raise FileNotFoundError(
-            f'{source.note}: Google Drive gives files to browsers only. '
-            f'Open {source.url}, download the file and save it as {target}.'
+            f'{source.note}: no program can fetch this one. Open '
+            f'{source.url} in a browser, download the file and save it as '
+            f'{target}.'
         )
     try:
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        with _locked(f'{target}.lock'), _patience(TIMEOUT):
+        with locked(f'{target}.lock') as alone:
             if not os.path.isfile(target):  # nobody was faster
-                torch.hub.download_url_to_file(
-                    source.url, target, hash_prefix=source.sha256
-                )
-    except RuntimeError as error:  # the hash is wrong
-        raise ValueError(
-            f'{source.url} gave another file than expected: '
-            f'{error}. Nothing was kept; a proxy or a sign-in '
-            'page may answer in its place.'
-        ) from error
+                _bring(source, url, target, alone)
     except (OSError, HTTPException) as error:
-        raise ConnectionError(_offline(source, target, error)) from error
+        reason = f'{type(error).__name__}: {error}'
+        raise ConnectionError(_carry(source, target, url, reason)) from error
     return target
 
 
-def _offline(source: Source, target: str, error: Exception) -> str:
+def mirrored(url: str) -> str:
+    """Give the address where ``MMVIDADAPT_MIRROR`` keeps a file.
+
+    Args:
+        url (str): The published address.
+
+    Returns:
+        str: The mirror and the address without ``https://`` behind it, or
+        the mirror with the whole address for ``{url}`` in it. A folder is a
+        mirror, too.
+    """
+    mirror = os.environ.get(MIRROR)
+    if not mirror:
+        return url
+    if '{url}' in mirror:
+        return mirror.replace('{url}', url)
+    if '://' not in mirror:
+        mirror = Path(mirror).expanduser().absolute().as_uri()
+    return f'{mirror.rstrip("/")}/{url.split("://", 1)[1]}'
+
+
+def _bring(source: Source, url: str, target: str, alone: bool) -> None:
+    """Download into a part, verify it and give it its name."""
+    if not alone:  # others write, too: nothing can be gone on with
+        with tempfile.TemporaryDirectory(dir=os.path.dirname(target)) as own:
+            os.replace(_part(source, url, Path(own, 'part')), target)
+        return
+    part = Path(f'{target}.part')
+    os.replace(_part(source, url, part), target)
+    forget(part)
+
+
+def _part(source: Source, url: str, part: Path) -> Path:
+    """Download a verified part, going on from an earlier one."""
+    resumed, proven = part.is_file(), source.sha256 is not None
+    try:
+        digest = transfer(url, part, proven)
+        if resumed and not _is(digest, source):  # the old bytes were bad
+            forget(part)
+            digest = transfer(url, part, proven)
+    except WebPage as error:
+        raise ValueError(
+            f'{url} gave another file than expected: {error}. Nothing was '
+            'kept; a proxy or a sign-in page may answer in its place.'
+        ) from error
+    if not _is(digest, source):
+        forget(part)
+        raise ValueError(
+            f'{url} gave another file than expected: its sha256 is {digest}, '
+            f'published is {source.sha256}. Nothing was kept; a proxy, a '
+            'mirror or a sign-in page may answer in its place.'
+        )
+    return part
+
+
+def _is(digest: str, source: Source) -> bool:
+    """Whether a hash is the published one, as far as one is published."""
+    return digest.startswith(source.sha256 or '')
+
+
+def _carry(source: Source, target: str, url: str, reason: str) -> str:
     """Tell a person how to carry the file over."""
     size = f'about {source.size} MiB' if source.size else 'unknown'
+    mirror = '' if url == source.url else f'  mirror:  {url}\n'
+    part = f'{target}.part'
+    kept = f' What has arrived stays in {part} and is gone on with.'
     return (
-        f'Could not download weights: {type(error).__name__}: {error}\n'
-        f'  URL:     {source.url}\n'
+        f'Could not download weights: {reason}\n'
+        f'  URL:     {source.url}\n{mirror}'
         f'  size:    {size}\n'
         f'  sha256:  {source.sha256 or "unknown"}\n'
         f'  save as: {target}\n'
         'Fetch the file on a machine that has access and save it under '
         'that path, or give the path of a copy as `pretrained`.'
+        + (kept if os.path.isfile(part) else '')
     )
 
 
@@ -87,40 +155,9 @@ def _check_hash(path: str, source: Source) -> None:
     with open(path, 'rb') as file:
         for block in iter(lambda: file.read(1 << 20), b''):
             digest.update(block)
-    if not digest.hexdigest().startswith(source.sha256):
+    if not _is(digest.hexdigest(), source):
         raise ValueError(
             f'{path} is not the file of {source.url}: its sha256 is '
             f'{digest.hexdigest()}, expected {source.sha256}. Delete it and '
             'start again, or fetch it once more by hand.'
         )
-
-
-@contextmanager
-def _locked(path: str) -> Iterator[None]:
-    """Let one process at a time download; the file is gone afterwards.
-
-    A process that waited for the file that is gone looks for the download
-    itself, hence nothing is downloaded twice unless a download failed.
-    """
-    if fcntl is None:
-        yield
-        return
-    with open(path, 'w') as file:
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(file, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            with suppress(FileNotFoundError):  # another one was second
-                os.remove(path)
-
-
-@contextmanager
-def _patience(seconds: float) -> Iterator[None]:
-    """Let sockets time out instead of waiting for ever."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)

@@ -10,7 +10,7 @@ from typing import Any, Dict
 
 from torch import Tensor
 
-from .tables import Layout, Table, _blocks, _same
+from .tables import NATIVE, Layout, Table, _blocks, _same
 
 TRUNK: Table = {
     'cls_token': 'class_embedding',
@@ -60,7 +60,15 @@ EVL: Table = {
     'proj.**': None,  # the classifier
 }
 MARK = 'decoder.decoder_layers.{i}.norm1.weight'
-LAYOUTS = (Layout('evl', 'vit', ('decoder.cls_token', MARK), EVL),)
+LAYOUTS = (
+    Layout('evl', 'vit', ('decoder.cls_token', MARK), EVL),
+    Layout(
+        'native-evl',  # without the trunk
+        'vit',
+        ('decoder.cls_token', f'{LAYER}norm1.weight'),
+        NATIVE,
+    ),
+)
 
 HEAD = {'proj.0.': 'cls_head.norm.', 'proj.2.': 'cls_head.fc_cls.'}
 

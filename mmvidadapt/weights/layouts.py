@@ -1,18 +1,39 @@
 """Recognise a layout by its names and give every tensor ours."""
 
 import math
-import re
-from functools import lru_cache
 from typing import Dict, Iterable, List, Optional
 
 import torch
 from torch import Tensor
 
-from . import evl_tables, tables
+from . import (
+    aim_tables,
+    dualpath_tables,
+    evl_tables,
+    image_tables,
+    swin_tables,
+    vivit_tables,
+)
+from .flax import is_flax, to_torch
+from .names import match_names, pattern
 from .tables import FOREIGN, WRAPPERS, Layout
 
-LAYOUTS = (*tables.LAYOUTS, *evl_tables.LAYOUTS)
-OFFICIAL = ('aim-', 'evl')  # layouts of methods, beside those of images
+LAYOUTS = (
+    *dualpath_tables.LAYOUTS,
+    *aim_tables.LAYOUTS,
+    *image_tables.LAYOUTS,
+    *swin_tables.LAYOUTS,
+    *evl_tables.LAYOUTS,
+    *vivit_tables.LAYOUTS,
+)
+OFFICIAL = (
+    'aim-',
+    'dualpath',
+    'evl',
+    'vivit-',
+    'hf-vit',
+)  # layouts of methods, beside those of images
+TEXT_TOWER = '**token_embedding.weight'
 StateDict = Dict[str, Tensor]
 TUBELET = 2  # frames that a patch of AIM's Swin spans
 
@@ -33,13 +54,15 @@ def to_native(state_dict: StateDict, model: str = 'vit') -> StateDict:
     models = sorted({layout.model for layout in LAYOUTS})
     if model not in models:
         raise ValueError(f"Unknown model '{model}'; choose from {models}.")
-    state_dict = _unwrap(state_dict)
-    layout = _recognise(state_dict)
+    state_dict = unwrap(state_dict)
+    layout = recognise(state_dict)
     if layout is None:
+        text = any(map(pattern(TEXT_TOWER).fullmatch, state_dict))
+        hint = ' These are of a text tower alone.' if text else ''
         raise ValueError(
             f'Weights of an unknown layout, with names like '
             f'{sorted(state_dict)[:4]}. Known layouts are '
-            f'{[known.name for known in LAYOUTS]}; give one of them.'
+            f'{[known.name for known in LAYOUTS]}; give one of them.{hint}'
         )
     if layout.model != model:
         raise ValueError(
@@ -65,17 +88,21 @@ def rename_official_(state_dict: StateDict, prefix: str = '') -> None:
         for name, value in state_dict.items()
         if name.startswith(prefix)
     }
-    layout = _recognise(official)
+    names = list(official)
+    official = to_torch(official) if is_flax(names) else official
+    layout = recognise(official)
     if layout is None or not layout.name.startswith(OFFICIAL):
         return
-    for name in official:
+    for name in names:
         del state_dict[prefix + name]
     for name, value in _convert(official, layout).items():
         state_dict[prefix + name] = value
 
 
-def _unwrap(state_dict: StateDict) -> StateDict:
-    """Take a backbone out of the model around it."""
+def unwrap(state_dict: StateDict) -> StateDict:
+    """Take a backbone out of the model around it, flax's ones as torch's."""
+    if is_flax(state_dict):
+        return to_torch(state_dict)
     for wrapper, companions in WRAPPERS.items():
         if any(name.startswith(wrapper) for name in state_dict):
             return {
@@ -86,11 +113,11 @@ def _unwrap(state_dict: StateDict) -> StateDict:
     return state_dict
 
 
-def _recognise(names: Iterable[str]) -> Optional[Layout]:
+def recognise(names: Iterable[str]) -> Optional[Layout]:
     """Find the first layout whose marks are all among the names."""
     names = list(names)
     for layout in LAYOUTS:
-        marks = map(_pattern, layout.marks)
+        marks = map(pattern, layout.marks)
         if all(any(map(mark.fullmatch, names)) for mark in marks):
             return layout
     return None
@@ -98,21 +125,18 @@ def _recognise(names: Iterable[str]) -> Optional[Layout]:
 
 def _convert(state_dict: StateDict, layout: Layout) -> StateDict:
     """Rename by the table of a layout; every name must be in it."""
-    renamed: StateDict = {}
-    unknown: List[str] = []
-    for name, value in state_dict.items():
-        matches = (
-            (own, _pattern(source).fullmatch(name))
-            for source, own in layout.table.items()
-        )
-        own, match = next((pair for pair in matches if pair[1]), (None, None))
-        if match is None:
-            unknown.append(name)
-        elif own is not None:
-            renamed[_fill(own, match)] = value
+    ours, unknown = match_names(state_dict, layout.table)
     if unknown:
         raise ValueError(_foreign(unknown, layout))
-    return _reshape(_join(renamed))
+    return _reshape(
+        _join(
+            {
+                ours[name]: value
+                for name, value in state_dict.items()
+                if ours[name] is not None
+            }
+        )
+    )
 
 
 def _foreign(names: List[str], layout: Layout) -> str:
@@ -121,7 +145,7 @@ def _foreign(names: List[str], layout: Layout) -> str:
         what
         for name in names
         for source, what in FOREIGN.items()
-        if _pattern(source).fullmatch(name)
+        if pattern(source).fullmatch(name)
     }
     why = f' They are {" and ".join(sorted(parts))}.' if parts else ''
     rest = f' and {len(names) - 12} more' if len(names) > 12 else ''
@@ -149,11 +173,11 @@ def _join(state_dict: StateDict) -> StateDict:
 
 def _reshape(state_dict: StateDict) -> StateDict:
     """Remove batch axes, give patches their axes and Swin's their depth."""
-    cls, pos = 'class_embedding', 'positional_embedding'
-    if cls in state_dict:
-        state_dict[cls] = state_dict[cls].flatten()  # (C,)
-    if pos in state_dict and state_dict[pos].ndim == 3:
-        state_dict[pos] = state_dict[pos].flatten(0, 1)  # (1+N, C)
+    for name, value in state_dict.items():
+        if name.endswith('class_embedding'):
+            state_dict[name] = value.flatten()  # (C,)
+        elif name.endswith('positional_embedding') and value.ndim == 3:
+            state_dict[name] = value.flatten(0, 1)  # (1+N, C)
     conv1 = state_dict.get('conv1.weight')
     if conv1 is not None and conv1.ndim == 2:  # (C, 3 * p * p)
         side = math.isqrt(conv1.shape[1] // 3)
@@ -163,31 +187,3 @@ def _reshape(state_dict: StateDict) -> StateDict:
         patch = patch.unsqueeze(2).repeat(1, 1, TUBELET, 1, 1)
         state_dict['patch_embed.proj.weight'] = patch / TUBELET
     return state_dict
-
-
-@lru_cache(maxsize=None)
-def _pattern(template: str) -> 're.Pattern[str]':
-    """Compile a name of a table."""
-    regex = re.escape(template)
-    for sign, pattern in (
-        (r'\{i\}', r'(?P<i>\d+)'),
-        (r'\{j\}', r'(?P<j>\d+)'),
-        (r'\*\*', '(?P<any>.*)'),
-        (r'\*', '(?P<kind>weight|bias)'),
-    ):
-        regex = regex.replace(sign, pattern, 1)
-    return re.compile(regex)
-
-
-def _fill(template: str, match: 're.Match[str]') -> str:
-    """Write what a match found into a name of ours."""
-    found = match.groupdict()
-    for sign, group in (
-        ('{i}', 'i'),
-        ('{j}', 'j'),
-        ('**', 'any'),
-        ('*', 'kind'),
-    ):
-        if group in found:
-            template = template.replace(sign, found[group])
-    return template

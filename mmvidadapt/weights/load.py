@@ -1,7 +1,8 @@
 """Load foreign weights strictly."""
 
 import re
-from typing import Collection, Dict, Sequence, Tuple
+from functools import partial
+from typing import Callable, Dict, Optional, Sequence, Tuple
 
 from mmengine.logging import print_log
 from mmengine.model import update_init_info
@@ -9,6 +10,8 @@ from torch import Tensor, nn
 
 from mmvidadapt.models.layers.pos_embed import resize_pos_embed
 
+from .check import check_weights
+from .dualpath_tables import find_projection
 from .layouts import to_native
 from .readers import load_weights_file
 from .sources import resolve
@@ -65,21 +68,56 @@ def read_pretrained(
     path = resolve(source)
     weights = load_weights_file(path)
     try:
+        native = to_native(weights, 'swin' if swin else 'vit')
+        if 'proj' in own:  # of CLIP's class token, which few read
+            native.update(find_projection(weights))
         weights = {
             name: value
-            for name, value in to_native(
-                weights, 'swin' if swin else 'vit'
-            ).items()
+            for name, value in native.items()
             if not any(re.fullmatch(pattern, name) for pattern in unused)
         }
-        resized = _resize(module, weights)
-        _check(own, weights, new, type(module).__name__)
+        fit = getattr(module, 'fit_weights', partial(_resize, module))
+        resized = fit(weights)
+        check_weights(own, weights, new, type(module).__name__)
     except ValueError as error:
         raise ValueError(f'{source}: {error}') from error
     return weights, (
         f'Loaded {len(weights)} tensors of {source} ({path}) into '
         f'{type(module).__name__}; {len(own) - len(weights)} are new{resized}'
     )
+
+
+def load_exactly(
+    module: nn.Module,
+    source: str,
+    new: Sequence[str] = (),
+    unused: Sequence[str] = (),
+    reader: Optional[Callable[[str], Dict[str, Tensor]]] = None,
+) -> None:
+    """Load weights that carry the names of the module, renaming nothing.
+
+    Args:
+        module (nn.Module): What is loaded.
+        source (str): Alias, URL or path; see :func:`resolve`.
+        new (Sequence[str]): Regular expressions over names that the weights
+            may lack. Defaults to ``()``.
+        unused (Sequence[str]): Regular expressions over names that the
+            weights may have in vain. Defaults to ``()``.
+        reader (Callable, optional): How the file is read.
+            Defaults to None: by :func:`load_weights_file`.
+    """
+    read = reader or load_weights_file
+    weights = {
+        name: value
+        for name, value in read(resolve(source)).items()
+        if not any(re.fullmatch(pattern, name) for pattern in unused)
+    }
+    try:
+        name = type(module).__name__
+        check_weights(module.state_dict(), weights, new, name)
+    except ValueError as error:
+        raise ValueError(f'{source}: {error}') from error
+    module.load_state_dict(weights, strict=False)  # checked above
 
 
 def _resize(module: nn.Module, weights: Dict[str, Tensor]) -> str:
@@ -95,51 +133,3 @@ def _resize(module: nn.Module, weights: Dict[str, Tensor]) -> str:
         f'; the position embedding of {len(before) - 1} patches was '
         f'resized to {grid[0]}x{grid[1]}'
     )
-
-
-def _check(
-    own: Dict[str, Tensor],
-    weights: Dict[str, Tensor],
-    new: Sequence[str],
-    model: str,
-) -> None:
-    """Compare names and sizes; only what is new may be missing."""
-    missing = [
-        name
-        for name in own
-        if name not in weights
-        and not any(re.fullmatch(pattern, name) for pattern in new)
-    ]
-    unknown = [name for name in weights if name not in own]
-    sizes = [
-        f'{name}: {tuple(value.shape)} in the weights, '
-        f'{tuple(own[name].shape)} in the model'
-        for name, value in weights.items()
-        if name in own and value.shape != own[name].shape
-    ]
-    if not (missing or unknown or sizes):
-        return
-    hint = ''
-    if any(
-        name.startswith(('ln_pre.', 'conv1.bias'))
-        for name in missing + unknown
-    ):
-        hint = (
-            "\nThe dialect may be another one: 'clip' has ln_pre and no "
-            "conv1.bias, 'imagenet' the reverse."
-        )
-    raise ValueError(
-        f'The weights do not fit {model}.\n'
-        f'  missing in the weights: {_brief(missing)}\n'
-        f'  unknown to the model:   {_brief(unknown)}\n'
-        f'  of another size:        {_brief(sizes)}\n'
-        'Choose the arch and img_size that the weights were made with, and '
-        f'name parameters that they cannot have in `new`.{hint}'
-    )
-
-
-def _brief(names: Collection[str], most: int = 20) -> str:
-    """List names, not hundreds of them."""
-    names = list(names)
-    rest = f' and {len(names) - most} more' if len(names) > most else ''
-    return f'{names[:most]}{rest}'

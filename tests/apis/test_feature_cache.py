@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from mmaction.registry import DATASETS, MODELS
-from mmengine.config import Config
+from mmaction.registry import DATASETS
 from torch.testing import assert_close
 
 from mmvidadapt.apis.feature_cache import (
@@ -12,106 +11,15 @@ from mmvidadapt.apis.feature_cache import (
     config_from_cache,
     plan,
 )
-from mmvidadapt.datasets.feature_cache import open_shard
-from mmvidadapt.utils.video import write_video
-
-VIDEOS, VIEWS, FRAMES = 5, 3, 3
-PACK = dict(type='PackActionInputs')
-
-
-@pytest.fixture(scope='module')
-def folder(tmp_path_factory):
-    """Render a few videos and list them."""
-    folder = tmp_path_factory.mktemp('videos')
-    rng = np.random.default_rng(0)
-    for i in range(VIDEOS):
-        image = rng.integers(0, 256, (32, 40, 3), dtype=np.uint8)
-        frames = [np.roll(image, i * t, 1) for t in range(8)]
-        write_video(folder / f'{i}.mp4', frames, fps=8)
-    lines = [f'{i}.mp4 {i % 3}\n' for i in range(VIDEOS)]
-    (folder / 'list.txt').write_text(''.join(lines))
-    return folder
-
-
-def config(folder, **backbone):
-    """A tiny EVL, one training view, three test views."""
-    size = dict(type='Resize', scale=(16, 16), keep_ratio=False)
-    shape = dict(type='FormatShape', input_format='NCTHW')
-
-    def loader(*steps):
-        decoded = [
-            dict(type='DecordInit'),
-            steps[0],
-            dict(type='DecordDecode'),
-        ]
-        pipeline = [*decoded, *steps[1:], size, shape, PACK]
-        dataset = dict(
-            type='VideoDataset',
-            ann_file=str(folder / 'list.txt'),
-            data_prefix=dict(video=str(folder)),
-            pipeline=pipeline,
-        )
-        return dict(batch_size=2, num_workers=0, dataset=dataset)
-
-    sampling = dict(type='ExactSpanSampleFrames', clip_len=FRAMES)
-    spread = dict(sampling, num_clips=VIEWS, test_mode=True)
-    evl = dict(
-        type='EVL',
-        arch='tiny',
-        img_size=16,
-        num_frames=FRAMES,
-        decoder_num_layers=2,
-    )
-    return Config(
-        dict(
-            model=dict(
-                type='EVLRecognizer',
-                backbone={**evl, **backbone},
-                cls_head=dict(
-                    type='EVLHead',
-                    num_classes=3,
-                    in_channels=32,
-                    average_clips='prob',
-                ),
-                data_preprocessor=dict(
-                    type='ActionDataPreprocessor',
-                    mean=[120.0] * 3,
-                    std=[60.0] * 3,
-                    format_shape='NCTHW',
-                ),
-            ),
-            train_dataloader=loader(
-                sampling, dict(type='RandomCrop', size=28)
-            ),
-            test_dataloader=loader(spread),
-        )
-    )
-
-
-def build(cfg, seed=0):
-    torch.manual_seed(seed)
-    model = MODELS.build(cfg.model).eval()
-    for param in model.parameters():
-        torch.nn.init.normal_(param, std=0.1)
-    return model
-
-
-def fill(model, cfg, split, out, **kwargs):
-    meta = plan(model, cfg, split)
-    return list(cache_features(model, cfg, split, out, meta, **kwargs))
-
-
-def batch_of(cfg, split, indices):
-    dataset = DATASETS.build(cfg[f'{split}_dataloader'].dataset)
-    items = [dataset[i] for i in indices]
-    return {k: [item[k] for item in items] for k in items[0]}
+from mmvidadapt.datasets.cache_files import open_shard
+from tests.cached import VIDEOS, batch_of, build, config, fill
 
 
 @pytest.mark.parametrize(
     'backbone', [{}, dict(temporal=('conv',)), dict(trunk_dtype='bf16')]
 )
-def test_cached_clips_score_as_videos_do(folder, tmp_path, backbone):
-    cfg = config(folder, **backbone)
+def test_cached_clips_score_as_videos_do(videos, tmp_path, backbone):
+    cfg = config(videos, **backbone)
     video = build(cfg)
     assert fill(video, cfg, 'test', tmp_path, batch_size=2) == [2, 4, 5]
     from_cache = config_from_cache(cfg, dict(test=tmp_path))
@@ -133,8 +41,8 @@ def test_cached_clips_score_as_videos_do(folder, tmp_path, backbone):
     assert_close(others, grads, rtol=0, atol=5e-3 * largest)
 
 
-def test_labels_are_those_that_the_pipeline_leaves(folder, tmp_path):
-    cfg = config(folder)
+def test_labels_are_those_that_the_pipeline_leaves(videos, tmp_path):
+    cfg = config(videos)
     pipeline = cfg.train_dataloader.dataset.pipeline
     swap = dict(type='Flip', flip_ratio=1.0, flip_label_map={0: 1, 1: 0})
     pipeline.insert(3, swap)
@@ -145,8 +53,8 @@ def test_labels_are_those_that_the_pipeline_leaves(folder, tmp_path):
     assert [int(sample.gt_label) for sample in samples] == [0, 1, 2]
 
 
-def test_an_interrupted_cache_goes_on(folder, tmp_path):
-    cfg = config(folder)
+def test_an_interrupted_cache_goes_on(videos, tmp_path):
+    cfg = config(videos)
     model = build(cfg)
     whole, halted = tmp_path / 'whole', tmp_path / 'halted'
     assert fill(model, cfg, 'train', whole) == [1, 2, 3, 4, 5]
@@ -166,8 +74,8 @@ def test_an_interrupted_cache_goes_on(folder, tmp_path):
     assert fill(model, cfg, 'train', halted) == []
 
 
-def test_many_shards_hold_what_one_holds(folder, tmp_path, monkeypatch):
-    cfg = config(folder)
+def test_many_shards_hold_what_one_holds(videos, tmp_path, monkeypatch):
+    cfg = config(videos)
     model, rows = build(cfg), []
     for name, size in (('one', 2**30), ('many', 2**14)):
         monkeypatch.setattr('mmvidadapt.apis.feature_cache.SHARD_BYTES', size)
@@ -178,13 +86,13 @@ def test_many_shards_hold_what_one_holds(folder, tmp_path, monkeypatch):
     assert_close(rows[0], rows[1], rtol=0, atol=0)
 
 
-def test_fewer_layers_and_no_motion_read_the_same_cache(folder, tmp_path):
-    fill(build(config(folder)), config(folder), 'test', tmp_path)
-    fewer = config(folder, temporal=('conv',), decoder_num_layers=1)
+def test_fewer_layers_and_no_motion_read_the_same_cache(videos, tmp_path):
+    fill(build(config(videos)), config(videos), 'test', tmp_path)
+    fewer = config(videos, temporal=('conv',), decoder_num_layers=1)
     source = config_from_cache(fewer, dict(test=tmp_path))
     data = source.test_dataloader.dataset
     data.update(decoder_num_layers=1, motion=False)
-    whole, model = build(config(folder)), build(source)
+    whole, model = build(config(videos)), build(source)
     model.load_state_dict(  # the same trunk
         {k: v for k, v in whole.state_dict().items() if 'decoder' not in k},
         strict=False,
@@ -199,8 +107,8 @@ def test_fewer_layers_and_no_motion_read_the_same_cache(folder, tmp_path):
         DATASETS.build({**dataset, 'decoder_num_layers': 3})
 
 
-def test_a_cache_of_another_trunk_is_refused(folder, tmp_path):
-    cfg = config(folder)
+def test_a_cache_of_another_trunk_is_refused(videos, tmp_path):
+    cfg = config(videos)
     fill(build(cfg), cfg, 'test', tmp_path)
     source = config_from_cache(cfg, dict(test=tmp_path))
     data = batch_of(source, 'test', [0])
@@ -208,10 +116,10 @@ def test_a_cache_of_another_trunk_is_refused(folder, tmp_path):
     theirs, ours = build(cfg).backbone.trunk_key(), other.backbone.trunk_key()
     with pytest.raises(ValueError, match=f'{theirs[:12]}.*{ours[:12]}'):
         other.test_step(data)
-    wider = config_from_cache(config(folder, num_frames=4), {})
+    wider = config_from_cache(config(videos, num_frames=4), {})
     with pytest.raises(ValueError, match=r'have \d+ numbers.*reads \d+'):
         build(wider).backbone(data['inputs'][0])
-    tuned = config(folder, full_finetune=True)
+    tuned = config(videos, full_finetune=True)
     with pytest.raises(ValueError, match='frozen trunk'):
         build(tuned).backbone(data['inputs'][0])
     with pytest.raises(ValueError, match='EVL with a trained trunk'):
@@ -224,8 +132,8 @@ def test_a_cache_of_another_trunk_is_refused(folder, tmp_path):
             same.test_step(batch_of(source, 'test', [0]))
 
 
-def test_a_cache_of_other_data_is_refused(folder, tmp_path):
-    cfg = config(folder)
+def test_a_cache_of_other_data_is_refused(videos, tmp_path):
+    cfg = config(videos)
     model = build(cfg)
     fill(model, cfg, 'test', tmp_path)
     source = config_from_cache(cfg, dict(test=tmp_path))

@@ -175,6 +175,9 @@ def test_taps_are_those_of_the_official_code(path):
         (dict(frames=4), 'frames'),
         (dict(decoder_num_layers=3), 'decoder_num_layers=3.*trunk has 2'),
         (dict(decoder_num_layers=0), 'decoder_num_layers=0.*1 to 2'),
+        (dict(decoder_num_layers=2.0), r'decoder_num_layers=2\.0.*whole'),
+        (dict(num_frames=0), 'num_frames=0: give 1'),
+        (dict(num_frames=4.0), r'num_frames=4\.0'),
         (dict(temporal=('pos',)), 'pos.*position'),
         (dict(trunk_dtype='int8'), 'int8.*bf16'),
         (dict(trunk_dtype='bf16', full_finetune=True), "trunk_dtype='bf16'"),
@@ -193,6 +196,8 @@ def test_wrong_clips_are_named():
         evl(torch.randn(1, 3, 8, 16, 24))
     with pytest.raises(ValueError, match='img_size.*16, 24.*32, 32'):
         evl(torch.randn(1, 3, 4, 32, 32))
+    with pytest.raises(ValueError, match='torch.uint8.*normalise'):
+        evl(torch.ones(1, 3, 4, 16, 24, dtype=torch.uint8))
 
 
 def test_the_head_is_norm_dropout_linear():

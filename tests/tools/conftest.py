@@ -3,10 +3,11 @@
 import pytest
 from mmengine.runner import Runner
 
+from tests.cached import videos
 from tests.engine.conftest import logged
 from tests.runs import listing
 
-__all__ = ['listing', 'logged']
+__all__ = ['listing', 'logged', 'videos']
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """The tool asks, caches and writes a config that trains from the cache."""
 
 import re
-import runpy
+import signal
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,10 +11,72 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
 
+from mmvidadapt.apis.benchmark_cache import from_video
 from mmvidadapt.apis.feature_cache import ask
-from mmvidadapt.datasets.feature_cache import DONE
-from tests.apis.test_feature_cache import batch_of, config, folder  # noqa: F401
-from tests.golden import ROOT
+from mmvidadapt.datasets.cache_files import DONE
+from tests import runs
+from tests.cached import VIDEOS, batch_of, config
+
+from .processes import call, run
+
+FLAGS = ('--num-workers', '0', '--batch-size', '1')
+# Dies between the two files of a video.
+KILLED = """
+import mmvidadapt
+import os
+import runpy
+import signal
+import sys
+
+from mmvidadapt.apis import feature_cache
+
+right = feature_cache.open_shard
+
+
+def open_shard(folder, kind, index, *args, **kwargs):
+    if (kind, index) == ('attention', 3):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return right(folder, kind, index, *args, **kwargs)
+
+
+feature_cache.open_shard = open_shard
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name='__main__')
+"""
+
+
+@pytest.fixture
+def saved(videos, tmp_path):
+    """Write a config that can train, and a checkpoint."""
+    cfg = config(videos)
+    cfg.merge_from_dict(
+        dict(
+            runs.environment(),
+            work_dir=str(tmp_path / 'work'),
+            train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=1),
+            optim_wrapper=dict(
+                type='OptimWrapper',
+                constructor='TrainedParamsConstructor',
+                optimizer=dict(type='AdamW', lr=1e-3),
+            ),
+            train_dataloader=dict(
+                sampler=dict(type='DefaultSampler', shuffle=True)
+            ),
+            test_dataloader=dict(
+                sampler=dict(type='DefaultSampler', shuffle=False)
+            ),
+            test_cfg=dict(type='TestLoop'),
+            test_evaluator=dict(type='AccMetric'),
+        )
+    )
+    torch.manual_seed(0)
+    weights = MODELS.build(cfg.model).state_dict()
+    torch.save(weights, tmp_path / 'model.pth')
+    cfg.dump(tmp_path / 'evl.py')
+    names = ('evl.py', 'cache', 'model.pth')
+    path, out, checkpoint = (tmp_path / name for name in names)
+    args = (path, out, '--checkpoint', checkpoint, *FLAGS)
+    return SimpleNamespace(weights=weights, args=args, out=out, cfg=cfg)
 
 
 def test_nobody_there_means_no(monkeypatch):
@@ -28,37 +91,78 @@ def test_nobody_there_means_no(monkeypatch):
     assert not ask('Start?')
 
 
-def test_the_tool_asks_caches_and_writes_a_config(
-    folder,  # noqa: F811
-    tmp_path,
-    monkeypatch,
-    capsys,
-):
-    cfg = config(folder)
-    torch.manual_seed(0)
-    weights = MODELS.build(cfg.model).state_dict()
-    torch.save(weights, tmp_path / 'model.pth')
-    cfg.dump(tmp_path / 'evl.py')
-
-    def run(*extra):
-        arguments = [str(tmp_path / 'evl.py'), str(tmp_path / 'cache'), *extra]
-        arguments += ['--checkpoint', str(tmp_path / 'model.pth')]
-        arguments += ['--num-workers', '0']
-        monkeypatch.setattr(sys, 'argv', ['cache_features.py', *arguments])
-        tool = ROOT / 'tools' / 'cache_features.py'
-        runpy.run_path(str(tool), run_name='__main__')
+def test_the_tool_asks_caches_and_writes_a_config(saved, monkeypatch, capsys):
+    def cache(*extra):
+        call(monkeypatch, 'cache_features.py', *saved.args, *extra)
 
     monkeypatch.setattr('builtins.input', lambda _: 'n')
+    with pytest.raises(SystemExit, match=r"\['train'\] draws.*--splits"):
+        cache('--yes')
     with pytest.raises(SystemExit, match='Not started'):
-        run()
-    assert not (tmp_path / 'cache').exists()
-    run('--yes')
+        cache('--frozen-augmentation')
+    assert not saved.out.exists()
+    cache('--frozen-augmentation', '--yes')
     printed = capsys.readouterr().out
-    assert re.search(r'test: 5 videos x 3 views, \d+\.\d+ GiB', printed)
-    assert np.load(tmp_path / 'cache' / 'test' / DONE).all()
-    source = Config.fromfile(tmp_path / 'cache' / 'config.py')
+    assert re.search(r'train: .* GiB\), augmented: one draw', printed)
+    size = int(
+        re.search(
+            r'test: 5 videos x 3 views, ([\d,]+) bytes \(.*GiB\)\n', printed
+        )
+        .group(1)
+        .replace(',', '')
+    )
+    files = (saved.out / 'test').glob('*-*.npy')
+    assert sum(np.load(path).nbytes for path in files) == size
+    assert np.load(saved.out / 'test' / DONE).all()
+    source = Config.fromfile(saved.out / 'config.py')
     model = MODELS.build(source.model).eval()
-    model.load_state_dict(weights)
+    model.load_state_dict(saved.weights)
     for split in ('train', 'test'):
         scores = model.test_step(batch_of(source, split, [4]))[0].pred_score
         assert scores.sum().item() == pytest.approx(1, abs=1e-5)
+
+
+def test_the_config_trains_from_the_checkpoint(saved, monkeypatch, capsys):
+    extra = '--splits', 'train', '--frozen-augmentation', '--yes'
+    call(monkeypatch, 'cache_features.py', *saved.args, *extra)
+    call(monkeypatch, 'train.py', saved.out / 'config.py')
+    work = saved.cfg.work_dir
+    trained = torch.load(f'{work}/epoch_1.pth', weights_only=True)
+    changed = {
+        name
+        for name, value in trained['state_dict'].items()
+        if not torch.equal(value, saved.weights[name])
+    }
+    assert 'backbone.decoder.cls_token' in changed
+    assert all('decoder' in name or 'cls_head' in name for name in changed)
+    capsys.readouterr()
+    tool = 'benchmark/cache.py', saved.out, '--iters', 1
+    call(monkeypatch, *tool, '--threads', torch.get_num_threads())
+    printed = capsys.readouterr().out
+    speeds = re.findall(r'(\w+): ([\d.]+) steps/s', printed)
+    assert [name for name, _ in speeds] == ['video', 'cache']
+    ratio = float(re.search(r'ratio: ([\d.]+)', printed).group(1))
+    video, cache = (float(speed) for _, speed in speeds)
+    assert ratio == pytest.approx(cache / video, rel=0.02)
+    with pytest.raises(ValueError, match='is a VideoDataset.*--splits'):
+        from_video(saved.cfg)
+
+
+def test_killed_and_resumed_it_is_the_same_to_the_bit(saved, monkeypatch):
+    tool = runs.ROOT / 'tools' / 'cache_features.py'
+    extra = '--frozen-augmentation', '--yes', '--splits', 'train'
+    env = dict(PYTHONPATH=str(runs.ROOT))
+    command = (sys.executable, '-c', KILLED, tool, *saved.args, *extra)
+    status, out = run(*command, **env)
+    assert status == -signal.SIGKILL, out[-3000:]
+    assert np.load(saved.out / 'train' / DONE).sum() == 3
+    call(monkeypatch, 'cache_features.py', *saved.args, *extra)
+    whole = saved.out.with_name('whole')
+    args = (saved.args[0], whole, *saved.args[2:])
+    call(monkeypatch, 'cache_features.py', *args, *extra)
+    files = sorted((whole / 'train').glob('*.npy'))
+    assert len(files) == 4 and np.load(files[1]).sum() == VIDEOS
+    for path in files:
+        assert (
+            path.read_bytes() == (saved.out / 'train' / path.name).read_bytes()
+        )

@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save, save_file
 
 from mmvidadapt.weights import load_weights_file, to_native
 
@@ -55,6 +55,16 @@ def test_containers_give_float32(tmp_path, container, suffix):
             for k, v in weights.items()
         },
     )
+
+
+def test_the_length_of_a_header_is_no_map_of_msgpack(tmp_path):
+    weights, _ = openai_clip()
+    data = save(weights)
+    end = 8 + int.from_bytes(data[:8], 'little')
+    header = data[8:end].ljust(0xA188)
+    path = tmp_path / 'model.safetensors'
+    path.write_bytes(b'\x88\xa1' + bytes(6) + header + data[end:])
+    same(load_weights_file(path), weights)
 
 
 def test_openai_archive_gives_the_image_tower(tmp_path):

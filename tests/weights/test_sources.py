@@ -204,6 +204,34 @@ def test_the_table_is_sound():
             assert len(source.sha256) == 64
 
 
+def test_every_release_is_listed_and_documented():
+    families = {
+        'openai': ('ViT-B-32', 'ViT-B-16', 'ViT-L-14', 'ViT-L-14-336px'),
+        'timm': ('base_patch16_224_in21k', 'large_patch16_224_in21k'),
+        'microsoft': ('swin_base',),
+        'aim': ('vitb16_k400', 'vitl14_32f_k400', 'diving48'),
+        'evl': ('vitb16_k400', 'vitl14_32f_k400'),
+        'bevt': ('swinb_in1k', 'swinb_in1k_k400'),
+        'vivit': ('b16x2_k400', 'l16x2_fe_k600'),
+        'google': ('vivit-b-16x2-kinetics400',),
+        'dalle': ('encoder',),
+    }
+    for family, members in families.items():
+        for member in members:
+            assert any(
+                name.startswith(f'{family}/') and member in name
+                for name in SOURCES
+            ), member
+    told = (ROOT / 'docs' / 'weights.md').read_text()
+    for name, source in SOURCES.items():
+        assert f'`{name}`' in told, name
+        drive = 'drive.google.com' in source.url
+        assert source.by_hand or not drive, name
+    assert len({source.url for source in SOURCES.values()}) >= (
+        len(SOURCES) - 5  # those of EVL lie behind one page
+    )
+
+
 def test_configs_name_known_weights():
     named = {
         name

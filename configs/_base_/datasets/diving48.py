@@ -1,5 +1,5 @@
 # Diving-48: 32 frames spread over the video, 1 x 1 test view.
-dataset_type = 'VideoDataset'
+dataset_type = 'CheckedVideoDataset'
 data_root = 'data/diving48/videos'
 ann_file_train = 'data/diving48/diving48_train_list_videos.txt'
 ann_file_val = 'data/diving48/diving48_val_list_videos.txt'
@@ -10,9 +10,9 @@ pack = dict(
     meta_keys=('img_shape', 'img_key', 'video_id', 'timestamp', 'filename'),
 )
 train_pipeline = [
-    dict(type='NamedDecordInit'),
+    dict(type='VideoInit', backend='auto'),
     dict(type='MidpointUniformSample', clip_len=32),
-    dict(type='NamedDecordDecode'),
+    dict(type='VideoDecode'),
     dict(type='Resize', scale=(-1, 256)),
     dict(type='RandomResizedCrop'),
     dict(type='Resize', scale=(224, 224), keep_ratio=False),
@@ -21,18 +21,18 @@ train_pipeline = [
     pack,
 ]
 val_pipeline = [
-    dict(type='NamedDecordInit'),
+    dict(type='VideoInit', backend='auto'),
     dict(type='MidpointUniformSample', clip_len=32, test_mode=True),
-    dict(type='NamedDecordDecode'),
+    dict(type='VideoDecode'),
     dict(type='Resize', scale=(-1, 256)),
     dict(type='CenterCrop', crop_size=224),
     dict(type='FormatShape', input_format='NCTHW'),
     pack,
 ]
 test_pipeline = [
-    dict(type='NamedDecordInit'),
+    dict(type='VideoInit', backend='auto'),
     dict(type='MidpointUniformSample', clip_len=32, test_mode=True),
-    dict(type='NamedDecordDecode'),
+    dict(type='VideoDecode'),
     dict(type='Resize', scale=(-1, 224)),
     dict(type='CenterCrop', crop_size=224),
     dict(type='FormatShape', input_format='NCTHW'),

@@ -1,5 +1,5 @@
 # Kinetics-400: dense clips of 8 x 16 frames, 3 x 1 test views.
-dataset_type = 'VideoDataset'
+dataset_type = 'CheckedVideoDataset'
 data_root = 'data/kinetics400/videos_train'
 data_root_val = 'data/kinetics400/videos_val'
 ann_file_train = 'data/kinetics400/kinetics400_train_list_videos.txt'
@@ -11,9 +11,9 @@ pack = dict(
     meta_keys=('img_shape', 'img_key', 'video_id', 'timestamp', 'filename'),
 )
 train_pipeline = [
-    dict(type='NamedDecordInit'),
+    dict(type='VideoInit', backend='auto'),
     dict(type='MidpointSampleFrames', clip_len=8, frame_interval=16),
-    dict(type='NamedDecordDecode'),
+    dict(type='VideoDecode'),
     dict(type='Resize', scale=(-1, 256)),
     dict(type='RandomResizedCrop'),
     dict(type='Resize', scale=(224, 224), keep_ratio=False),
@@ -22,21 +22,21 @@ train_pipeline = [
     pack,
 ]
 val_pipeline = [
-    dict(type='NamedDecordInit'),
+    dict(type='VideoInit', backend='auto'),
     dict(
         type='MidpointSampleFrames',
         clip_len=8,
         frame_interval=16,
         test_mode=True,
     ),
-    dict(type='NamedDecordDecode'),
+    dict(type='VideoDecode'),
     dict(type='Resize', scale=(-1, 256)),
     dict(type='CenterCrop', crop_size=224),
     dict(type='FormatShape', input_format='NCTHW'),
     pack,
 ]
 test_pipeline = [
-    dict(type='NamedDecordInit'),
+    dict(type='VideoInit', backend='auto'),
     dict(
         type='MidpointSampleFrames',
         clip_len=8,
@@ -44,7 +44,7 @@ test_pipeline = [
         num_clips=3,
         test_mode=True,
     ),
-    dict(type='NamedDecordDecode'),
+    dict(type='VideoDecode'),
     dict(type='Resize', scale=(-1, 224)),
     dict(type='CenterCrop', crop_size=224),
     dict(type='FormatShape', input_format='NCTHW'),

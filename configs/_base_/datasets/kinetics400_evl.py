@@ -4,9 +4,9 @@
 _base_ = './kinetics400.py'
 
 train_pipeline = [
-    dict(type='DecordInit'),
+    dict(type='VideoInit', backend='auto'),
     dict(type='ExactSpanSampleFrames', clip_len=8, frame_interval=16),
-    dict(type='DecordDecode'),
+    dict(type='VideoDecode'),
     dict(type='ClipRandAugment', num_ops=4, magnitude=7, magnitude_std=0.5),
     dict(type='RandomResizedCrop'),
     dict(type='Resize', scale=(224, 224), keep_ratio=False),
@@ -14,21 +14,21 @@ train_pipeline = [
     _base_.pack,
 ]
 val_pipeline = [
-    dict(type='DecordInit'),
+    dict(type='VideoInit', backend='auto'),
     dict(
         type='ExactSpanSampleFrames',
         clip_len=8,
         frame_interval=16,
         test_mode=True,
     ),
-    dict(type='DecordDecode'),
+    dict(type='VideoDecode'),
     dict(type='Resize', scale=(-1, 224)),
     dict(type='CenterCrop', crop_size=224),
     dict(type='FormatShape', input_format='NCTHW'),
     _base_.pack,
 ]
 test_pipeline = [
-    dict(type='DecordInit'),
+    dict(type='VideoInit', backend='auto'),
     dict(
         type='ExactSpanSampleFrames',
         clip_len=8,

@@ -1,7 +1,7 @@
 # Something-Something V2: 8 frames spread over the video, 1 x 3 test views.
 # No flip: there are classes of left and right. The operations and magnitudes
 # of RandAugment are drawn once for all frames of a clip.
-dataset_type = 'VideoDataset'
+dataset_type = 'CheckedVideoDataset'
 data_root = 'data/sthv2/videos'
 ann_file_train = 'data/sthv2/sthv2_train_list_videos.txt'
 ann_file_val = 'data/sthv2/sthv2_val_list_videos.txt'
@@ -12,9 +12,9 @@ pack = dict(
     meta_keys=('img_shape', 'img_key', 'video_id', 'timestamp', 'filename'),
 )
 train_pipeline = [
-    dict(type='NamedDecordInit'),
+    dict(type='VideoInit', backend='auto'),
     dict(type='MidpointUniformSample', clip_len=8),
-    dict(type='NamedDecordDecode'),
+    dict(type='VideoDecode'),
     dict(type='Resize', scale=(-1, 256)),
     dict(type='RandomResizedCrop'),
     dict(type='Resize', scale=(224, 224), keep_ratio=False),
@@ -29,18 +29,18 @@ train_pipeline = [
     pack,
 ]
 val_pipeline = [
-    dict(type='NamedDecordInit'),
+    dict(type='VideoInit', backend='auto'),
     dict(type='MidpointUniformSample', clip_len=8, test_mode=True),
-    dict(type='NamedDecordDecode'),
+    dict(type='VideoDecode'),
     dict(type='Resize', scale=(-1, 256)),
     dict(type='CenterCrop', crop_size=224),
     dict(type='FormatShape', input_format='NCTHW'),
     pack,
 ]
 test_pipeline = [
-    dict(type='NamedDecordInit'),
+    dict(type='VideoInit', backend='auto'),
     dict(type='MidpointUniformSample', clip_len=8, test_mode=True),
-    dict(type='NamedDecordDecode'),
+    dict(type='VideoDecode'),
     dict(type='Resize', scale=(-1, 224)),
     dict(type='ThreeCrop', crop_size=224),
     dict(type='FormatShape', input_format='NCTHW'),

@@ -5,9 +5,9 @@
 _base_ = './sthv2.py'
 
 train_pipeline = [
-    dict(type='DecordInit'),
+    dict(type='VideoInit', backend='auto'),
     dict(type='MidpointUniformSample', clip_len=8),
-    dict(type='DecordDecode'),
+    dict(type='VideoDecode'),
     dict(type='ClipRandAugment', num_ops=4, magnitude=7, magnitude_std=0.5),
     dict(type='RandomResizedCrop'),
     dict(type='Resize', scale=(224, 224), keep_ratio=False),
@@ -15,9 +15,9 @@ train_pipeline = [
     _base_.pack,
 ]
 val_pipeline = [
-    dict(type='DecordInit'),
+    dict(type='VideoInit', backend='auto'),
     dict(type='MidpointUniformSample', clip_len=8, test_mode=True),
-    dict(type='DecordDecode'),
+    dict(type='VideoDecode'),
     dict(type='Resize', scale=(-1, 224)),
     dict(type='CenterCrop', crop_size=224),
     dict(type='FormatShape', input_format='NCTHW'),

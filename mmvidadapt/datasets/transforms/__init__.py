@@ -1,22 +1,41 @@
 """Transforms that mmaction2 lacks, or has otherwise than the recipes."""
 
+from .centred_crops import CentredThreeCrop
 from .clip_rand_augment import ClipRandAugment
+from .dualpath_sampling import RandomStrideSampleFrames
 from .evl_sampling import ExactSpanSampleFrames
 from .frame_order import ReverseFrames, ShuffleFrames
+from .framesets import BuildFramesets
+from .freeze import FreezeFrame, RepeatFrame
 from .named_decord import NamedDecordDecode, NamedDecordInit
 from .pca_lighting import PCALighting
 from .random_erasing import VideoRandomErasing
 from .sampling import MidpointSampleFrames, MidpointUniformSample
+from .stepped_crops import SteppedCrops
+from .token_masks import BlockMask, TubeMask
+from .tokenizer_view import TokenizerView
+from .video import VideoDecode, VideoInit
 
 __all__ = [
+    'BlockMask',
+    'BuildFramesets',
+    'CentredThreeCrop',
     'ClipRandAugment',
     'ExactSpanSampleFrames',
+    'FreezeFrame',
     'MidpointSampleFrames',
     'MidpointUniformSample',
     'NamedDecordDecode',
     'NamedDecordInit',
     'PCALighting',
+    'RandomStrideSampleFrames',
+    'RepeatFrame',
     'ReverseFrames',
     'ShuffleFrames',
+    'SteppedCrops',
+    'TokenizerView',
+    'TubeMask',
+    'VideoDecode',
+    'VideoInit',
     'VideoRandomErasing',
 ]

@@ -6,6 +6,20 @@ from mmcv.transforms import BaseTransform
 from mmengine.registry import DefaultScope
 
 GREY = 128  # where a shift or a rotation leaves nothing
+COLOURS = ('ColorTransform', 'Contrast', 'Brightness', 'Sharpness')
+OWN = {
+    'non_geometric': [
+        dict(type='AutoContrast'),
+        dict(type='Equalize'),
+        dict(type='Invert'),
+        dict(type='Posterize', magnitude_range=(4, 0)),
+        dict(type='Solarize', magnitude_range=(256, 0)),
+        dict(type='SolarizeAdd', magnitude_range=(0, 110)),
+        *(dict(type=name, magnitude_range=(0, 0.9)) for name in COLOURS),
+        dict(type='Cutout', magnitude_range=(0, 60)),  # pixels
+        dict(type='Invert', prob=0.0),  # the identity
+    ]
+}
 
 
 @TRANSFORMS.register_module()
@@ -19,9 +33,14 @@ class ClipRandAugment(BaseTransform):
 
     Args:
         num_ops (int): Operations drawn for a clip. Defaults to 4.
-        magnitude (int): Magnitude of 10. Defaults to 7.
+        magnitude (int): Magnitude of ``total_level``. Defaults to 7.
         magnitude_std (float): Standard deviation of the magnitudes.
             Defaults to 0.5.
+        total_level (int): Magnitude at which the operations are strongest.
+            Defaults to 10.
+        policies (str): ``'non_geometric'``, 11 operations on colours and the
+            identity, or a collection of mmpretrain's.
+            Defaults to ``'timm_increasing'``.
     """
 
     def __init__(
@@ -29,16 +48,19 @@ class ClipRandAugment(BaseTransform):
         num_ops: int = 4,
         magnitude: int = 7,
         magnitude_std: float = 0.5,
+        total_level: int = 10,
+        policies: str = 'timm_increasing',
     ) -> None:
         from mmpretrain.datasets.transforms import RandAugment
 
         # mmpretrain looks its operations up in the current scope.
         with DefaultScope.overwrite_default_scope('mmpretrain'):
             self.augment = RandAugment(
-                'timm_increasing',
+                OWN.get(policies, policies),
                 num_policies=num_ops,
                 magnitude_level=magnitude,
                 magnitude_std=magnitude_std,
+                total_level=total_level,
                 hparams=dict(pad_val=GREY, interpolation='bicubic'),
             )
 

@@ -13,6 +13,22 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
 
+def generator_of(seed: Optional[int], filename: str) -> np.random.Generator:
+    """Return random numbers that seed and name of a file decide.
+
+    Args:
+        seed (int, optional): None draws others each time.
+        filename (str): Its folder does not matter.
+
+    Returns:
+        np.random.Generator: The generator.
+    """
+    if seed is None:
+        return np.random.default_rng(np.random.randint(2**31, size=4))
+    entropy = [seed, zlib.crc32(Path(filename).name.encode())]
+    return np.random.default_rng(entropy)
+
+
 class _Reorder(BaseTransform):
     """Put the decoded frames of every clip of a video into another order."""
 
@@ -70,5 +86,4 @@ class ShuffleFrames(_Reorder):
         """Return a random permutation."""
         if self.seed is None:
             return np.random.permutation(num_frames)
-        entropy = [self.seed, zlib.crc32(Path(filename).name.encode())]
-        return np.random.default_rng(entropy).permutation(num_frames)
+        return generator_of(self.seed, filename).permutation(num_frames)

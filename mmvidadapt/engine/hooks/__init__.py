@@ -1,13 +1,21 @@
 """Hooks: one job each."""
 
+from .adapter_checkpoint import AdapterCheckpointHook
+from .bad_videos import BadVideosHook
 from .epoch_seed import EpochSeedHook
+from .manifest import ManifestHook
+from .name_crash import NameCrashHook
 from .nonfinite_loss import NonFiniteLossHook
 from .save_predictions import SavePredictionsHook
 from .strict_load import StrictLoadHook
 from .trained_params import TrainedParamsHook
 
 __all__ = [
+    'AdapterCheckpointHook',
+    'BadVideosHook',
     'EpochSeedHook',
+    'ManifestHook',
+    'NameCrashHook',
     'NonFiniteLossHook',
     'SavePredictionsHook',
     'StrictLoadHook',

@@ -58,8 +58,10 @@ class AdaptedBackbone(BaseModule):
 
     def freeze(self) -> None:
         """Train what the class declares or the arguments override."""
-        patterns = self._override
-        freeze_except(self, self.trainable if patterns is None else patterns)
+        freeze_except(self, self._patterns())
+
+    def _patterns(self) -> Sequence[str]:
+        return self.trainable if self._override is None else self._override
 
     def train(self, mode: bool = True) -> 'AdaptedBackbone':
         """Set the mode; what is frozen stays in evaluation mode."""
@@ -77,7 +79,7 @@ class AdaptedBackbone(BaseModule):
         self._is_init = True
         if self.pretrained is not None:
             load_pretrained(self, self.pretrained, self.new, self.unused)
-        elif self.init_cfg is None and self._override != ('.*',):
+        elif self.init_cfg is None and self._patterns() != ('.*',):
             warnings.warn(
                 f'{type(self).__name__}: the frozen trunk has random weights, '
                 'since pretrained=None. Ignore this when a checkpoint of the '

@@ -86,14 +86,17 @@ class EVL(ViTTrunk):
     ) -> None:
         check_choices('temporal', temporal, TEMPORAL)
         check_choices('trunk_dtype', [trunk_dtype], tuple(DTYPES))
+        if not isinstance(num_frames, int) or num_frames < 1:
+            raise ValueError(f'num_frames={num_frames!r}: give 1, 2 ...')
         super().__init__(
             dialect=dialect or DIALECT, block=TappedBlock, **trunk
         )
         depth = len(self.transformer.resblocks)
-        if not 0 < decoder_num_layers <= depth:
+        layers = decoder_num_layers
+        if not isinstance(layers, int) or not 0 < layers <= depth:
             raise ValueError(
-                f'decoder_num_layers={decoder_num_layers} blocks are tapped, '
-                f'but the trunk has {depth}; choose 1 to {depth}.'
+                f'decoder_num_layers={layers!r} blocks are tapped, but the '
+                f'trunk has {depth}; choose a whole number, 1 to {depth}.'
             )
         del self.ln_post  # what is read is the output of the blocks
         if isinstance(self.ln_pre, nn.LayerNorm):
@@ -161,6 +164,11 @@ class EVL(ViTTrunk):
                 f'EVL with num_frames={self.num_frames} got a clip of '
                 f'{video.shape[2]} frames; set num_frames or clip_len.'
             )
+        if not video.is_floating_point():
+            raise ValueError(
+                f'EVL got pixels of type {video.dtype}; let the data '
+                'preprocessor normalise them, or set its to_float32=True.'
+            )
         return super().embed(video.to(self.conv1.weight.dtype))
 
     def taps(self, video: Tensor) -> Iterator[Tap]:
@@ -204,10 +212,17 @@ class EVL(ViTTrunk):
         )
 
     def trunk_key(self) -> str:
-        """Hash the trunk, once until its values change."""
-        versions = [param._version for param in self.trunk().values()]
-        if self._key is None or self._key[0] != versions:
-            self._key = versions, fingerprint(self.trunk())
+        """Hash the trunk, once until its values change.
+
+        Autograd does not see what is written into ``param.data``, nor do we.
+        """
+        trunk, block = self.trunk(), self.transformer.resblocks[0]
+        state = [(p._version, p.data_ptr()) for p in trunk.values()]
+        if self._key is None or self._key[0] != state:
+            heads, act = block.attn.num_heads, type(block.mlp.act).__name__
+            pre_norm = isinstance(self.ln_pre, nn.LayerNorm)
+            note = f'{heads} {act} {block.ln_1.eps} {pre_norm}'
+            self._key = state, fingerprint(trunk, note)
         return self._key[1]
 
     def _cached(self, rows: Tensor) -> Sequence[Tap]:

@@ -23,6 +23,7 @@ ARCHS = {
         'base-p16': (768, 12, 12, 16),
         'large-p16': (1024, 24, 16, 16),
         'large-p14': (1024, 24, 16, 14),
+        'huge-p16': (1280, 32, 16, 16),
         'huge-p14': (1280, 32, 16, 14),
     }.items()
 }
@@ -56,6 +57,20 @@ def resolve(
             f'unknown {sorted(unknown)}.'
         )
     return dict(value)
+
+
+def patch_grid(
+    img_size: Union[int, Tuple[int, int]], patch_size: int
+) -> Tuple[int, int]:
+    """Give the number of patches along height and width."""
+    if isinstance(img_size, int):
+        img_size = (img_size, img_size)
+    if any(side < patch_size or side % patch_size for side in img_size):
+        raise ValueError(
+            f'img_size={tuple(img_size)} is not a multiple '
+            f'of patch_size={patch_size}.'
+        )
+    return img_size[0] // patch_size, img_size[1] // patch_size
 
 
 class ViTTrunk(AdaptedBackbone):
@@ -104,8 +119,8 @@ class ViTTrunk(AdaptedBackbone):
         self.embed_dims, self.patch_size = dims, sizes.pop('patch_size')
         own_size = sizes.pop('img_size', 224)
 
-        self.patch_grid = self._grid(
-            own_size if img_size is None else img_size
+        self.patch_grid = patch_grid(
+            own_size if img_size is None else img_size, self.patch_size
         )
         num_tokens = 1 + self.patch_grid[0] * self.patch_grid[1]
         self.class_embedding = nn.Parameter(torch.empty(dims))
@@ -133,20 +148,8 @@ class ViTTrunk(AdaptedBackbone):
         nn.init.trunc_normal_(self.class_embedding, std=0.02)
         nn.init.trunc_normal_(self.positional_embedding, std=0.02)
 
-    def _grid(self, img_size: Union[int, Tuple[int, int]]) -> Tuple[int, int]:
-        """Give the number of patches along height and width."""
-        if isinstance(img_size, int):
-            img_size = (img_size, img_size)
-        p = self.patch_size
-        if any(side < p or side % p for side in img_size):
-            raise ValueError(
-                f'img_size={tuple(img_size)} is not a multiple '
-                f'of patch_size={p}.'
-            )
-        return img_size[0] // p, img_size[1] // p
-
-    def embed(self, video: Tensor) -> Tensor:
-        """Turn a clip (B, 3, T, H, W) into tokens (B*T, 1+N, C)."""
+    def patchify(self, video: Tensor) -> Tensor:
+        """Turn a clip (B, 3, T, H, W) into patches (B*T, N, C)."""
         (h, w), p = self.patch_grid, self.patch_size
         if video.ndim != 5 or video.shape[-2:] != (h * p, w * p):
             raise ValueError(
@@ -158,7 +161,11 @@ class ViTTrunk(AdaptedBackbone):
         patches = rearrange(
             video, 'b c t (h p) (w q) -> (b t) (h w) (c p q)', p=p, q=p
         )
-        x = linear(patches, self.conv1.weight.flatten(1), self.conv1.bias)
+        return linear(patches, self.conv1.weight.flatten(1), self.conv1.bias)
+
+    def embed(self, video: Tensor) -> Tensor:
+        """Turn a clip (B, 3, T, H, W) into tokens (B*T, 1+N, C)."""
+        x = self.patchify(video)
         cls = self.class_embedding.to(x.dtype).expand(len(x), 1, -1)
         return torch.cat([cls, x], dim=1) + self.positional_embedding
 

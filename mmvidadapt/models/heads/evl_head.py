@@ -19,6 +19,9 @@ class EVLHead(Float32I3DHead):
         num_classes (int): Number of classes.
         in_channels (int): Number of channels C.
         **head: Passed on to :class:`mmaction.models.heads.I3DHead`.
+
+    Raises:
+        ValueError: In ``forward`` when the tokens have other channels.
     """
 
     def __init__(
@@ -32,5 +35,10 @@ class EVLHead(Float32I3DHead):
 
     def forward(self, x: Tensor, **kwargs: Any) -> Tensor:
         """Score tokens (B, C, 1, 1, 1); return (B, num_classes)."""
+        if x.shape[1] != self.in_channels:
+            raise ValueError(
+                f'EVLHead with in_channels={self.in_channels} got tokens of '
+                f'{x.shape[1]} channels; set in_channels={x.shape[1]}.'
+            )
         x = self.norm(x.flatten(1))
         return super().forward(x[..., None, None, None], **kwargs)

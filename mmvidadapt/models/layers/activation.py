@@ -1,4 +1,6 @@
-"""Activations of the two trunk dialects."""
+"""Activations of the trunks."""
+
+from functools import partial
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -21,4 +23,8 @@ class QuickGELU(nn.Module):
         return out.div_(QUICK_GELU_SLOPE)
 
 
-ACTIVATIONS = {'quick_gelu': QuickGELU, 'gelu': nn.GELU}
+ACTIVATIONS = {
+    'quick_gelu': QuickGELU,
+    'gelu': nn.GELU,
+    'gelu_tanh': partial(nn.GELU, approximate='tanh'),
+}

@@ -1,5 +1,6 @@
 """The bottleneck adapter, saving as little as possible for backward."""
 
+from functools import partial
 from typing import Any, Optional, Tuple
 
 import torch
@@ -11,12 +12,19 @@ from .linear import linear as linear_product
 from .linear import product
 from .precision import autocast_cast, full_precision
 
+# A function, and its derivative given the gradient and the input.
+_ACTIVATIONS = {
+    'gelu': (F.gelu, torch.ops.aten.gelu_backward),
+    'relu': (F.relu, partial(torch.ops.aten.threshold_backward, threshold=0)),
+    'none': (lambda x: x, lambda grad, x: grad),
+}
+
 
 class _Bottleneck(torch.autograd.Function):
     """The adapter as one step that keeps little for backward.
 
-    ``gelu(x @ down + b) @ up + b`` keeps x and the narrow input of GELU; in
-    place of x, what x was normalised from.
+    ``act(x @ down + b) @ up + b`` keeps x and the narrow input of the
+    activation; in place of x, what x was normalised from.
     """
 
     @staticmethod
@@ -24,44 +32,96 @@ class _Bottleneck(torch.autograd.Function):
         ctx: Any,
         x: Tensor,
         w1: Tensor,
-        b1: Tensor,
+        b1: Optional[Tensor],
         w2: Tensor,
-        b2: Tensor,
+        b2: Optional[Tensor],
+        act: str,
         source: Optional[Tensor],
         norm: Optional[tuple],
+        mask: Optional[Tensor],
     ) -> Tensor:
         """Compute the adapter of x, (..., C)."""
         hidden = product(x, w1, b1)
-        ctx.norm, ctx.dtype = norm, x.dtype
-        ctx.save_for_backward(x if source is None else source, hidden, w1, w2)
-        return product(F.gelu(hidden), w2, b2)
+        ctx.act, ctx.norm, ctx.dtype = act, norm, x.dtype
+        kept = x if source is None else source
+        ctx.save_for_backward(kept, hidden, w1, w2, mask)
+        return product(_drop(_ACTIVATIONS[act][0](hidden), mask), w2, b2)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> Tuple[Optional[Tensor], ...]:
         """Recompute the cheap parts, then differentiate."""
-        x, hidden, w1, w2 = ctx.saved_tensors
+        x, hidden, w1, w2, mask = ctx.saved_tensors
+        activate, derive = _ACTIVATIONS[ctx.act]
         if ctx.norm is not None:
             x = F.layer_norm(x, x.shape[-1:], *ctx.norm).to(ctx.dtype)
         shape = x.shape
         x, hidden, grad = (t.flatten(0, -2) for t in (x, hidden, grad))
-        grad_hidden = torch.ops.aten.gelu_backward(
-            product(grad, w2.t()), hidden
-        )
+        mask = mask if mask is None else mask.flatten(0, -2)
+        grad_hidden = derive(_drop(product(grad, w2.t()), mask), hidden)
+        out = _drop(activate(hidden), mask)
         needs = ctx.needs_input_grad
         return (
             product(grad_hidden, w1.t()).view(shape) if needs[0] else None,
             product(grad_hidden.t(), x.t()) if needs[1] else None,
             grad_hidden.sum(0) if needs[2] else None,
-            product(grad.t(), F.gelu(hidden).t()) if needs[3] else None,
+            product(grad.t(), out.t()) if needs[3] else None,
             grad.sum(0) if needs[4] else None,
-            None,
-            None,
+            *[None] * 4,
         )
 
 
+def _drop(x: Tensor, mask: Optional[Tensor]) -> Tensor:
+    return x if mask is None else x * mask
+
+
+def bottleneck(
+    x: Tensor,
+    down: Tuple[Tensor, Optional[Tensor]],
+    up: Tuple[Tensor, Optional[Tensor]],
+    act: str = 'gelu',
+    source: Optional[Tensor] = None,
+    norm: Optional[nn.LayerNorm] = None,
+    dropout: Optional[nn.Dropout] = None,
+) -> Tensor:
+    """Compute ``up(act(down(x)))``, keeping little for backward.
+
+    Args:
+        x (Tensor): Tokens ``(..., C)``.
+        down (Tuple): Weight ``(width, C)`` and bias, or None.
+        up (Tuple): Weight ``(C, width)`` and bias, or None.
+        act (str): ``'gelu'``, ``'relu'`` or ``'none'``.
+            Defaults to ``'gelu'``.
+        source (Tensor, optional): Where ``x == norm(source)``: it is kept
+            for backward in place of ``x``. Defaults to None.
+        norm (nn.LayerNorm, optional): The frozen norm that made ``x``.
+            Defaults to None.
+        dropout (nn.Dropout, optional): After the activation.
+            Defaults to None.
+
+    Returns:
+        Tensor: ``(..., C)``.
+    """
+    recipe = None
+    if norm is not None and not norm.weight.requires_grad:
+        recipe = (norm.weight, norm.bias, norm.eps)
+    x, *params = (
+        t if t is None else autocast_cast(t) for t in (x, *down, *up)
+    )
+    if torch.jit.is_tracing():  # exporters look into plain operators only
+        hidden = _ACTIVATIONS[act][0](F.linear(x, *params[:2]))
+        hidden = hidden if dropout is None else dropout(hidden)
+        return F.linear(hidden, *params[2:])
+    mask = None
+    if dropout is not None and dropout.training and dropout.p > 0:
+        mask = dropout(x.new_ones(*x.shape[:-1], len(params[0])))
+    return _Bottleneck.apply(
+        x, *params, act, source if recipe else None, recipe, mask
+    )
+
+
 class Adapter(nn.Module):
-    """Bottleneck adapter without a skip: down-projection, GELU, up-projection.
+    """Bottleneck adapter without a skip: down-projection, act, up-projection.
 
     The up-projection starts at zero, so a new adapter adds nothing to the
     frozen model. Where the paper draws a skip around it, the block adds it.
@@ -73,14 +133,27 @@ class Adapter(nn.Module):
         embed_dims (int): Number of input channels C.
         ratio (float): Width of the bottleneck relative to C.
             Defaults to 0.25.
+        width (int, optional): The width itself, in place of ``ratio``.
+            Defaults to None.
+        act (str): ``'gelu'`` or ``'relu'``. Defaults to ``'gelu'``.
+        dropout (float): Rate after the activation. Defaults to 0.0.
     """
 
-    def __init__(self, embed_dims: int, ratio: float = 0.25) -> None:
+    def __init__(
+        self,
+        embed_dims: int,
+        ratio: float = 0.25,
+        width: Optional[int] = None,
+        act: str = 'gelu',
+        dropout: float = 0.0,
+    ) -> None:
         super().__init__()
-        width = int(embed_dims * ratio)
+        self.act, self.dropout = act, nn.Dropout(dropout)
+        given = f'ratio={ratio}' if width is None else f'width={width}'
+        width = int(embed_dims * ratio) if width is None else width
         if width < 1:
             raise ValueError(
-                f'ratio={ratio} leaves no channel of '
+                f'{given} leaves no channel of '
                 f'embed_dims={embed_dims}; give a larger one.'
             )
         self.down = nn.Linear(embed_dims, width)
@@ -108,15 +181,8 @@ class Adapter(nn.Module):
         Returns:
             Tensor: What the adapter adds, ``(..., C)``.
         """
-        recipe = None
-        if norm is not None and not norm.weight.requires_grad:
-            recipe = (norm.weight, norm.bias, norm.eps)
         return self._bottleneck(
-            x,
-            self.down.weight,
-            self.down.bias,
-            source if recipe else None,
-            recipe,
+            x, self.down.weight, self.down.bias, source, norm
         )
 
     def after(self, linear: nn.Linear, x: Tensor) -> Tensor:
@@ -146,13 +212,9 @@ class Adapter(nn.Module):
         weight: Tensor,
         bias: Tensor,
         source: Optional[Tensor] = None,
-        norm: Optional[tuple] = None,
+        norm: Optional[nn.LayerNorm] = None,
     ) -> Tensor:
-        x, *params = (
-            autocast_cast(t)
-            for t in (x, weight, bias, self.up.weight, self.up.bias)
+        up = (self.up.weight, self.up.bias)
+        return bottleneck(
+            x, (weight, bias), up, self.act, source, norm, self.dropout
         )
-        if torch.jit.is_tracing():  # exporters look into plain operators only
-            w1, b1, w2, b2 = params
-            return F.linear(F.gelu(F.linear(x, w1, b1)), w2, b2)
-        return _Bottleneck.apply(x, *params, source, norm)

@@ -39,7 +39,11 @@ def project(
         .unflatten(-1, (num_heads, -1))
         .flatten(2, -2)
         .transpose(1, 2)
-        for source, w, b in zip((query, x, x), weight.chunk(3), bias.chunk(3))
+        for source, w, b in zip(
+            (query, x, x),
+            weight.chunk(3) if weight.ndim == 2 else weight,
+            bias.chunk(3) if bias.ndim == 1 else bias,
+        )
     )
 
 
@@ -60,8 +64,9 @@ def attend(
 
     Args:
         x (Tensor): Keys and values, ``(S, L, ..., C)``.
-        weight (Tensor): ``(3C, C)``, rows of q, k and v.
-        bias (Tensor): ``(3C,)``.
+        weight (Tensor): ``(3C, C)``, rows of q, k and v; or ``(3, D, C)``,
+            those of some of the heads.
+        bias (Tensor): ``(3C,)``, or ``(3, D)``.
         num_heads (int): Number of heads.
         query (Tensor, optional): Queries ``(S, M, ..., C)``.
             Defaults to None: ``x``.
@@ -69,12 +74,13 @@ def attend(
             L)``, to which it is broadcast. Defaults to None.
 
     Returns:
-        Tensor: Heads side by side, of the shape of the queries.
+        Tensor: Heads side by side, ``(S, M, ..., C)``, or D channels.
     """
     q, k, v = project(x, weight, bias, num_heads, query)
     mask = None if mask is None else mask.to(q.dtype)
     out = F.scaled_dot_product_attention(q, k, v, mask)
-    return out.transpose(1, 2).reshape((x if query is None else query).shape)
+    shape = (x if query is None else query).shape[:-1]
+    return out.transpose(1, 2).reshape(*shape, -1)
 
 
 class Attention(nn.Module):

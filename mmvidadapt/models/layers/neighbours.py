@@ -155,6 +155,8 @@ class NeighbourMotion(nn.Module):
 
     def sum(self, attention: Tensor, table: Tensor) -> Tensor:
         """Sum one direction, (B, T-1, N, N) -> (B, T-1, N, C)."""
+        if not attention.shape[1]:  # one frame; DDP wants a gradient of zero
+            return attention[..., :1] * table[0]
         out = relative_sum(attention.flatten(0, 1), table, self.grid)
         return out.unflatten(0, attention.shape[:2])
 

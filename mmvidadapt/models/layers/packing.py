@@ -37,12 +37,21 @@ class PackSizes(NamedTuple):
         return KEY_SIZE + sum(shape.numel() for shape in shapes)
 
 
-def fingerprint(tensors: Dict[str, Tensor]) -> str:
-    """Hash names, types and values of tensors."""
-    digest = hashlib.sha256()
+def fingerprint(tensors: Dict[str, Tensor], note: str = '') -> str:
+    """Hash names, types and values of tensors, and a note."""
+    digest = hashlib.sha256(note.encode())
     for name, tensor in sorted(tensors.items()):
+        if '_fsdp_wrapped_module' in name:
+            raise ValueError(
+                f'{name} is cut into shards by FSDP, so the trunk has no hash '
+                'to compare with cached features; wrap the model with DDP or '
+                'with FSDP2 (fully_shard).'
+            )
+        if hasattr(tensor, 'full_tensor'):  # sharded by FSDP2
+            tensor = tensor.full_tensor()
         digest.update(f'{name} {tensor.dtype} {tuple(tensor.shape)}'.encode())
-        data = tensor.detach().cpu().contiguous().flatten()
+        # A copy: FSDP2 cannot free what NumPy has looked at.
+        data = tensor.detach().to('cpu', copy=True).contiguous().flatten()
         digest.update(data.view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
@@ -76,15 +85,14 @@ def unpack(rows: Tensor, sizes: PackSizes, key: str) -> List[Tap]:
             f'the model reads {sizes.total}: {sizes}. Cache them again with '
             'this config.'
         )
-    signature = rows[0, :KEY_SIZE].round().to(torch.uint8).cpu()
-    theirs = bytes(signature.tolist()).hex()
-    same = (rows[:, :KEY_SIZE] == rows[0, :KEY_SIZE]).all()
-    if theirs != key or not same:
-        raise ValueError(
-            f'The cached features are of the trunk {theirs[:12]}, but the '
-            f'model has the trunk {key[:12]}. Load the weights that they '
-            'were made with, or cache them again.'
-        )
+    signatures = rows[:, :KEY_SIZE].round().to(torch.uint8).tolist()
+    for theirs in (bytes(signature).hex() for signature in signatures):
+        if theirs != key:
+            raise ValueError(
+                f'The cached features are of the trunk {theirs[:12]}, but the '
+                f'model has the trunk {key[:12]}. Load the weights that they '
+                'were made with, or cache them again.'
+            )
     cut = KEY_SIZE + torch.Size(sizes.maps).numel()
     maps = rows[:, KEY_SIZE:cut].unflatten(1, sizes.maps).unbind(1)
     if not sizes.motion:

@@ -167,7 +167,7 @@ class DecoderLayer(nn.Module):
             y = y + self.temporal_conv(x)
         if self.temporal_pos_embed is not None:
             y = y + self.temporal_pos_embed[:, None]
-        if self.motion is not None and attention.shape[2]:
+        if self.motion is not None:
             y = y + self.motion(attention)
         return y
 

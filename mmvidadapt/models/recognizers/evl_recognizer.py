@@ -4,8 +4,15 @@ from typing import Any
 
 from mmaction.models.recognizers import Recognizer3D
 from mmaction.registry import MODELS
+from torch import nn
 
 from mmvidadapt.weights import rename_recognizer_
+
+from ..backbones.evl import EVL
+from ..layers.tapped_block import OwnPrecisionNorm, TappedBlock
+from ..layers.video_decoder import VideoDecoder
+
+FSDP_UNITS = (EVL, TappedBlock, OwnPrecisionNorm, VideoDecoder)
 
 
 @MODELS.register_module()
@@ -32,3 +39,24 @@ def _rename(
     """Rename before anything is loaded."""
     if not prefix:
         rename_recognizer_(state_dict)
+
+
+def fsdp_units(
+    module: nn.Module, recurse: bool, nonwrapped_numel: int = 0
+) -> bool:
+    """Wrapping policy of FSDP1: every unit is of one precision.
+
+    FSDP1 lays the parameters of a unit out as one tensor, which a trunk in
+    half precision with float32 norms and decoder cannot be. Give it as
+    ``auto_wrap_policy``. The head stays in the outermost unit, because its
+    loss is called, not only its ``forward``.
+
+    Args:
+        module (nn.Module): Candidate.
+        recurse (bool): Whether the question is to look inside.
+        nonwrapped_numel (int): Unused. Defaults to 0.
+
+    Returns:
+        bool: The answer.
+    """
+    return recurse or isinstance(module, FSDP_UNITS)

@@ -1,0 +1,6 @@
+# DualPath's schedule on Something-Something V2: 60 epochs.
+_base_ = './adamw_warm3_50e.py'
+
+train_cfg = dict(max_epochs=60)
+param_scheduler = [*_base_.param_scheduler]
+param_scheduler[1].update(T_max=57, end=60)

@@ -1,0 +1,13 @@
+"""LoRA on a real frozen ViT-S/14, 8 frames of 98 px, ten drawn gestures.
+
+Published: none; a small real data set. Ours: see docs/evidence.md.
+    python tools/evidence/gestures.py DATA OUT --rows LoRA
+"""
+_base_ = './vits14_gestures.py'
+
+trunk = _base_.model.backbone
+for aim in ('num_frames', 'adapter_scale', 'drop_path_rate'):
+    trunk.pop(aim)
+trunk.update(type='LoRA', rank=8, alpha=8.0)
+model = dict(backbone=dict(_delete_=True, **trunk))
+del trunk, aim

@@ -1,0 +1,124 @@
+"""BEVT in miniature, stage 3: ten motions, from the joint stage.
+
+    python tools/train.py quickstart/bevt_finetune \
+        --work-dir quickstart/bevt_finetune
+"""
+_base_ = ['../_base_/default_runtime.py']
+
+data_root = '{{$QUICKSTART:quickstart}}/clips/'
+num_frames = 8
+model = dict(
+    type='Recognizer3D',
+    backbone=dict(
+        type='BEVTVideoSwin',
+        arch=dict(embed_dims=48, depths=(2, 2, 2), num_heads=(2, 4, 8)),
+        img_size=64,
+        num_frames=num_frames,
+        window_size=(4, 4, 4),
+        pretrained='{{$QUICKSTART:quickstart}}/bevt_joint/epoch_50.pth',
+        drop_path_rate=0.1,
+    ),
+    cls_head=dict(
+        type='Float32I3DHead',
+        num_classes=10,
+        in_channels=192,
+        dropout_ratio=0.0,
+        average_clips='prob',
+    ),
+    data_preprocessor=dict(
+        type='ActionDataPreprocessor',
+        mean=[60.0, 60.0, 60.0],
+        std=[60.0, 60.0, 60.0],
+        format_shape='NCTHW',
+    ),
+)
+
+train_pipeline = [
+    dict(type='NamedDecordInit'),
+    dict(type='MidpointUniformSample', clip_len=num_frames),
+    dict(type='NamedDecordDecode'),
+    dict(type='Resize', scale=(-1, 72), interpolation='area'),
+    dict(type='RandomCrop', size=64),
+    # In a mirror left is right, and clockwise is anticlockwise.
+    dict(type='Flip', flip_label_map={0: 1, 1: 0, 4: 5, 5: 4}),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs', meta_keys=('img_shape', 'filename')),
+]
+test_pipeline = [
+    dict(type='NamedDecordInit'),
+    dict(type='MidpointUniformSample', clip_len=num_frames, test_mode=True),
+    dict(type='NamedDecordDecode'),
+    dict(type='Resize', scale=(-1, 72), interpolation='area'),
+    dict(type='CenterCrop', crop_size=64),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs', meta_keys=('img_shape', 'filename')),
+]
+# No worker processes: on two cores the two trainers need both.
+train_dataloader = dict(
+    batch_size=8,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(
+        type='VideoDataset',
+        ann_file=data_root + 'motion_train.txt',
+        data_prefix=dict(video=data_root),
+        pipeline=train_pipeline,
+    ),
+)
+val_dataloader = dict(
+    batch_size=20,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='VideoDataset',
+        ann_file=data_root + 'motion_val.txt',
+        data_prefix=dict(video=data_root),
+        pipeline=test_pipeline,
+        test_mode=True,
+    ),
+)
+test_dataloader = val_dataloader
+val_evaluator = dict(type='AccMetric')
+test_evaluator = val_evaluator
+
+max_epochs = 40
+train_cfg = dict(
+    type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=10
+)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+optim_wrapper = dict(
+    type='OptimWrapper',
+    constructor='TrainedParamsConstructor',
+    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05),
+    paramwise_cfg=dict(
+        custom_keys=dict(
+            relative_position_bias_table=dict(decay_mult=0.0),
+            norm=dict(decay_mult=0.0),
+        )
+    ),
+    clip_grad=dict(max_norm=1.0),
+)
+param_scheduler = [
+    dict(
+        type='LinearLR',
+        start_factor=0.1,
+        by_epoch=True,
+        begin=0,
+        end=4,
+        convert_to_iter_based=True,
+    ),
+    dict(
+        type='CosineAnnealingLR',
+        T_max=max_epochs,
+        by_epoch=True,
+        begin=0,
+        end=max_epochs,
+        convert_to_iter_based=True,
+    ),
+]
+default_hooks = dict(
+    logger=dict(interval=15),
+    checkpoint=dict(interval=10, save_best=None, max_keep_ckpts=1),
+)
+randomness = dict(seed=0)

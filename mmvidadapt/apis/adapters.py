@@ -1,0 +1,144 @@
+"""Take adapters out of checkpoints, look at them, and put them back."""
+
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence, Union
+
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from torch import nn
+
+from mmvidadapt.engine import adapters
+from mmvidadapt.engine.adapters import (
+    build_model,
+    make_adapter,
+    split_names,
+    whole_checkpoint,
+)
+from mmvidadapt.weights.adapter_file import AdapterFile, read_adapter
+
+from .inference import load_strictly
+
+MEGA = 1e6
+
+
+def load_adapter(
+    path: Union[str, Path],
+    trunk: Optional[str] = None,
+    device: Union[str, torch.device] = 'cpu',
+) -> nn.Module:
+    """Build the recogniser of an adapter file, ready to classify.
+
+    ``mmaction.apis.inference_recognizer`` takes what it returns.
+
+    Args:
+        path (str | Path): The adapter file.
+        trunk (str, optional): Alias, URL or path of the image weights.
+            Defaults to None: where the file says that they came from.
+        device (str | torch.device): Where to. Defaults to 'cpu'.
+
+    Returns:
+        nn.Module: The recogniser in evaluation mode.
+
+    Raises:
+        ValueError: If the trunk is not the one that the adapter was trained
+            on, or the file is damaged.
+    """
+    return adapters.load_adapter(str(path), trunk).to(device)
+
+
+def extract_adapter(
+    config: Config,
+    checkpoint: str,
+    out: Union[str, Path],
+    classes: Optional[Sequence[str]] = None,
+    metrics: Optional[Dict[str, float]] = None,
+) -> AdapterFile:
+    """Write the adapter of a whole checkpoint, ours or an official one.
+
+    Args:
+        config (Config): What the checkpoint was trained with.
+        checkpoint (str): Path or URL.
+        out (str | Path): The adapter file.
+        classes (Sequence[str], optional): Names of the classes.
+            Defaults to None.
+        metrics (Dict[str, float], optional): What was measured with it.
+            Defaults to None.
+
+    Returns:
+        AdapterFile: What was written.
+    """
+    init_default_scope(config.get('default_scope', 'mmaction'))
+    model = MODELS.build(config.model)
+    load_strictly(model, checkpoint)
+    adapter = make_adapter(
+        split_names(model),
+        model.state_dict(),
+        config.to_dict(),
+        classes=classes and list(classes),
+        metrics=dict(metrics or {}),
+    )
+    adapter.write(out)
+    return adapter
+
+
+def merge_adapter(
+    path: Union[str, Path],
+    out: Union[str, Path],
+    trunk: Optional[str] = None,
+) -> None:
+    """Write trunk and adapter as one checkpoint, for tools of others.
+
+    Args:
+        path (str | Path): The adapter file.
+        out (str | Path): The checkpoint, ``.pth``.
+        trunk (str, optional): See :func:`load_adapter`. Defaults to None.
+    """
+    torch.save(whole_checkpoint(str(path), trunk), out)
+
+
+def describe_adapter(path: Union[str, Path]) -> str:
+    """Say what an adapter file holds, as some lines of text."""
+    adapter = read_adapter(path)
+    tensors = adapter.tensors.values()
+    size = Path(path).stat().st_size / MEGA
+    model = adapter.config['model']
+    backbone = model.get('backbone') or {}
+    metrics = [f'{k} {v:.4g}' for k, v in (adapter.metrics or {}).items()]
+    classes = adapter.classes or []
+    more = f' ... ({len(classes)})' if len(classes) > 5 else ''
+    rows = dict(
+        model=f'{model["type"]}, {backbone.get("type")} '
+        f'{backbone.get("arch", "")}'.rstrip(),
+        tensors=f'{len(tensors)}, {sum(t.numel() for t in tensors):,} '
+        f'numbers, {size:.2f} MB',
+        trunk=f'{adapter.trunk["source"]}, sha256 {adapter.trunk["sha256"]}',
+        classes=', '.join(classes[:5]) + more or 'not named',
+        metrics=', '.join(metrics) or 'none',
+        version=f'mmvidadapt {adapter.version}',
+    )
+    return '\n'.join(f'{name + ":":<9}{text}' for name, text in rows.items())
+
+
+def verify_adapter(
+    path: Union[str, Path], trunk: Optional[str] = None
+) -> List[str]:
+    """Check an adapter file; the first thing that is wrong raises.
+
+    Args:
+        path (str | Path): The adapter file.
+        trunk (str, optional): Image weights to compare with, ``''`` for those
+            that the file names. Defaults to None: the file alone.
+
+    Returns:
+        List[str]: What was found to be right.
+    """
+    adapter = read_adapter(path)
+    right = ['it arrived whole, and all its values are finite']
+    model = build_model(adapter, str(path))
+    right.append(f'it fits a {type(model).__name__} as its config says')
+    if trunk is not None:
+        load_adapter(path, trunk or None)
+        right.append(f'{trunk or adapter.trunk["source"]} is its trunk')
+    return right

@@ -1,0 +1,114 @@
+"""Annotation lists: a path and a label in every line."""
+
+from typing import List, Optional, Sequence, Tuple, Union
+
+from mmengine.fileio import get
+
+Label = Union[int, List[int]]
+SHOWN = 10  # bad lines that an error lists
+
+
+def read_annotations(
+    path: str,
+    delimiter: str = ' ',
+    multi_class: bool = False,
+    num_classes: Optional[int] = None,
+) -> Tuple[List[str], List[Label]]:
+    """Read a list of videos in the format of mmaction2.
+
+    Paths may hold the delimiter; line ends of Windows, a byte order mark and
+    empty lines do not matter. A list without any labels gives -1.
+
+    Args:
+        path (str): The list.
+        delimiter (str): What stands between path and label.
+            Defaults to ``' '``.
+        multi_class (bool): Whether videos have several labels.
+            Defaults to False.
+        num_classes (int, optional): Labels must be lower.
+            Defaults to None: not known.
+
+    Returns:
+        Tuple[List[str], List[Label]]: Paths and labels.
+
+    Raises:
+        ValueError: If lines are not understood; it lists their numbers.
+    """
+    names, labels, bad, bare = [], [], [], []
+    for number, line in enumerate(_lines(path), 1):
+        line = line.strip()
+        if not line:
+            continue
+        name, found = _split(line, delimiter, multi_class)
+        if not found:
+            bare.append((number, line))
+        elif not name or _outside(found, num_classes):
+            bad.append((number, line, _reason(name, found, num_classes)))
+        names.append(name)
+        labels.append(found if multi_class else found[0] if found else -1)
+    if len(bare) < len(names):
+        reason = f'no label behind {delimiter!r}'
+        bad += [(*entry, reason) for entry in bare]
+    if bad or not names:
+        raise ValueError(_complain(path, sorted(bad), len(names)))
+    return names, labels
+
+
+def _lines(path: str) -> List[str]:
+    """Read the lines of a text file."""
+    data = get(path)
+    try:
+        return data.decode('utf-8-sig').split('\n')
+    except UnicodeDecodeError as error:
+        number = data[: error.start].count(b'\n') + 1
+        raise ValueError(
+            f'{path} is not UTF-8 text: line {number} holds the byte '
+            f'0x{data[error.start]:02x}. Save it as UTF-8.'
+        ) from error
+
+
+def _split(
+    line: str, delimiter: str, several: bool
+) -> Tuple[str, Sequence[int]]:
+    """Split a line into a path and labels; the path may hold delimiters."""
+    labels: List[int] = []
+    while several or not labels:
+        name, _, word = line.rpartition(delimiter)
+        word = word.strip()
+        if not (word.isascii() and word.lstrip('-').isdigit()):
+            break
+        labels.insert(0, int(word))
+        line = name.rstrip()
+    return line, labels
+
+
+def _outside(labels: Sequence[int], num_classes: Optional[int]) -> bool:
+    """Whether a label is no class."""
+    return min(labels) < 0 or (
+        num_classes is not None and max(labels) >= num_classes
+    )
+
+
+def _reason(
+    name: str, labels: Sequence[int], num_classes: Optional[int]
+) -> str:
+    """Say what is wrong with a line that has labels."""
+    if not name:
+        return 'no path'
+    last = '' if num_classes is None else f' to {num_classes - 1}'
+    return f'label {", ".join(map(str, labels))} is not in 0{last}'
+
+
+def _complain(path: str, bad: Sequence[tuple], lines: int) -> str:
+    """Say what is wrong with a list."""
+    if not bad:
+        return f'{path} names no video; write a path and a label per line.'
+    listed = ''.join(
+        f'\n  line {number}: {line!r}: {reason}'
+        for number, line, reason in bad[:SHOWN]
+    )
+    rest = f'\n  and {len(bad) - SHOWN} more' if len(bad) > SHOWN else ''
+    return (
+        f'{path} has {len(bad)} bad lines of {lines}:{listed}{rest}\n'
+        'Correct them, or take them out.'
+    )

@@ -1,0 +1,140 @@
+"""Find out which videos can be used, and why the others cannot."""
+
+import hashlib
+import os
+from functools import partial
+from pathlib import Path
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from mmvidadapt.datasets.readers.pyav import PyAVReader
+from mmvidadapt.utils.crash_proof import map_in_processes, show_progress
+from mmvidadapt.utils.video import name_video
+
+from .frames import decode_all
+from .sources import Clip
+
+LEVELS = ('exists', 'open', 'decode')
+
+
+class Facts(NamedTuple):
+    """What is known of a video; 0 and '' for what was not looked at."""
+
+    frames: int = 0
+    width: int = 0
+    height: int = 0
+    bytes: int = 0
+    sha256: str = ''
+
+
+def check_video(path: str, level: str = 'decode') -> Facts:
+    """Look at a video.
+
+    Args:
+        path (str): The video.
+        level (str): ``'decode'`` decodes all of it and reads its hash,
+            ``'open'`` decodes its first frame, ``'exists'`` asks for its
+            size. Defaults to 'decode'.
+
+    Returns:
+        Facts: Number and size of the frames, as they are shown, and more.
+
+    Raises:
+        ValueError: If it is not good for training.
+    """
+    size = Path(path).stat().st_size
+    if size == 0:
+        raise ValueError('the file is empty.')
+    if level == 'exists':
+        return Facts(bytes=size)
+    with name_video(path):
+        reader = PyAVReader(path)
+        height, width = reader.get_frames([0])[0].shape[:2]
+    if level == 'open':
+        return Facts(len(reader), width, height, size)
+    count = sum(1 for _ in decode_all(path))
+    return Facts(count, width, height, size, digest(path))
+
+
+def digest(path: str) -> str:
+    """Return the sha256 of a file."""
+    total = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while chunk := file.read(2**20):
+            total.update(chunk)
+    return total.hexdigest()
+
+
+def check_videos(
+    root: Path,
+    paths: Sequence[str],
+    level: str = 'decode',
+    num_workers: Optional[int] = None,
+) -> Tuple[Dict[str, Facts], Dict[str, str]]:
+    """Look at many videos, in processes that may crash; show how far it is.
+
+    Args:
+        root (Path): The folder that the paths are relative to.
+        paths (Sequence[str]): The videos.
+        level (str): See :func:`check_video`. Defaults to 'decode'.
+        num_workers (int, optional): Processes; None: one per core.
+            Defaults to None.
+
+    Returns:
+        tuple: The facts of the good ones and the reasons against the others.
+    """
+    facts, bad = {}, {}
+    look = partial(_look, str(root), level)
+    outcomes = map_in_processes(look, list(paths), num_workers)
+    for outcome in show_progress(outcomes, len(paths)):
+        if outcome.error is None:
+            facts[outcome.item] = outcome.result
+        else:
+            bad[outcome.item] = outcome.error
+    return facts, bad
+
+
+def _look(root: str, level: str, path: str) -> Facts:
+    """Check a path that a list can hold."""
+    try:
+        path.encode('utf-8')
+    except UnicodeEncodeError as error:
+        raise ValueError('its name is not UTF-8; rename it.') from error
+    if path != path.strip() or any(c in path for c in '\t\r\n'):
+        raise ValueError(
+            'its name has a tab, a line break or a space at an end; rename it.'
+        )
+    full = os.path.join(root, path)
+    if not os.path.isfile(full):
+        raise ValueError('there is no such file.')
+    return check_video(full, level)
+
+
+def drop_duplicates(
+    clips: Sequence[Clip], facts: Dict[str, Facts]
+) -> Tuple[List[Clip], List[Tuple[str, str]]]:
+    """Leave out videos whose content is there already.
+
+    Args:
+        clips (Sequence[Clip]): The clips.
+        facts (Dict[str, Facts]): What is known of every path.
+
+    Returns:
+        tuple: The clips that stay, and the paths that do not, with reasons.
+        Of equal videos of one class the first stays; of those with several
+        labels none does.
+    """
+    same: Dict[str, List[Clip]] = {}
+    for clip in clips:
+        same.setdefault(facts[clip.path].sha256 or clip.path, []).append(clip)
+    kept, dropped = set(), []
+    for equal in same.values():
+        labels = sorted({clip.label for clip in equal})
+        paths = ' and '.join(dict.fromkeys(clip.path for clip in equal))
+        if len(labels) == 1:
+            kept.add(id(equal[0]))
+            reason = f'the same content as {equal[0].path}.'
+            dropped += [(clip.path, reason) for clip in equal[1:]]
+        else:
+            reason = f'one content, labels {" and ".join(labels)}: {paths}.'
+            dropped += [(clip.path, reason) for clip in equal]
+    return [clip for clip in clips if id(clip) in kept], dropped

@@ -1,0 +1,51 @@
+"""All frames of a video in one pass; what is damaged raises."""
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator, Union
+
+import av
+from av.error import FFmpegError
+
+from mmvidadapt.datasets.readers.pyav import PyAVReader
+
+# A player shows that much of a video although the rest is lost.
+MIN_SHARE = 0.95
+
+
+def decode_all(path: Union[str, Path]) -> Iterator[av.VideoFrame]:
+    """Decode a video from its first frame to its last.
+
+    Args:
+        path (str | Path): The video.
+
+    Yields:
+        av.VideoFrame: One after the other, as they are shown.
+
+    Raises:
+        ValueError: If it is no video, if a frame is damaged, or if there are
+            fewer frames than the file says.
+    """
+    promised, count = len(PyAVReader(str(path))), 0
+    with opened(path) as container:
+        stream = container.streams.video[0]
+        stream.thread_count = 1
+        for frame in container.decode(stream):
+            if frame.is_corrupt:
+                raise ValueError(f'frame {count} is damaged.')
+            yield frame
+            count += 1
+    if count < MIN_SHARE * promised:
+        raise ValueError(
+            f'only {count} of its {promised} frames can be decoded.'
+        )
+
+
+@contextmanager
+def opened(path: Union[str, Path]) -> Iterator[av.container.InputContainer]:
+    """Open a video; give the errors of FFmpeg one type and no file name."""
+    try:
+        with av.open(str(path), metadata_errors='ignore') as container:
+            yield container
+    except FFmpegError as error:
+        raise ValueError(f'it cannot be decoded: {error.strerror}.') from error

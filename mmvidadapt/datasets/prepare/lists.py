@@ -1,0 +1,38 @@
+"""Annotation lists of mmaction2, and the names of the classes."""
+
+from pathlib import Path
+from typing import Iterable, List, Sequence, Tuple
+
+from ..annotations import read_annotations
+
+
+def read_list(path: Path) -> List[Tuple[str, int]]:
+    """Read a list; a tab or a space stands between path and label.
+
+    Args:
+        path (Path): The list; paths may hold spaces.
+
+    Returns:
+        List[Tuple[str, int]]: Paths and numbers of classes, -1 where the
+        list has none.
+    """
+    tabs = b'\t' in path.read_bytes()
+    return list(zip(*read_annotations(str(path), '\t' if tabs else ' ')))
+
+
+def write_list(path: Path, rows: Iterable[Tuple[str, int]]) -> None:
+    """Write paths and numbers of classes, the whole file or none."""
+    write_text(path, ''.join(f'{video} {label}\n' for video, label in rows))
+
+
+def write_classes(path: Path, classes: Sequence[str]) -> None:
+    """Write the names of the classes in their order, one per line."""
+    write_text(path, ''.join(f'{name}\n' for name in classes))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole text file or none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f'.part-{path.name}')
+    part.write_text(text, encoding='utf-8')
+    part.replace(path)

@@ -1,0 +1,61 @@
+"""Find the files of a data set's videos by their names."""
+
+from pathlib import Path
+from typing import Dict, List, Optional, Tuple
+
+from .official import Entry
+from .sources import walk_videos
+
+MISSING = 'missing.'
+
+
+class Videos:
+    """The videos below a folder, by name.
+
+    Args:
+        root (Path): The folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.paths: Dict[str, List[str]] = {}
+        for path in walk_videos(root):
+            folder, _, name = path.rpartition('/')
+            stem = name.rpartition('.')[0]
+            names = {stem, f'{folder.rpartition("/")[2]}/{stem}'}
+            for key in names:
+                self.paths.setdefault(key, []).append(path)
+
+    def find_all(
+        self, entries: List[Entry], classes: List[str]
+    ) -> Tuple[List[Tuple[str, int]], List[Tuple[str, str]]]:
+        """Return paths with labels, and the entries that have no file."""
+        found, missing = [], []
+        for entry in entries:
+            path = self.find(entry, classes[entry.label])
+            if path is None:
+                missing.append((entry.names[0], MISSING))
+            else:
+                found.append((path, entry.label))
+        return found, missing
+
+    def find(self, entry: Entry, name: str) -> Optional[str]:
+        """Find a video.
+
+        Args:
+            entry (Entry): The video.
+            name (str): The name of its class, which decides where several
+                files have its name.
+
+        Returns:
+            str | None: Its path, relative to the root.
+        """
+        for key in entry.names:
+            paths = self.paths.get(key, ())
+            for path in paths:
+                parents = path.replace(' ', '_').split('/')[:-1]
+                if name.replace(' ', '_') in parents:
+                    return path
+            if paths:
+                return paths[0]
+        return None

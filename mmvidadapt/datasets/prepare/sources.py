@@ -1,0 +1,160 @@
+"""Own videos as they lie on a disk: class folders, or a list."""
+
+import os
+import re
+from pathlib import Path
+from typing import Iterator, List, NamedTuple, Optional, Sequence
+
+from mmvidadapt.utils.video import EXTENSIONS
+
+from .lists import read_list
+
+SPLITS = ('train', 'val', 'test')
+SPLIT_NAMES = dict(
+    train='train',
+    training='train',
+    val='val',
+    valid='val',
+    validation='val',
+    test='test',
+    testing='test',
+)
+
+
+class Clip(NamedTuple):
+    """A video with its label.
+
+    ``group`` is what must not stand on two sides of a split: a person, a
+    room, a long recording; ``split`` is given where the source says it.
+    """
+
+    path: str  # relative to the root
+    label: str
+    group: Optional[str] = None
+    split: Optional[str] = None
+
+
+class Source(NamedTuple):
+    """Videos below a root; ``classes`` where their order is given."""
+
+    root: Path
+    clips: List[Clip]
+    classes: Optional[List[str]] = None
+
+
+def read_folder(root: Path) -> Source:
+    """Read a folder of class folders, or of train, val and test with these.
+
+    Args:
+        root (Path): The folder. What lies deeper inside a class folder
+            belongs to that class.
+
+    Returns:
+        Source: The videos.
+
+    Raises:
+        ValueError: If a video lies outside the class folders.
+    """
+    parts = [(path, path.split('/')) for path in walk_videos(root)]
+    if not parts:
+        raise ValueError(
+            f'There is no video in {root}; known endings: '
+            f'{", ".join(EXTENSIONS)}.'
+        )
+    names = {part[0].lower() for _, part in parts}
+    split = names <= set(SPLIT_NAMES) and 'train' in names
+    depth = 3 if split else 2
+    outside = [path for path, part in parts if len(part) < depth]
+    if outside:
+        raise ValueError(
+            f'{len(outside)} videos of {root} lie in no class folder, '
+            f"such as '{outside[0]}'. Make one folder per class"
+            + (' in each of the splits.' if split else '.')
+        )
+    clips = [
+        Clip(
+            path,
+            part[depth - 2],
+            split=SPLIT_NAMES[part[0].lower()] if split else None,
+        )
+        for path, part in parts
+    ]
+    return Source(root, clips)
+
+
+def walk_videos(root: Path) -> Iterator[str]:
+    """Yield the videos below a folder, links followed, hidden ones left out.
+
+    Args:
+        root (Path): The folder.
+
+    Yields:
+        str: A path relative to the folder.
+    """
+    seen = set()
+    for folder, folders, files in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:  # a link to a folder above it
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(f for f in folders if not f.startswith('.'))
+        for name in sorted(files):
+            if not name.startswith('.') and name.lower().endswith(EXTENSIONS):
+                yield Path(folder, name).relative_to(root).as_posix()
+
+
+def read_labels(
+    path: Path,
+    root: Optional[Path] = None,
+    classes: Optional[Sequence[str]] = None,
+) -> Source:
+    """Read a list of mmaction2: a path and the number of a class per line.
+
+    Args:
+        path (Path): The list.
+        root (Path, optional): The folder that its paths are relative to.
+            Defaults to None: that of the list.
+        classes (Sequence[str], optional): Names of the classes.
+            Defaults to None: their numbers.
+
+    Returns:
+        Source: The videos.
+    """
+    rows = read_list(path)
+    highest = max(label for _, label in rows)
+    names = list(classes or map(str, range(highest + 1)))
+    if min(label for _, label in rows) < 0 or highest >= len(names):
+        raise ValueError(
+            f'{path} has labels up to {highest}, or none at all, and there '
+            f'are {len(names)} classes.'
+        )
+    clips = [Clip(video, names[label]) for video, label in rows]
+    return Source(root or path.parent, clips, names)
+
+
+def group_by(source: Source, pattern: str) -> Source:
+    """Take the groups from the paths.
+
+    Args:
+        source (Source): Videos.
+        pattern (str): A regular expression, searched in every path; its first
+            group, or all that it matches, is the group.
+
+    Returns:
+        Source: The videos with their groups.
+    """
+    clips, without = [], []
+    for clip in source.clips:
+        match = re.search(pattern, clip.path)
+        if match is None:
+            without.append(clip.path)
+        else:
+            group = match.group(min(1, match.re.groups))
+            clips.append(clip._replace(group=group))
+    if without:
+        raise ValueError(
+            f"--group-pattern '{pattern}' matches nothing in {len(without)} "
+            f"of {len(source.clips)} paths, such as '{without[0]}'."
+        )
+    return source._replace(clips=clips)

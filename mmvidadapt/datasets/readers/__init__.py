@@ -1,0 +1,67 @@
+"""Decoders behind one name: ``reader = open_video(path)``.
+
+A reader has ``len(reader)``, ``reader.get_avg_fps()`` and
+``reader.get_frames(indices)``.
+"""
+
+from importlib import import_module
+from typing import BinaryIO, Dict, List, Tuple, Union
+
+# Name -> library, module and class, in the order in which 'auto' tries them.
+BACKENDS: Dict[str, Tuple[str, str, str]] = {
+    'pyav': ('av', '.pyav', 'PyAVReader'),
+    'decord': ('decord', '.decord', 'DecordReader'),
+    'torchcodec': (
+        'torchcodec.decoders',
+        '.torchcodec',
+        'TorchCodecReader',
+    ),
+}
+
+
+def find_reader(backend: str = 'auto') -> type:
+    """Find the class that reads videos.
+
+    Args:
+        backend (str): ``'pyav'``, ``'decord'``, ``'torchcodec'`` or
+            ``'auto'``, the first of them that works here.
+            Defaults to ``'auto'``.
+
+    Returns:
+        type: The class.
+
+    Raises:
+        ImportError: If it does not work here.
+    """
+    if backend != 'auto' and backend not in BACKENDS:
+        raise ValueError(
+            f"backend='{backend}': choose from {['auto', *BACKENDS]}."
+        )
+    reasons: List[str] = []
+    for name in BACKENDS if backend == 'auto' else [backend]:
+        library, module, reader = BACKENDS[name]
+        try:
+            import_module(library)
+            return getattr(import_module(module, __name__), reader)
+        except (ImportError, OSError, RuntimeError) as error:
+            reasons.append(f'{name}: {str(error).splitlines()[0]}')
+    raise ImportError(
+        f'No video can be read with {backend} ({"; ".join(reasons)}). Try: '
+        'pip install av'
+    )
+
+
+def open_video(
+    file: Union[str, BinaryIO], backend: str = 'auto', num_threads: int = 1
+) -> object:
+    """Open a video for reading frames by their number.
+
+    Args:
+        file (str | BinaryIO): Path, or the content.
+        backend (str): See :func:`find_reader`. Defaults to ``'auto'``.
+        num_threads (int): Threads that decode. Defaults to 1.
+
+    Returns:
+        object: The reader.
+    """
+    return find_reader(backend)(file, num_threads)

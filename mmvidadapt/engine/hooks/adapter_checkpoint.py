@@ -1,0 +1,132 @@
+"""An adapter file beside every checkpoint."""
+
+import dataclasses
+from numbers import Real
+from os.path import splitext
+from typing import Dict, List, Optional, Set, Union
+
+from mmaction.registry import HOOKS
+from mmengine.hooks import CheckpointHook, Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from mmvidadapt.weights.adapter_file import SUFFIX, AdapterFile, literal
+
+from ..adapters import make_adapter, split_names
+
+
+@HOOKS.register_module()
+class AdapterCheckpointHook(Hook):
+    """Write what was trained into a small file beside every checkpoint.
+
+    ``epoch_3.pth`` gets ``epoch_3.adapter.safetensors``, and so does the best
+    one; where CheckpointHook removes a checkpoint, its adapter file goes too.
+    The weights are those of the checkpoint, hence averaged ones with EMAHook,
+    and the validation that follows adds its metrics. The first rank writes.
+    Where nothing is frozen, or nothing is saved, there is nothing to do.
+    """
+
+    priority = 'LOWEST'  # after CheckpointHook, and after EMAHook's swap
+
+    saver: Optional[CheckpointHook] = None
+    fresh: Optional[AdapterFile] = None  # saved, but not yet written
+    last: Optional[AdapterFile] = None
+    step = -1  # iterations behind the last one
+
+    def before_train(self, runner: Runner) -> None:
+        """Find CheckpointHook, and refuse what could not be written."""
+        model = runner.model
+        model = model.module if is_model_wrapper(model) else model
+        self.names = split_names(model)
+        savers = [h for h in runner.hooks if isinstance(h, CheckpointHook)]
+        if not savers or not self.names[1]:
+            runner.logger.info(
+                'AdapterCheckpointHook writes nothing: '
+                + ('nothing is frozen.' if savers else 'no CheckpointHook.')
+            )
+            return
+        self.saver = savers[0]
+        self.config = runner.cfg.to_dict()
+        literal(self.config)
+        self.kept = self._passing()
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Take the adapter out of a checkpoint, which the first rank has."""
+        if self.saver is None:
+            return
+        meta = checkpoint['meta'].get('dataset_meta') or {}
+        classes = meta.get('classes')
+        self.fresh = make_adapter(
+            self.names,
+            checkpoint['state_dict'],
+            self.config,
+            classes=classes and list(classes),
+        )
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Union[dict, tuple, list, None] = None,
+        outputs: Optional[dict] = None,
+    ) -> None:
+        """Write what was saved after this iteration."""
+        self._write(runner.iter + 1)
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Write what was saved after this epoch."""
+        self._write(runner.iter)
+
+    def after_val_epoch(
+        self, runner: Runner, metrics: Optional[Dict[str, float]] = None
+    ) -> None:
+        """Add the metrics to the adapter they are of, and write the best."""
+        numbers = {
+            name: float(value)
+            for name, value in (metrics or {}).items()
+            if isinstance(value, Real)
+        }
+        if self.fresh is None and self.step == runner.iter:
+            self.fresh = self.last
+        self._write(runner.iter, numbers)
+
+    def _write(
+        self, step: int, metrics: Optional[Dict[str, float]] = None
+    ) -> None:
+        """Write beside the newest checkpoints, and remove with the old."""
+        if self.fresh is None:
+            return
+        self.last = dataclasses.replace(self.fresh, metrics=metrics or {})
+        self.fresh, self.step = None, step
+        content, passing = self.last.to_bytes(), self._passing()
+        newest = {self.saver.last_ckpt} - {None}
+        backend = self.saver.file_backend
+        for path in newest | set(self._best()) - self.kept:
+            backend.put(content, beside(path))
+        for path in map(beside, self.kept - passing):
+            if backend.isfile(path):
+                backend.remove(path)
+        self.kept = passing
+
+    def _passing(self) -> Set[str]:
+        """Name the checkpoints that CheckpointHook may remove one day."""
+        saver, numbered = self.saver, []
+        if saver.max_keep_ckpts > 0:
+            numbered = [
+                saver.file_backend.join_path(
+                    saver.out_dir, saver.filename_tmpl.format(step)
+                )
+                for step in saver.keep_ckpt_ids
+            ]
+        return {*numbered, *self._best()}
+
+    def _best(self) -> List[str]:
+        """Name the best checkpoints so far."""
+        one = getattr(self.saver, 'best_ckpt_path', None)
+        several = getattr(self.saver, 'best_ckpt_path_dict', {})
+        return [path for path in (one, *several.values()) if path]
+
+
+def beside(checkpoint: str) -> str:
+    """Name the adapter file of a checkpoint."""
+    return splitext(checkpoint)[0] + SUFFIX

@@ -1,0 +1,165 @@
+"""Call a function on many files, in processes that may crash or hang."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from itertools import islice
+from multiprocessing.connection import Connection, wait
+from typing import (
+    Any,
+    Callable,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+)
+
+from mmengine.utils import ProgressBar
+
+POLL = 1.0  # seconds between two looks at who is overdue or orphaned
+
+
+class Outcome(NamedTuple):
+    """What came of one item: a result, or the reason why there is none."""
+
+    item: Any
+    result: Any = None
+    error: Optional[str] = None
+
+
+def map_in_processes(
+    function: Callable[[Any], Any],
+    items: List[Any],
+    num_workers: Optional[int] = None,
+    timeout: float = 600.0,
+) -> Iterator[Outcome]:
+    """Call a function on every item; nothing that it does ends the loop.
+
+    A process that dies (decoders do, on damaged files) or takes too long
+    costs its own item only, and is replaced.
+
+    Args:
+        function (Callable[[Any], Any]): Called in a forked process.
+        items (List[Any]): What it is called with, one by one.
+        num_workers (int, optional): Processes. Defaults to None: all cores.
+        timeout (float): Seconds that an item may take. Defaults to 600.0.
+
+    Yields:
+        Outcome: One per item, in the order in which they are ready.
+    """
+    num_workers = num_workers or num_cores()
+    queue, busy = iter(items), []
+    try:
+        for item in islice(queue, num_workers):
+            busy.append(_Worker(function))
+            busy[-1].start(item)
+        while busy:
+            ready = wait([worker.pipe for worker in busy], timeout=POLL)
+            for worker in list(busy):
+                if worker.pipe not in ready and not worker.overdue(timeout):
+                    continue
+                yield worker.outcome(timeout)
+                try:
+                    worker.start(next(queue))
+                except StopIteration:
+                    worker.stop()
+                    busy.remove(worker)
+    finally:
+        for worker in busy:
+            worker.stop()
+
+
+def show_progress(
+    outcomes: Iterable[Outcome], total: int
+) -> Iterator[Outcome]:
+    """Pass outcomes on and draw a progress bar."""
+    if total:
+        bar, step = ProgressBar(total, file=sys.stderr), max(1, total // 100)
+        for number, outcome in enumerate(outcomes, start=1):
+            yield outcome
+            if number % step == 0 or number == total:
+                bar.update(number - bar.completed)
+        print(file=sys.stderr)
+
+
+def num_cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+class _Worker:
+    """A process with one item at a time."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self.function, self.process = function, None
+
+    def start(self, item: Any) -> None:
+        """Give the process an item; make a process where there is none."""
+        if self.process is None:
+            context = multiprocessing.get_context('fork')
+            self.pipe, end = context.Pipe()
+            self.process = context.Process(
+                target=_serve,
+                args=(self.function, end, os.getpid()),
+                daemon=True,
+            )
+            self.process.start()
+            end.close()  # or the death of the process would go unseen
+        self.item, self.since = item, time.monotonic()
+        self.pipe.send(item)
+
+    def overdue(self, timeout: float) -> bool:
+        """Whether the item takes too long."""
+        return time.monotonic() - self.since > timeout
+
+    def outcome(self, timeout: float) -> Outcome:
+        """Collect what came of the item."""
+        if not self.pipe.poll():
+            self.stop()
+            return Outcome(self.item, error=f'it took over {timeout:g} s.')
+        try:
+            return Outcome(self.item, *self.pipe.recv())
+        except (EOFError, ConnectionError):
+            self.process.join()
+            reason = f'the process that read it {_death(self.process)}.'
+            self.stop()
+            return Outcome(self.item, error=reason)
+
+    def stop(self) -> None:
+        """End the process."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.join()
+            self.pipe.close()
+            self.process = None
+
+
+def _death(process: multiprocessing.Process) -> str:
+    """Say how a process ended."""
+    code = process.exitcode
+    if code is not None and code < 0:
+        return f'died of {signal.Signals(-code).name}'
+    return f'ended with status {code}'
+
+
+def _serve(
+    function: Callable[[Any], Any], pipe: Connection, parent: int
+) -> None:
+    """Answer one item after the other until the parent ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's
+    while True:
+        while not pipe.poll(POLL):
+            if os.getppid() != parent:
+                return
+        try:
+            item = pipe.recv()
+        except EOFError:
+            return
+        try:
+            answer = (function(item), None)
+        except Exception as error:
+            answer = (None, str(error).strip() or type(error).__name__)
+        pipe.send(answer)

@@ -1,0 +1,206 @@
+"""One file with what was trained, and the name of what it was trained on."""
+
+import ast
+import json
+import os
+from dataclasses import dataclass
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from mmvidadapt.models.layers.packing import fingerprint
+from mmvidadapt.version import __version__
+
+SUFFIX = '.adapter.safetensors'
+KEY = 'mmvidadapt_adapter'  # of the one entry of the metadata
+FORMAT = 1
+# What a description raises that makes no sense.
+DAMAGED = (KeyError, MemoryError, RecursionError, SyntaxError, TypeError)
+LEAVES = (str, bytes, int, float, complex, bool, type(None))
+
+
+@dataclass(frozen=True)
+class AdapterFile:
+    """What an adapter file holds.
+
+    Args:
+        tensors (Dict[str, Tensor]): What was trained, and what is frozen but
+            not of the image model: buffers, random tables.
+        config (Dict[str, Any]): The whole config, plain values only.
+        trunk (Dict[str, Optional[str]]): ``source``, the alias, URL or path
+            of the image weights, and ``sha256`` of the frozen tensors.
+        classes (List[str], optional): Names of the classes.
+            Defaults to None.
+        metrics (Dict[str, float], optional): What was measured with these
+            very weights. Defaults to None.
+        version (str, optional): Of the mmvidadapt that wrote it.
+            Defaults to None: the one that runs.
+    """
+
+    tensors: Dict[str, Tensor]
+    config: Dict[str, Any]
+    trunk: Dict[str, Optional[str]]
+    classes: Optional[List[str]] = None
+    metrics: Optional[Dict[str, float]] = None
+    version: Optional[str] = None
+
+    def to_bytes(self) -> bytes:
+        """Give the content of the file; equal content, equal bytes."""
+        said = dict(
+            format=FORMAT,
+            version=self.version or __version__,
+            config=literal(self.config),
+            trunk=self.trunk,
+            classes=self.classes,
+            metrics=self.metrics or {},
+        )
+        said['sha256'] = digest(self.tensors, said)
+        tensors = {
+            name: tensor.detach().cpu().contiguous().clone()
+            for name, tensor in self.tensors.items()
+        }
+        return save(tensors, {KEY: json.dumps(said)})
+
+    def write(self, path: str | os.PathLike) -> None:
+        """Write the file, whole or not at all."""
+        partial = f'{os.fspath(path)}.partial'
+        with open(partial, 'wb') as file:
+            file.write(self.to_bytes())
+        os.replace(partial, path)
+
+
+def read_adapter(path: str | os.PathLike) -> AdapterFile:
+    """Read an adapter file, running nothing that is in it.
+
+    Args:
+        path (str | os.PathLike): The file.
+
+    Returns:
+        AdapterFile: Its content.
+
+    Raises:
+        ValueError: If it is no adapter file, damaged, or has values that are
+            not finite.
+    """
+    path = os.fspath(path)
+    text, tensors = _open(path)
+    try:
+        adapter = _parse(text, tensors)
+    except DAMAGED as error:
+        raise ValueError(
+            f'{path}: its description is damaged ({error!r}).'
+        ) from error
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}.') from error
+    check_finite(path, tensors)
+    return adapter
+
+
+def _parse(text: str, tensors: Dict[str, Tensor]) -> AdapterFile:
+    """Read the description, and compare the hash in it."""
+    said = json.loads(text)
+    if said['format'] > FORMAT:
+        raise ValueError(
+            f'its format {said["format"]} is newer than {FORMAT}; it was '
+            f'written by mmvidadapt {said["version"]}, so update yours'
+        )
+    claimed = said.pop('sha256')
+    found = digest(tensors, said)
+    if found != claimed:
+        raise ValueError(
+            f'it is damaged: its content has the sha256 {found[:12]}, but was '
+            f'written with {claimed[:12]}; copy it once more'
+        )
+    said['config'] = ast.literal_eval(said['config'])
+    del said['format']
+    return AdapterFile(tensors, **said)
+
+
+def is_adapter(path: str | os.PathLike) -> bool:
+    """Whether a file describes itself as an adapter file."""
+    try:
+        with safe_open(path, 'pt') as file:
+            return KEY in (file.metadata() or {})
+    except (SafetensorError, OSError):
+        return False
+
+
+def _open(path: str) -> Tuple[str, Dict[str, Tensor]]:
+    """Read the description and copy the tensors."""
+    way_out = 'Make one with tools/adapter.py extract.'
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f'There is no adapter file {path}. {way_out}')
+    try:
+        with safe_open(path, 'pt') as file:
+            text = (file.metadata() or {}).get(KEY)
+            # Else they would follow what happens to the file.
+            tensors = {k: file.get_tensor(k).clone() for k in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ValueError(
+            f'{path} is no safetensors file, or it is cut off ({error}). '
+            f'{way_out}'
+        ) from error
+    if text is None:
+        raise ValueError(
+            f'{path} is a safetensors file, but no adapter file: its metadata '
+            f'has no {KEY}. {way_out}'
+        )
+    return text, tensors
+
+
+def digest(tensors: Dict[str, Tensor], said: Dict[str, Any]) -> str:
+    """Hash all that a file holds."""
+    return fingerprint(tensors, json.dumps(said, sort_keys=True))
+
+
+def check_finite(path: str, tensors: Dict[str, Tensor]) -> None:
+    """Raise where a tensor holds infinite values or none at all."""
+    bad = [
+        name
+        for name, tensor in tensors.items()
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all()
+    ]
+    if bad:
+        raise ValueError(
+            f'{path} holds values that are not finite, in {bad[:5]}. The '
+            'training that wrote it had diverged; take an earlier one.'
+        )
+
+
+def literal(config: Dict[str, Any]) -> str:
+    """Write a config as a Python literal, which keeps tuples and numbers.
+
+    Unlike the text of a config file it is read without running code.
+
+    Args:
+        config (Dict[str, Any]): Plain values, nested.
+
+    Returns:
+        str: What ``ast.literal_eval`` turns back into an equal dict.
+    """
+    foreign = next(_foreign(config, 'config'), None)
+    if foreign is not None:
+        name, value = foreign
+        raise ValueError(
+            f'{name} is {value!r}, but an adapter file holds plain values '
+            'only: texts, finite numbers, lists, tuples, dicts. Write it as '
+            'one of them, or drop AdapterCheckpointHook from custom_hooks.'
+        )
+    return repr(config)
+
+
+def _foreign(value: Any, name: str) -> Iterator[Tuple[str, Any]]:
+    """Yield what is no plain value, with its dotted name."""
+    if type(value) is dict:
+        for key, item in value.items():
+            yield from _foreign(item, f'{name}.{key}')
+    elif type(value) in (list, tuple):
+        for i, item in enumerate(value):
+            yield from _foreign(item, f'{name}.{i}')
+    elif type(value) not in LEAVES or (
+        isinstance(value, float) and value - value != 0
+    ):
+        yield name, value

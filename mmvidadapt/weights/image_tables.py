@@ -1,0 +1,170 @@
+"""How the sources of image ViTs name their parameters."""
+
+from typing import Tuple
+
+from .tables import NATIVE, Layout, Table, _blocks, _same
+
+CLIP_BLOCK = _same(
+    'ln_1.*',
+    'ln_2.*',
+    'attn.in_proj_*',
+    'attn.out_proj.*',
+    'mlp.c_fc.*',
+    'mlp.c_proj.*',
+)
+CLIP_TRUNK: Table = {
+    **_same(
+        'class_embedding',
+        'positional_embedding',
+        'conv1.*',
+        'ln_pre.*',
+        'ln_post.*',
+    ),
+    **_blocks('transformer.resblocks.{i}.', CLIP_BLOCK),
+}
+CLIP_VISUAL: Table = {**CLIP_TRUNK, 'proj': None}
+# The text tower has the names of the image tower without `visual.`.
+OPENAI_CLIP: Table = {
+    **{f'visual.{source}': own for source, own in CLIP_VISUAL.items()},
+    **dict.fromkeys(
+        (
+            'transformer.resblocks.**',
+            'positional_embedding',
+            'token_embedding.weight',
+            'ln_final.*',
+            'text_projection',
+            'logit_scale',
+            'logit_bias',
+            'attn_mask',
+            'text.**',
+            'input_resolution',
+            'context_length',
+            'vocab_size',
+        )
+    ),
+}
+HF_CLIP: Table = {
+    'vision_model.embeddings.class_embedding': 'class_embedding',
+    'vision_model.embeddings.patch_embedding.*': 'conv1.*',
+    'vision_model.embeddings.position_embedding.*': 'positional_embedding',
+    'vision_model.embeddings.position_ids': None,
+    'vision_model.pre_layrnorm.*': 'ln_pre.*',  # their spelling
+    'vision_model.post_layernorm.*': 'ln_post.*',
+    **_blocks(
+        'vision_model.encoder.layers.{i}.',
+        {
+            'layer_norm1.*': 'ln_1.*',
+            'layer_norm2.*': 'ln_2.*',
+            'self_attn.q_proj.*': 'attn.in_proj_*#q',
+            'self_attn.k_proj.*': 'attn.in_proj_*#k',
+            'self_attn.v_proj.*': 'attn.in_proj_*#v',
+            'self_attn.out_proj.*': 'attn.out_proj.*',
+            'mlp.fc1.*': 'mlp.c_fc.*',
+            'mlp.fc2.*': 'mlp.c_proj.*',
+        },
+    ),
+    **dict.fromkeys(
+        (
+            'text_model.**',
+            'text_projection.weight',
+            'visual_projection.weight',
+            'logit_scale',
+            'classifier.*',
+        )
+    ),
+}
+HF_VIT: Table = {
+    'embeddings.cls_token': 'class_embedding',
+    'embeddings.position_embeddings': 'positional_embedding',
+    'embeddings.patch_embeddings.projection.*': 'conv1.*',
+    'embeddings.mask_token': None,
+    'layernorm.*': 'ln_post.*',
+    **_blocks(
+        'encoder.layer.{i}.',
+        {
+            'layernorm_before.*': 'ln_1.*',
+            'layernorm_after.*': 'ln_2.*',
+            'attention.attention.query.*': 'attn.in_proj_*#q',
+            'attention.attention.key.*': 'attn.in_proj_*#k',
+            'attention.attention.value.*': 'attn.in_proj_*#v',
+            'attention.output.dense.*': 'attn.out_proj.*',
+            'intermediate.dense.*': 'mlp.c_fc.*',
+            'output.dense.*': 'mlp.c_proj.*',
+        },
+    ),
+    **dict.fromkeys(('pooler.dense.*', 'classifier.*')),
+}
+TIMM_BLOCK = {
+    'norm1.*': 'ln_1.*',
+    'norm2.*': 'ln_2.*',
+    'attn.qkv.*': 'attn.in_proj_*',
+    'attn.proj.*': 'attn.out_proj.*',
+    'mlp.fc1.*': 'mlp.c_fc.*',
+    'mlp.fc2.*': 'mlp.c_proj.*',
+}
+TIMM_TRUNK: Table = {
+    'cls_token': 'class_embedding',
+    'pos_embed': 'positional_embedding',
+    'patch_embed.proj.*': 'conv1.*',
+    **_blocks('blocks.{i}.', TIMM_BLOCK),
+}
+TIMM_VIT: Table = {
+    **TIMM_TRUNK,
+    'norm_pre.*': 'ln_pre.*',
+    'norm.*': 'ln_post.*',
+    **dict.fromkeys(('head.*', 'pre_logits.**')),
+}
+MMPRETRAIN_VIT: Table = {
+    'cls_token': 'class_embedding',
+    'pos_embed': 'positional_embedding',
+    'patch_embed.projection.*': 'conv1.*',
+    'pre_norm.*': 'ln_pre.*',
+    'ln1.*': 'ln_post.*',
+    **_blocks(
+        'layers.{i}.',
+        {
+            'ln1.*': 'ln_1.*',
+            'ln2.*': 'ln_2.*',
+            'attn.qkv.*': 'attn.in_proj_*',
+            'attn.proj.*': 'attn.out_proj.*',
+            'ffn.layers.0.0.*': 'mlp.c_fc.*',
+            'ffn.layers.1.*': 'mlp.c_proj.*',
+        },
+    ),
+}
+
+# The first layout whose marks are all there is the one.
+LAYOUTS: Tuple[Layout, ...] = (
+    Layout('openai-clip', 'vit', ('visual.class_embedding',), OPENAI_CLIP),
+    Layout(
+        'hf-clip', 'vit', ('vision_model.embeddings.class_embedding',), HF_CLIP
+    ),
+    Layout(
+        'hf-vit',
+        'vit',
+        (
+            'embeddings.cls_token',
+            'encoder.layer.{i}.attention.attention.query.*',
+        ),
+        HF_VIT,
+    ),
+    Layout(
+        'timm-vit',
+        'vit',
+        ('cls_token', 'blocks.{i}.attn.qkv.weight'),
+        TIMM_VIT,
+    ),
+    Layout(
+        'mmpretrain-vit',
+        'vit',
+        ('cls_token', 'layers.{i}.ffn.layers.0.0.*'),
+        MMPRETRAIN_VIT,
+    ),
+    Layout(
+        'clip-visual',
+        'vit',
+        ('class_embedding', 'conv1.weight', 'proj'),
+        CLIP_VISUAL,
+    ),
+    Layout('native', 'vit', ('class_embedding', 'conv1.weight'), NATIVE),
+)

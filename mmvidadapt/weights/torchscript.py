@@ -1,0 +1,139 @@
+"""The tensors of a TorchScript archive, read without its program.
+
+``torch.jit.load`` compiles what an archive brings along, and runs its
+``__setstate__`` methods, which may write files. Only the attributes of the
+modules are read here.
+"""
+
+import collections
+import pickle
+import re
+import zipfile
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+import torch
+from torch import Tensor
+
+PICKLED = re.compile(r'([^/]+/)data\.pkl')
+DTYPES = {
+    'HalfStorage': torch.float16,
+    'BFloat16Storage': torch.bfloat16,
+    'FloatStorage': torch.float32,
+    'DoubleStorage': torch.float64,
+    'LongStorage': torch.int64,
+    'IntStorage': torch.int32,
+    'ShortStorage': torch.int16,
+    'CharStorage': torch.int8,
+    'ByteStorage': torch.uint8,
+    'BoolStorage': torch.bool,
+}
+
+
+class Shell:
+    """Stands where a module was; keeps its attributes and does nothing."""
+
+    def __setstate__(self, state: Any) -> None:
+        """Keep attributes; other states are for the program to restore."""
+        if not isinstance(state, dict):
+            raise pickle.UnpicklingError(
+                'Can only keep attributes, not run a __setstate__'
+            )
+        self.__dict__.update(state)
+
+
+def _tensor(
+    storage: Tensor, offset: int, size: Tuple[int], stride: Tuple[int], *_: Any
+) -> Tensor:
+    """Cut a tensor out of a storage; torch checks the bounds."""
+    return torch.as_strided(storage, size, stride, offset)
+
+
+def _first(value: Any, *_: Any) -> Any:
+    """Give a list or dict without the type that TorchScript notes."""
+    return value
+
+
+NAMES = {
+    ('collections', 'OrderedDict'): collections.OrderedDict,
+    ('torch._utils', '_rebuild_tensor_v2'): _tensor,
+    **{
+        ('torch.jit._pickle', name): _first
+        for name in (
+            'restore_type_tag',
+            'build_intlist',
+            'build_doublelist',
+            'build_boollist',
+            'build_tensorlist',
+        )
+    },
+    **{('torch', name): dtype for name, dtype in DTYPES.items()},
+}
+
+
+class ArchiveUnpickler(pickle.Unpickler):
+    """Unpickles tensors, plain types and shells of modules.
+
+    Args:
+        archive (zipfile.ZipFile): The open archive.
+        folder (str): Where its entries lie.
+    """
+
+    def __init__(self, archive: zipfile.ZipFile, folder: str) -> None:
+        super().__init__(archive.open(f'{folder}data.pkl'))
+        self.archive, self.folder = archive, folder
+        self.storages: Dict[str, Tensor] = {}
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Give what is on the list, a shell for a module, or refuse."""
+        if (module, name) in NAMES:
+            return NAMES[module, name]
+        if module.split('.')[0] == '__torch__':  # a class of the archive
+            return type(name, (Shell,), {})
+        raise pickle.UnpicklingError(f'GLOBAL {module}.{name} is not allowed')
+
+    def persistent_load(self, pid: Tuple) -> Tensor:
+        """Read a storage as a flat tensor; every byte of it is checked."""
+        _, dtype, key, _, numel = pid
+        if key not in self.storages:
+            entry = self.archive.getinfo(f'{self.folder}data/{key}')
+            if entry.compress_type != zipfile.ZIP_STORED:
+                raise ValueError(f'{entry.filename} is compressed')
+            data = bytearray(self.archive.read(entry))
+            self.storages[key] = (
+                torch.frombuffer(data, dtype=dtype, count=numel)
+                if numel
+                else torch.empty(0, dtype=dtype)
+            )
+        return self.storages[key]
+
+
+def read_torchscript(path: str) -> Dict[str, Tensor]:
+    """Read the tensors of an archive of ``torch.jit.save``.
+
+    Args:
+        path (str): The archive, as OpenAI ships CLIP.
+
+    Returns:
+        Dict[str, Tensor]: Name to parameter, buffer or other tensor.
+    """
+    with zipfile.ZipFile(path) as archive:
+        folders = find_folders(archive.namelist())
+        if len(folders) != 1:
+            raise ValueError(f'{len(folders)} entries are a data.pkl')
+        module = ArchiveUnpickler(archive, folders[0]).load()
+    return dict(_walk(module, ''))
+
+
+def find_folders(names: List[str]) -> List[str]:
+    """Find the folders of an archive that hold pickled modules."""
+    matches: List[Optional[re.Match]] = list(map(PICKLED.fullmatch, names))
+    return [match[1] for match in matches if match]
+
+
+def _walk(shell: Any, prefix: str) -> Iterator[Tuple[str, Tensor]]:
+    """Yield the tensors of a shell, and of those inside, by their names."""
+    for name, value in vars(shell).items():
+        if isinstance(value, Tensor):
+            yield prefix + name, value
+        elif isinstance(value, Shell):
+            yield from _walk(value, f'{prefix}{name}.')

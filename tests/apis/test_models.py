@@ -1,0 +1,104 @@
+"""Models by name, ours and through mmaction2."""
+
+import pytest
+import torch
+from mmaction.apis import init_recognizer
+from mmengine.hub import get_config
+
+from mmvidadapt.apis import get_model, list_models, load_adapter, models
+from mmvidadapt.apis.config import config_root, find_config, list_configs
+from mmvidadapt.models import AIM
+from tests.adapters import config_of, trained_model, write_adapter, write_trunk
+
+ROW = 'aim/vitb16_k400'
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    """Write the config of a tiny model and its checkpoint."""
+    trunk = write_trunk(tmp_path / 'trunk.pth')
+    config = config_of('aim', trunk)
+    (tmp_path / 'aim').mkdir()
+    config.dump(tmp_path / 'aim/tiny.py')
+    model = trained_model(config, seed=5)
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'tiny.pth')
+    return str(tmp_path / 'aim/tiny.py'), str(tmp_path / 'tiny.pth'), model
+
+
+def same(one, other):
+    """Whether two models hold the same weights."""
+    theirs = other.state_dict()
+    return all(torch.equal(v, theirs[k]) for k, v in one.state_dict().items())
+
+
+def test_names_are_those_of_the_configs():
+    assert list_models() == list_configs()
+    assert ROW in list_models('aim/*')
+    assert all(name.startswith('aim/') for name in list_models('aim/*'))
+    assert list_models('*_32f_diving48') == [
+        'aim/vitb16_32f_diving48',
+        'aim/vitl14_32f_diving48',
+    ]
+    assert list_models('AIM/*') == []
+
+
+def test_a_model_by_name():
+    with torch.device('meta'):
+        model = get_model(ROW)
+    assert type(model.backbone) is AIM and not model.training
+    assert model.cfg.model.backbone.pretrained == 'openai/ViT-B-16'
+    with pytest.raises(ValueError, match='Did you mean .*aim/vitb16_k400'):
+        get_model('aim/vitb16_k40')
+
+
+def test_weights_by_path(tiny, tmp_path):
+    name, checkpoint, model = tiny
+    assert same(get_model(name, checkpoint), model)
+    assert not same(get_model(name), model)
+    path, own = write_adapter(tmp_path, 'aim', get_model(name).cfg)
+    assert same(get_model(name, path), own)
+    assert same(load_adapter(path), own)
+
+
+def test_weights_that_were_released(tiny, monkeypatch):
+    name, checkpoint, model = tiny
+    monkeypatch.setattr(models, 'SOURCES', {'aim/tiny': None})
+    asked = []
+
+    def resolve(alias):
+        asked.append(alias)
+        return checkpoint
+
+    monkeypatch.setattr(models, 'resolve', resolve)
+    assert same(get_model(name, pretrained=True), model)
+    assert asked == ['aim/tiny']
+
+
+def test_weights_that_nobody_released(tiny):
+    with pytest.raises(ValueError, match="released for 'aim/tiny', only for"):
+        get_model(tiny[0], pretrained=True)
+    with pytest.raises(ValueError, match='Give the path of a checkpoint'):
+        get_model('quickstart/trunk_appearance', pretrained=True)
+
+
+def test_released_names_are_names_of_models():
+    """What the authors of a method released, under the name of its config."""
+    names = set(list_models())
+    for method in ('aim', 'evl'):
+        released = {s for s in models.SOURCES if s.startswith(f'{method}/')}
+        assert released and released <= names
+
+
+@pytest.mark.parametrize('given', ['path', 'text', 'config'])
+def test_mmaction2_builds_them(given):
+    path = find_config(ROW)
+    assert path == config_root() / f'{ROW}.py'
+    config = dict(
+        path=path,
+        text=str(path),
+        config=get_config(f'mmvidadapt::{ROW}.py'),
+    )[given]
+    with torch.device('meta'):
+        model = init_recognizer(config, device='meta')
+    assert type(model.backbone) is AIM
+    assert model.cfg.model.cls_head.num_classes == 400

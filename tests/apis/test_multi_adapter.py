@@ -1,0 +1,190 @@
+"""Several adapters share one trunk, and what they compute alike."""
+
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import torch
+from mmaction.apis import inference_recognizer
+
+from mmvidadapt.apis import MultiAdapter, load_adapter
+from mmvidadapt.models import ImageViT
+from mmvidadapt.weights.adapter_file import read_adapter
+from tests.adapters import (
+    METHODS,
+    config_of,
+    trunk,
+    video,
+    write_adapter,
+    write_adapters,
+    write_trunk,
+)
+from tests.trained import trained
+
+__all__ = ['trained', 'trunk', 'video']
+every_method = pytest.mark.parametrize('method', METHODS)
+
+
+def held(models):
+    """Count the bytes that models hold, memory in common once."""
+    storages = {
+        t.untyped_storage().data_ptr(): t.untyped_storage().nbytes()
+        for model in models
+        for t in (*model.parameters(), *model.buffers())
+    }
+    return sum(storages.values())
+
+
+@every_method
+def test_each_gives_what_it_gives_alone(method, tmp_path, trunk, video):
+    paths = write_adapters(tmp_path, trunk, method, 3)
+    multi = MultiAdapter(paths)
+    assert list(multi) == list(paths) and len(multi) == 3
+    together = multi.predict(video)
+    assert list(together) == list(paths)
+    scores = []
+    for name, path in paths.items():
+        alone = inference_recognizer(load_adapter(path), video).pred_score
+        assert torch.equal(together[name].pred_score, alone), name
+        again = inference_recognizer(multi[name], video).pred_score
+        assert torch.equal(again, alone), name
+        scores.append(alone)
+    for a, b in ((0, 1), (1, 2), (0, 2)):
+        assert not torch.equal(scores[a], scores[b])
+
+
+def test_adapters_of_different_methods_and_sizes_share_a_trunk(
+    tmp_path, trunk, trained
+):
+    video = str(trained.folder / 'videos/long.mp4')
+    paths = {}
+    for method in ('aim', 'lora', 'evl', 'evl_half', 'probe', 'vpt'):
+        paths.update(write_adapters(tmp_path, trunk, method, 1))
+    config = config_of('aim', trunk, adapter_scale=1.0, num_t_adapters=2)
+    config.model.cls_head.num_classes = 7
+    paths['other'] = write_adapter(tmp_path, 'other', config)[0]
+    config = config_of('aim', trunk)
+    config.test_pipeline[1].frame_interval = 8
+    paths['slower'] = write_adapter(tmp_path, 'slower', config)[0]
+    multi = MultiAdapter(paths)
+    for name, result in multi.predict(video).items():
+        alone = inference_recognizer(load_adapter(paths[name]), video)
+        assert torch.equal(result.pred_score, alone.pred_score), name
+    assert len(multi['other'].cls_head.fc_cls.bias) == 7
+    pointers = Counter(
+        model.backbone.conv1.weight.data_ptr()
+        for model in multi.models.values()
+    )
+    # The patches of one, in half precision, are others.
+    assert sorted(pointers.values()) == [1, 7]
+
+
+@pytest.mark.parametrize(
+    'size, number',
+    [('tiny', 10), pytest.param('base-p16', 10, marks=pytest.mark.slow)],
+)
+def test_ten_adapters_hold_one_trunk(tmp_path, trunk, size, number):
+    """Bytes of distinct storages: a trunk, and ten times what is its own."""
+    if size == 'tiny':
+        paths = write_adapters(tmp_path, trunk, 'aim', number)
+    else:
+        paths = full_size(tmp_path, number)
+    multi = MultiAdapter(paths)
+    own = [
+        sum(t.nbytes for t in read_adapter(path).tensors.values())
+        for path in paths.values()
+    ]
+    models = list(multi.models.values())
+    frozen = held([load_adapter(next(iter(paths.values())))]) - own[0]
+    # Beside them only mean and std of the pixels, two times three numbers.
+    assert held(models) == frozen + sum(own) + 24 * (number - 1)
+    if size != 'tiny':
+        one = held(models[:1])
+        assert held(models) < 1.05 * one + 9 * 43_900_000  # 781 MB
+        assert held(models) < 0.21 * number * one  # 3.87 GB
+
+
+def full_size(folder, number):
+    """Write adapters of AIM ViT-B/16 on random image weights."""
+    trunk = str(folder / 'b16.pth')
+    torch.save(ImageViT(arch='base-p16').state_dict(), trunk)
+    config = config_of('aim', trunk)
+    config.model.backbone.update(arch='base-p16', img_size=224)
+    config.model.cls_head.update(in_channels=768, num_classes=400)
+    path, _ = write_adapter(folder, 'first', config)
+    paths = {'first': path}
+    for i in range(1, number):
+        adapter = read_adapter(path)
+        for tensor in adapter.tensors.values():
+            tensor += i
+        paths[f'adapter{i}'] = str(folder / f'{i}.adapter.safetensors')
+        adapter.write(paths[f'adapter{i}'])
+    return paths
+
+
+def test_the_trunk_is_read_once(tmp_path, trunk, monkeypatch):
+    paths = write_adapters(tmp_path, trunk, 'aim', 3)
+    read = []
+    right = torch.load
+
+    def load(path, *args, **kwargs):
+        read.append(path)
+        return right(path, *args, **kwargs)
+
+    monkeypatch.setattr(torch, 'load', load)
+    MultiAdapter(paths)
+    assert read == [trunk]
+
+
+def test_to_switch_takes_microseconds_and_copies_nothing(tmp_path, trunk):
+    multi = MultiAdapter(write_adapters(tmp_path, trunk, 'aim', 3))
+    names = list(multi) * 100
+    start = time.perf_counter()
+    models = [multi[name] for name in names]
+    assert (time.perf_counter() - start) / len(names) < 50e-6
+    assert models[0] is models[3] is not models[1]
+
+
+def test_classes_have_their_names(tmp_path, trunk, video):
+    config = config_of('aim', trunk)
+    named, _ = write_adapter(tmp_path, 'named', config, classes=list('wxyz'))
+    plain, _ = write_adapter(tmp_path, 'plain', config)
+    multi = MultiAdapter([named, plain])
+    best = multi.classify(video, topk=2)
+    assert list(best) == ['named', 'plain']
+    score = multi.predict(video)['named'].pred_score
+    (first, value), _ = best['named']
+    assert first == 'wxyz'[score.argmax()]
+    assert value == score.max().item()
+    assert {name for name, _ in best['plain']} < set('0123')
+    assert len(multi.classify(video)['plain']) == 4
+
+
+def test_adapters_of_two_trunks_are_refused(tmp_path, trunk):
+    other = write_trunk(tmp_path / 'other.pth', seed=1)
+    a = write_adapters(tmp_path, trunk, 'aim', 1)['aim0']
+    for method in ('aim', 'lora'):  # of lora's trunk, aim lacks a norm
+        b, _ = write_adapter(tmp_path, 'b', config_of(method, other))
+        with pytest.raises(ValueError, match=f'{b} was trained on the') as e:
+            MultiAdapter([a, b])
+        assert trunk in str(e.value) and other in str(e.value)
+
+
+def test_the_trunk_may_have_moved(tmp_path, trunk, video):
+    paths = write_adapters(tmp_path, trunk, 'aim', 2)
+    moved = str(tmp_path / 'moved.pth')
+    Path(trunk).rename(moved)
+    with pytest.raises(FileNotFoundError, match='trunk.pth'):
+        MultiAdapter(paths)
+    assert len(MultiAdapter(paths, moved).predict(video)) == 2
+
+
+def test_names_are_checked(tmp_path, trunk):
+    path = write_adapters(tmp_path, trunk, 'lora', 1)['lora0']
+    multi = MultiAdapter([path])
+    assert list(multi) == ['lora0']
+    with pytest.raises(ValueError, match=r"'lora1'; choose from \['lora0'\]"):
+        multi['lora1']
+    with pytest.raises(ValueError, match='have one name'):
+        MultiAdapter([path, path])

@@ -1,0 +1,212 @@
+"""A config for own videos, from whatever method has one for Kinetics-400."""
+
+import math
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from mmvidadapt.apis.config import list_configs, load_config
+from mmvidadapt.apis.own_config import (
+    Choices,
+    explain,
+    find_recipe,
+    own_config,
+    sided,
+)
+from mmvidadapt.datasets.prepare.check import Facts
+from mmvidadapt.datasets.prepare.own import OwnData
+from mmvidadapt.datasets.prepare.sources import Clip
+
+NAMES = [
+    name
+    for name in list_configs()
+    if name.endswith('_k400') and '/pretrain_' not in name
+]
+# One of every folder.
+RECIPES = list({name.partition('/')[0]: name for name in NAMES}.values())
+
+
+def own(num_train=104, num_val=20, num_test=16, frames=80, classes='abcdefg'):
+    """Data of which only the numbers matter."""
+    numbers = dict(train=num_train, val=num_val, test=num_test)
+    splits = {s: [Clip('a.mp4', 'a')] * n for s, n in numbers.items()}
+    facts = {'a.mp4': Facts(frames, 176, 132)}
+    return OwnData(Path('videos'), list(classes), splits, facts, [])
+
+
+def derive(data=None, options=None, **choices):
+    return own_config(
+        data or own(), Path('lists'), Choices(**choices), options
+    )
+
+
+@pytest.mark.parametrize('name', RECIPES)
+def test_every_method_has_one(name, tmp_path):
+    folder, _, stem = name.partition('/')
+    cfg = derive(method=folder, arch=stem[: -len('_k400')])
+    recipe = load_config(name)
+    assert cfg.model.cls_head.pop('num_classes') == 7
+    assert recipe.model.cls_head.pop('num_classes') == 400
+    assert cfg.model == recipe.model
+    for split in ('train', 'val', 'test'):
+        data = cfg[f'{split}_dataloader'].dataset
+        assert data.ann_file == str(Path('lists').absolute() / f'{split}.txt')
+        assert data.data_prefix.video == str(Path('videos').absolute())
+        assert data.pipeline == cfg[f'{split}_pipeline']
+        assert data.pipeline[1].type == 'MidpointUniformSample'
+        assert data.get('test_mode', False) == (split != 'train')
+    assert cfg.train_cfg.max_epochs >= 40
+    ends = [s.end for s in cfg.param_scheduler if 'end' in s]
+    assert not ends or ends[-1] == cfg.train_cfg.max_epochs
+    (tmp_path / 'flat.py').write_text(cfg.pretty_text)
+    assert Config.fromfile(tmp_path / 'flat.py').to_dict() == cfg.to_dict()
+    assert 'data/kinetics' not in cfg.pretty_text
+
+
+def test_methods_and_architectures_are_found_by_their_names():
+    for name in NAMES:
+        folder, _, stem = name.partition('/')
+        assert find_recipe(folder, stem[: -len('_k400')]) == name
+    assert find_recipe('aim', 'vitb16_16f') == 'aim/vitb16_16f_k400'
+    assert find_recipe('vpt', 'vitb16') == 'petl/vpt_vitb16_k400'
+    assert find_recipe('st_adapter', 'vitb16').startswith('petl/st_adapter')
+    with pytest.raises(ValueError, match="'alm' has no .*adaptformer, aim, "):
+        find_recipe('alm', 'vitb16')
+    with pytest.raises(ValueError, match="'vitb8': aim has swinb, vitb16, "):
+        find_recipe('aim', 'vitb8')
+
+
+def test_the_rate_follows_the_batch():
+    """AIM: 3e-4 for 64 clips. ViViT: SGD at 0.1 for 64."""
+    for batch, gpus, factor in ((64, 1, 1), (4, 4, 0.5), (4, 1, 0.25)):
+        cfg = derive(batch_size=batch, gpus=gpus)
+        assert cfg.optim_wrapper.optimizer.lr == pytest.approx(3e-4 * factor)
+        assert cfg.train_dataloader.batch_size == batch
+        assert cfg.auto_scale_lr.base_batch_size == batch * gpus
+    lr = load_config('vivit/b16x2_k400').optim_wrapper.optimizer.lr
+    cfg = derive(method='vivit', arch='b16x2', batch_size=16)
+    assert cfg.optim_wrapper.optimizer.lr == pytest.approx(lr / 4)
+
+
+def test_accumulated_steps_count_in_the_batch():
+    """EVL ViT-L: 4e-4 for 64 clips, four times accumulated."""
+    cfg = derive(method='evl', arch='vitl14', batch_size=64)
+    assert 'accumulative_counts' not in cfg.optim_wrapper
+    assert cfg.optim_wrapper.optimizer.lr == pytest.approx(4e-4 / 2)
+
+
+@pytest.mark.parametrize(
+    'num_train, batch', [(9, 1), (40, 4), (104, 8), (10_000, 8)]
+)
+def test_small_data_has_small_batches(num_train, batch):
+    cfg = derive(own(num_train))
+    assert cfg.train_dataloader.batch_size == batch
+
+
+@pytest.mark.parametrize(
+    'num_train, epochs', [(104, 100), (320, 50), (960, 30), (96_000, 30)]
+)
+def test_small_data_has_more_epochs(num_train, epochs):
+    cfg = derive(own(num_train))
+    assert cfg.train_cfg.max_epochs == epochs
+    warm, cosine = cfg.param_scheduler
+    assert warm.end == pytest.approx(2.5 * epochs / 30, abs=1e-3)
+    assert (cosine.T_max, cosine.end) == (epochs, epochs)
+    steps = math.ceil(num_train / 8)
+    assert cfg.default_hooks.logger.interval == min(20, steps)
+    assert epochs / cfg.train_cfg.val_interval <= 20 or epochs == 30
+    assert cfg.default_hooks.checkpoint.interval == cfg.train_cfg.val_interval
+
+
+def test_epochs_may_be_chosen():
+    cfg = derive(method='bevt', arch='timesformer', epochs=60)
+    recipe = load_config('bevt/timesformer_k400')
+    factor = 60 / recipe.train_cfg.max_epochs
+    assert [
+        s.milestones for s in cfg.param_scheduler if 'milestones' in s
+    ] == [
+        [round(stone * factor) for stone in s.milestones]
+        for s in recipe.param_scheduler
+        if 'milestones' in s
+    ]
+    assert derive(epochs=3).param_scheduler[1].T_max == 3
+
+
+def test_long_videos_are_seen_in_stretches():
+    recipe = load_config('aim/vitb16_k400')
+    for kept in (derive(own(frames=300)), derive(sampling='dense')):
+        assert kept.train_pipeline[1] == recipe.train_pipeline[1]
+        assert kept.test_pipeline[1] == recipe.test_pipeline[1]
+    whole = derive(own(frames=300), sampling='whole')
+    assert whole.test_pipeline[1] == dict(
+        type='MidpointUniformSample', clip_len=8, test_mode=True
+    )
+
+
+def test_left_is_not_mirrored():
+    names = ['left', 'turn Left!', 'rotate_ccw', 'anti-clockwise', 'Right-up']
+    assert sided([*names, 'leftover', 'bright', 'upright', 'cwm']) == names
+    plain, side = own(), own(classes=['left', 'right'])
+
+    def flips(cfg):
+        return [s.type for s in cfg.train_pipeline].count('Flip')
+
+    assert flips(derive(plain)) == flips(derive(side, flip=True)) == 1
+    assert flips(derive(side)) == flips(derive(plain, flip=False)) == 0
+    said = ' '.join(explain(derive(side), side, Choices()))
+    assert 'No mirroring, for the sake of left, right' in said
+
+
+def test_the_size_may_be_chosen():
+    cfg = derive(img_size=112)
+    assert cfg.model.backbone.img_size == 112
+    sizes = [
+        step[key]
+        for step in cfg.train_pipeline + cfg.test_pipeline
+        for key in ('scale', 'crop_size')
+        if key in step
+    ]
+    assert sizes == [(-1, 128), (112, 112), (-1, 112), 112]
+    with pytest.raises(ValueError, match='113'):
+        derive(img_size=113)
+
+
+def test_an_empty_split_is_replaced_by_the_other():
+    for empty, full in (('val', 'test'), ('test', 'val')):
+        cfg = derive(own(**{f'num_{empty}': 0}))
+        for split in ('val', 'test'):
+            name = Path(cfg[f'{split}_dataloader'].dataset.ann_file).stem
+            assert name == full
+    for numbers in (dict(num_train=0), dict(num_val=0, num_test=0)):
+        with pytest.raises(ValueError, match='nothing to train .*--split'):
+            derive(own(**numbers))
+
+
+def test_few_classes_have_no_top_5():
+    def topk(cfg):
+        return cfg.test_evaluator.metric_options.top_k_accuracy.topk
+
+    assert topk(derive(own(classes='abcdef'))) == (1, 5)
+    assert topk(derive(own(classes='abcde'))) == (1,)
+
+
+def test_options_have_the_last_word():
+    options = {'model.backbone.drop_path_rate': 0.0, 'train_cfg.max_epochs': 7}
+    cfg = derive(options=options)
+    assert cfg.model.backbone.drop_path_rate == 0.0
+    assert cfg.train_cfg.max_epochs == 7
+    with pytest.raises(TypeError, match='misspelt'):
+        derive(options={'model.backbone.misspelt': 1})
+
+
+def test_a_warm_up_shorter_than_a_step_is_left_out():
+    """2.5 of 30 epochs, of one epoch with 2 or with 13 steps."""
+    kinds = [
+        [
+            s.type
+            for s in derive(own(n), epochs=1, batch_size=8).param_scheduler
+        ]
+        for n in (16, 104)
+    ]
+    assert kinds == [['CosineAnnealingLR'], ['LinearLR', 'CosineAnnealingLR']]

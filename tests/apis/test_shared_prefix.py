@@ -1,0 +1,148 @@
+"""What adapters compute alike is computed once, and nothing else is."""
+
+import pytest
+import torch
+from mmaction.apis import inference_recognizer
+from torch.utils.flop_counter import FlopCounterMode
+
+from mmvidadapt.apis import MultiAdapter, load_adapter
+from mmvidadapt.apis.complexity import FUSED
+from mmvidadapt.apis.shared_prefix import SharedPrefix
+from mmvidadapt.weights.adapter_file import read_adapter
+from tests.adapters import (
+    config_of,
+    trunk,
+    video,
+    write_adapter,
+    write_adapters,
+)
+from tests.trained import trained
+
+__all__ = ['trained', 'trunk', 'video']
+
+
+def products(run, *args):
+    """Count the multiply-adds of a function."""
+    with FlopCounterMode(display=False, custom_mapping=FUSED) as counter:
+        run(*args)
+    return counter.get_total_flops() // 2
+
+
+def counted(paths, video):
+    """Count the multiply-adds of classifying with all."""
+    multi = MultiAdapter(paths)
+    for model in multi.models.values():
+        if hasattr(model.backbone, 'decoder'):  # torch's counter fails on
+            model.backbone.decoder.requires_grad_(False)  # its views
+    return products(multi.predict, video)
+
+
+def saved(method, path):
+    """Count the multiply-adds that another adapter should save."""
+    backbone = load_adapter(path).requires_grad_(False).backbone
+    clip = torch.zeros(1, 3, 4, 16, 16)
+    if method == 'evl':
+        return products(lambda: list(backbone.taps(clip)))
+    return products(backbone if method == 'probe' else backbone.patchify, clip)
+
+
+@pytest.mark.parametrize(
+    'method, modules',
+    [
+        # Everything that is the image model's: both blocks, norm, patches.
+        ('evl', {'patchify', 'embed', '.ln_pre', 'b0', 'b1'}),
+        ('probe', {''}),
+        # Up to the first number that is an adapter's own.
+        ('aim', {'patchify'}),
+        ('lora', {'patchify', 'embed', '.ln_pre', 'b0.ln_1'}),
+        (
+            'adaptformer',
+            {'patchify', 'embed', '.ln_pre', 'b0.ln_1', 'b0.attn'},
+        ),
+        ('vpt', {'patchify', 'embed', '.ln_pre', 'b0.ln_1'}),
+    ],
+)
+def test_what_is_shared_is_the_frozen_prefix(
+    method, modules, tmp_path, trunk, video, monkeypatch
+):
+    prefixes = []
+    right = SharedPrefix.__init__
+
+    def init(self, *args):
+        prefixes.append(self)
+        right(self, *args)
+
+    monkeypatch.setattr(SharedPrefix, '__init__', init)
+    multi = MultiAdapter(write_adapters(tmp_path, trunk, method, 2))
+    multi.predict(video)
+    (prefix,) = prefixes
+    shared = {
+        key[0].replace('.transformer.resblocks.', 'b')
+        for key in prefix.outputs
+    }
+    assert shared - {'b0.drop_path'} == modules
+    for model in multi.models.values():  # nothing stays behind
+        for module in model.modules():
+            assert not set(vars(module)) & {'forward', 'embed', 'patchify'}
+
+
+@pytest.mark.parametrize('method', ['evl', 'probe', 'aim', 'lora'])
+def test_sharing_saves_what_it_should(method, tmp_path, trunk, video):
+    paths = write_adapters(tmp_path, trunk, method, 4)
+    one, four = (
+        counted(list(paths.values())[:number], video) for number in (1, 4)
+    )
+    less = saved(method, next(iter(paths.values())))
+    assert less > 0 and four == 4 * one - 3 * less
+
+
+def test_one_trained_class_token_is_never_shared(tmp_path, trunk, video):
+    """It is read in ``embed``, which no module holds."""
+    paths = write_adapters(
+        tmp_path, trunk, 'probe', 2, trainable=('class_embedding',)
+    )
+    multi = MultiAdapter(paths)
+    for name, result in multi.predict(video).items():
+        alone = inference_recognizer(load_adapter(paths[name]), video)
+        assert torch.equal(result.pred_score, alone.pred_score), name
+
+
+def test_what_is_frozen_but_differs_is_never_shared(tmp_path, trunk, video):
+    """CLIP has no bias of the patches, so it comes with the adapter."""
+    paths = write_adapters(tmp_path, trunk, 'evl', 2)
+    adapter = read_adapter(paths['evl1'])
+    adapter.tensors['backbone.conv1.bias'] += 1
+    adapter.write(paths['evl1'])
+    multi = MultiAdapter(paths)
+    for name, result in multi.predict(video).items():
+        alone = inference_recognizer(load_adapter(paths[name]), video)
+        assert torch.equal(result.pred_score, alone.pred_score), name
+
+
+def test_last_blocks_alone_share_all_before(tmp_path, trunk, video):
+    paths = write_adapters(
+        tmp_path,
+        trunk,
+        'probe',
+        2,
+        trainable=(r'transformer\.resblocks\.1\..*',),
+    )
+    multi = MultiAdapter(paths)
+    two, one = counted(paths, video), counted([paths['probe0']], video)
+    assert two < 1.6 * one  # the second block computes less than the first
+    for name, result in multi.predict(video).items():
+        alone = inference_recognizer(load_adapter(paths[name]), video)
+        assert torch.equal(result.pred_score, alone.pred_score), name
+
+
+def test_several_views_and_crops(tmp_path, trunk, video):
+    """mmaction2 passes the views on in parts."""
+    config = config_of('evl', trunk)
+    config.test_pipeline[1].num_clips = 3
+    config.model.test_cfg = dict(max_testing_views=2)
+    paths = {
+        name: write_adapter(tmp_path, name, config)[0] for name in ('a', 'b')
+    }
+    for name, result in MultiAdapter(paths).predict(video).items():
+        alone = inference_recognizer(load_adapter(paths[name]), video)
+        assert torch.equal(result.pred_score, alone.pred_score), name

@@ -1,0 +1,101 @@
+"""Videos, a tiny EVL and its feature cache."""
+
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import DATASETS, MODELS
+from mmengine.config import Config
+
+from mmvidadapt.apis.feature_cache import cache_features, plan
+from mmvidadapt.utils.video import write_video
+
+VIDEOS, VIEWS, FRAMES = 5, 3, 3
+PACK = dict(type='PackActionInputs')
+
+
+@pytest.fixture(scope='session')
+def videos(tmp_path_factory):
+    """Render a few videos and list them."""
+    folder = tmp_path_factory.mktemp('videos')
+    rng = np.random.default_rng(0)
+    for i in range(VIDEOS):
+        image = rng.integers(0, 256, (32, 40, 3), dtype=np.uint8)
+        frames = [np.roll(image, i * t, 1) for t in range(8)]
+        write_video(folder / f'{i}.mp4', frames, fps=8)
+    lines = [f'{i}.mp4 {i % 3}\n' for i in range(VIDEOS)]
+    (folder / 'list.txt').write_text(''.join(lines))
+    return folder
+
+
+def config(folder, **backbone):
+    """A tiny EVL, one training view, three test views."""
+    size = dict(type='Resize', scale=(16, 16), keep_ratio=False)
+    shape = dict(type='FormatShape', input_format='NCTHW')
+
+    def loader(*steps):
+        decoded = [
+            dict(type='DecordInit'),
+            steps[0],
+            dict(type='DecordDecode'),
+        ]
+        pipeline = [*decoded, *steps[1:], size, shape, PACK]
+        dataset = dict(
+            type='VideoDataset',
+            ann_file=str(folder / 'list.txt'),
+            data_prefix=dict(video=str(folder)),
+            pipeline=pipeline,
+        )
+        return dict(batch_size=2, num_workers=0, dataset=dataset)
+
+    sampling = dict(type='ExactSpanSampleFrames', clip_len=FRAMES)
+    spread = dict(sampling, num_clips=VIEWS, test_mode=True)
+    evl = dict(
+        type='EVL',
+        arch='tiny',
+        img_size=16,
+        num_frames=FRAMES,
+        decoder_num_layers=2,
+    )
+    return Config(
+        dict(
+            model=dict(
+                type='EVLRecognizer',
+                backbone={**evl, **backbone},
+                cls_head=dict(
+                    type='EVLHead',
+                    num_classes=3,
+                    in_channels=32,
+                    average_clips='prob',
+                ),
+                data_preprocessor=dict(
+                    type='ActionDataPreprocessor',
+                    mean=[120.0] * 3,
+                    std=[60.0] * 3,
+                    format_shape='NCTHW',
+                ),
+            ),
+            train_dataloader=loader(
+                sampling, dict(type='RandomCrop', size=28)
+            ),
+            test_dataloader=loader(spread),
+        )
+    )
+
+
+def build(cfg, seed=0):
+    torch.manual_seed(seed)
+    model = MODELS.build(cfg.model).eval()
+    for param in model.parameters():
+        torch.nn.init.normal_(param, std=0.1)
+    return model
+
+
+def fill(model, cfg, split, out, **kwargs):
+    meta = plan(model, cfg, split)
+    return list(cache_features(model, cfg, split, out, meta, **kwargs))
+
+
+def batch_of(cfg, split, indices):
+    dataset = DATASETS.build(cfg[f'{split}_dataloader'].dataset)
+    items = [dataset[i] for i in indices]
+    return {k: [item[k] for item in items] for k in items[0]}

@@ -1,0 +1,279 @@
+"""Own videos: read from folders, tables and lists, checked, split."""
+
+import json
+import shutil
+from collections import Counter
+
+import pytest
+
+from mmvidadapt.datasets import CheckedVideoDataset
+from mmvidadapt.datasets.prepare.check import check_video, drop_duplicates
+from mmvidadapt.datasets.prepare.own import prepare_own, write_own
+from mmvidadapt.datasets.prepare.sources import (
+    Clip,
+    Source,
+    group_by,
+    read_folder,
+    read_labels,
+)
+from mmvidadapt.datasets.prepare.split import (
+    split_clips,
+    split_fold,
+    split_into,
+)
+from mmvidadapt.datasets.prepare.table import read_csv
+from tests.films import encode, film
+
+FRAMES = 12
+
+
+@pytest.fixture(scope='session')
+def videos(tmp_path_factory):
+    """Write six different videos."""
+    folder = tmp_path_factory.mktemp('films')
+    for i in range(6):
+        encode(folder / f'{i}.mp4', film(FRAMES + i))
+    return folder
+
+
+@pytest.fixture
+def folder(videos, tmp_path):
+    """Sort them into class folders, some of them deeper."""
+    for i, place in enumerate(
+        ('run/a 1.mp4', 'run/x/b.MP4', 'jump/c.mp4', 'jump/d.mp4')
+    ):
+        target = tmp_path / 'src' / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(videos / f'{i}.mp4', target)
+    return tmp_path / 'src'
+
+
+def halves(clips):
+    """Put every clip into training and evaluation."""
+    return dict(train=list(clips), val=list(clips), test=[])
+
+
+def test_class_folders(folder):
+    (folder / 'jump/notes.txt').write_text('no video')
+    (folder / '.hidden').mkdir()
+    (folder / '.hidden/e.mp4').write_bytes(b'')
+    (folder / 'loop').symlink_to(folder)
+    assert read_folder(folder).clips == [
+        Clip('jump/c.mp4', 'jump'),
+        Clip('jump/d.mp4', 'jump'),
+        Clip('run/a 1.mp4', 'run'),
+        Clip('run/x/b.MP4', 'run'),
+    ]
+    (folder / 'stray.mp4').write_bytes(b'')
+    with pytest.raises(ValueError, match="1 videos .* 'stray.mp4'"):
+        read_folder(folder)
+    with pytest.raises(ValueError, match=r'no video in .*\.mp4'):
+        read_folder(folder / '.hidden/none')
+
+
+def test_folders_of_splits(folder):
+    (folder / 'train').mkdir()
+    (folder / 'Validation').mkdir()
+    (folder / 'run').rename(folder / 'train/run')
+    (folder / 'jump').rename(folder / 'Validation/jump')
+    clips = read_folder(folder).clips
+    assert {(c.label, c.split) for c in clips} == {
+        ('run', 'train'),
+        ('jump', 'val'),
+    }
+    parts = split_into(clips, (0.5, 0.5, 0.0))  # what is given stays
+    assert [len(parts[s]) for s in ('train', 'val', 'test')] == [2, 2, 0]
+
+
+def test_a_table(tmp_path):
+    table = tmp_path / 'clips.csv'
+    table.write_bytes(
+        '\ufeffFile;label;who;Subset\r\nä b.mp4;run;Ann;train\r\n'
+        'c.mp4;"a;b";Bob;Testing\r\n'.encode()
+    )
+    source = read_csv(table, columns=dict(group='who'))
+    assert source.root == tmp_path
+    assert source.clips == [
+        Clip('ä b.mp4', 'run', 'Ann', 'train'),
+        Clip('c.mp4', 'a;b', 'Bob', 'test'),
+    ]
+    with pytest.raises(ValueError, match='none is called room.*--group-col'):
+        read_csv(table, columns=dict(group='room'))
+    table.write_text('path,label,split\na.mp4,,train\n,run,nowhere\n')
+    with pytest.raises(ValueError) as error:
+        read_csv(table)
+    for words in ('line 2: it has no label', 'line 3: it has no path', 'nowh'):
+        assert words in str(error.value)
+
+
+def test_a_list(tmp_path):
+    path = tmp_path / 'list.txt'
+    path.write_text('a 1.mp4 1\nb.mp4 0\n')
+    source = read_labels(path, classes=['run', 'jump', 'fly'])
+    assert source.classes == ['run', 'jump', 'fly']
+    assert [c.label for c in source.clips] == ['jump', 'run']
+    path.write_text('a 1.mp4\t1\nb.mp4\t3\n')
+    assert read_labels(path).classes == ['0', '1', '2', '3']
+    with pytest.raises(ValueError, match='up to 3.* 2 classes'):
+        read_labels(path, classes=['run', 'jump'])
+
+
+def test_groups_come_from_the_paths(folder):
+    source = group_by(read_folder(folder), r'/(?:x/)?(\w)')
+    assert [c.group for c in source.clips] == ['c', 'd', 'a', 'b']
+    with pytest.raises(ValueError, match="nothing in 3 of 4.*'jump/c.mp4'"):
+        group_by(source, 'x/')
+
+
+def many(num_groups):
+    """Make clips of three classes; a group has several of each."""
+    return [
+        Clip(f'{g}/{i}.mp4', 'abc'[i % 3], f'g{g}')
+        for g in range(num_groups)
+        for i in range(3 * (1 + g % 4))
+    ]
+
+
+def test_no_group_is_on_two_sides():
+    clips, shares = many(20), (0.6, 0.2, 0.2)
+    parts = split_clips(clips, shares, seed=1)
+    groups = [{c.group for c in part} for part in parts]
+    assert sum(map(len, groups)) == len(set().union(*groups)) == 20
+    assert sorted(sum(parts, [])) == sorted(clips)
+    for part, share in zip(parts, shares):
+        for label in 'abc':
+            number = sum(c.label == label for c in part)
+            assert number == pytest.approx(share * len(clips) / 3, abs=2)
+
+
+def test_the_seed_decides_the_split():
+    clips = many(20)
+    again, same, other = (
+        split_clips(clips, (0.5, 0.5), seed) for seed in (0, 0, 1)
+    )
+    assert again == same != other
+
+
+def test_rare_classes_are_shared_out():
+    clips = [Clip(f'{k}{i}', k) for k in 'abcdef' for i in range(3)]
+    parts = split_clips(clips, (0.6, 0.2, 0.2))
+    assert [len(part) for part in parts] == [12, 3, 3]
+    assert {c.label for c in parts[0]} == set('abcdef')
+    assert split_clips(clips, (0.6, 0.4, 0.0))[2] == []
+
+
+def test_folds_test_every_clip_once():
+    clips = many(10)
+    tested = Counter()
+    for fold in range(5):
+        parts = split_fold(clips, 5, fold)
+        tested.update(c.path for c in parts['test'])
+        groups = [{c.group for c in part} for part in parts.values()]
+        assert sum(map(len, groups)) == 10
+        assert all(parts.values())
+    assert tested == Counter(c.path for c in clips)
+    for folds, fold in ((2, 0), (5, 5)):
+        with pytest.raises(ValueError, match=f'--folds {folds} --fold {fold}'):
+            split_fold(clips, folds, fold)
+
+
+def test_what_is_known_of_a_video(videos):
+    path = str(videos / '1.mp4')
+    whole, opened, there = (
+        check_video(path, level) for level in ('decode', 'open', 'exists')
+    )
+    assert whole[:3] == opened[:3] == (FRAMES + 1, 64, 48)
+    assert len(whole.sha256) == 64 and not opened.sha256
+    assert whole.bytes == there.bytes > 0 == there.frames
+
+
+def damaged(data):
+    """Damage in the second half of the frames, where opening sees nothing."""
+    data = bytearray(data)
+    begin = data.index(b'mdat') + 4
+    size = int.from_bytes(data[begin - 8 : begin - 4], 'big') - 8
+    data[begin + size // 2 : begin + size] = bytes(size - size // 2)
+    return bytes(data)
+
+
+def test_bad_files_are_left_out_and_named(folder, videos, tmp_path):
+    data = (videos / '4.mp4').read_bytes()
+    bad = {
+        'run/empty.mp4': (b'', 'the file is empty.'),
+        'run/text.mp4': (b'no video at all' * 50, 'cannot be read as a video'),
+        'run/short.mp4': (data[: len(data) // 2], 'cannot be read as a video'),
+        'run/late.mp4': (damaged(data), 'decoded'),
+        'run/tab\t.mp4': (data, 'rename it'),
+        'run/twin.mp4': (
+            (videos / '0.mp4').read_bytes(),
+            'the same content as run/a 1.mp4.',
+        ),
+        'jump/two.mp4': (data, 'labels jump and run: jump/two.mp4 and run/tw'),
+        'run/two.mp4': (data, 'labels jump and run: jump/two.mp4 and run/tw'),
+    }
+    for name, (content, _) in bad.items():
+        (folder / name).write_bytes(content)
+    own = prepare_own(read_folder(folder), halves, num_workers=2)
+    reasons = dict(own.rejected)
+    assert sorted(reasons) == sorted(bad)
+    for name, (_, words) in bad.items():
+        assert words in reasons[name], name
+    write_own(own, tmp_path / 'out')
+    page = (tmp_path / 'out/report.md').read_text()
+    assert all(f'- `{name}`: ' in page for name in bad)
+    assert '| jump | 0 | 2 | 2 | 0 |' in page
+    content = json.loads((tmp_path / 'out/report.json').read_text())
+    assert content['counts']['train'] == dict(jump=2, run=2)
+    assert content['videos']['run/a 1.mp4']['frames'] == FRAMES
+    assert {r['path'] for r in content['rejected']} == set(bad)
+
+
+def test_a_path_given_twice_stays_once(videos):
+    facts = {'a': check_video(str(videos / '0.mp4'))}
+    kept, dropped = drop_duplicates([Clip('a', 'x'), Clip('a', 'x')], facts)
+    assert kept == [Clip('a', 'x')] and len(dropped) == 1
+    kept, dropped = drop_duplicates([Clip('a', 'x'), Clip('a', 'y')], facts)
+    assert kept == [] and 'labels x and y: a.' in dropped[0][1]
+
+
+def test_the_lists_are_what_training_reads(folder, tmp_path):
+    own = prepare_own(read_folder(folder), halves)
+    write_own(own, tmp_path / 'out')
+    data = CheckedVideoDataset(
+        str(tmp_path / 'out/train.txt'),
+        [],
+        data_prefix=dict(video=str(folder)),
+        serialize_data=False,  # it collects garbage
+    )
+    classes = (tmp_path / 'out/classes.txt').read_text().split()
+    assert classes == own.classes == ['jump', 'run']
+    found = [data.get_data_info(i) for i in range(len(data))]
+    assert [(f['filename'], classes[f['label']]) for f in found] == [
+        (str(folder / c.path), c.label) for c in own.splits['train']
+    ]
+
+
+def test_what_may_go_wrong_is_said(folder, tmp_path, videos):
+    shutil.copy(videos / '4.mp4', folder / 'jump/10.mp4')
+    source = read_folder(folder)
+
+    def uneven(clips):
+        train = [c for c in clips if c.label == 'jump']
+        return dict(train=train, val=list(clips), test=[])
+
+    warnings = write_own(prepare_own(source, uneven), tmp_path / 'out')
+    assert warnings == ['No train video of: run.']
+    page = (tmp_path / 'out/report.md').read_text()
+    assert f'- {warnings[0]}' in page
+    one = source._replace(clips=[c for c in source.clips if c.label == 'run'])
+    with pytest.raises(ValueError, match="one class, 'run'"):
+        prepare_own(one, halves)
+    none = source._replace(clips=[Clip('none.mp4', 'run')])
+    with pytest.raises(ValueError, match='None of 1 .*none.mp4: there is no'):
+        prepare_own(none, halves)
+
+
+def test_labels_that_are_numbers_keep_their_order(videos):
+    clips = [Clip(f'{i}.mp4', label) for i, label in enumerate(('10', '9'))]
+    source = Source(videos, clips)
+    assert prepare_own(source, halves).classes == ['9', '10']

@@ -1,0 +1,199 @@
+"""Copies are the video, frame by frame, and cheap to reach."""
+
+import os
+import shutil
+import stat
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from mmvidadapt.datasets.prepare import ffmpeg
+from mmvidadapt.datasets.prepare.frames import decode_all
+from mmvidadapt.datasets.prepare.original import (
+    Original,
+    Settings,
+    target_size,
+)
+from mmvidadapt.datasets.prepare.transcode import (
+    encode,
+    key_frames,
+    transcode,
+    verify,
+)
+from mmvidadapt.datasets.readers.pyav import PyAVReader
+from tests import films
+
+SMALL = Settings(short_side=32, gop=8, crf=10, encoder='pyav')
+SAME = SMALL._replace(short_side=999)
+
+
+def frames_of(path):
+    reader = PyAVReader(str(path))
+    return np.stack(reader.get_frames(range(len(reader))))
+
+
+def alike(path, copy):
+    """Whether every frame of a copy is nearest to its own original."""
+    before, after = (frames_of(p).astype(np.float32) for p in (path, copy))
+    distance = np.abs(before[:, None] - after[None]).mean((2, 3, 4))
+    assert distance.diagonal().max() < 4
+    return (distance.argmin(1) == np.arange(len(before))).all()
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(bf='3'),
+        dict(pix_fmt='yuvj420p'),
+        dict(pix_fmt='yuv444p'),
+        dict(codec='mpeg4', q='2'),
+        {'x264-params': 'colormatrix=bt709'},
+    ],
+    ids=str,
+)
+def test_frame_i_is_frame_i(options, tmp_path):
+    source = films.encode(tmp_path / 'a.mp4', films.film(30), **options)
+    copy = transcode(source, tmp_path / 'b.mp4', SAME)
+    assert (copy.frames, copy.width, copy.height) == (30, 64, 48)
+    assert copy.psnr > 30
+    assert copy.bytes_after == (tmp_path / 'b.mp4').stat().st_size
+    assert alike(source, tmp_path / 'b.mp4')
+    assert max(np.diff([*key_frames(tmp_path / 'b.mp4'), 30])) <= 8
+    assert len(key_frames(source)) < len(key_frames(tmp_path / 'b.mp4'))
+
+
+def test_variable_frame_rate(tmp_path):
+    with av.open(str(tmp_path / 'a.mkv'), 'w') as container:
+        stream = container.add_stream('libx264', rate=30)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuv420p'
+        for i, image in enumerate(films.film(20)):
+            frame = av.VideoFrame.from_ndarray(image)
+            frame.pts = i + (i // 3) * 4
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    transcode(tmp_path / 'a.mkv', tmp_path / 'b.mp4', SAME)
+    assert alike(tmp_path / 'a.mkv', tmp_path / 'b.mp4')
+
+
+def test_a_rotated_video_is_written_upright(tmp_path):
+    source = films.encode(tmp_path / 'a.mp4', films.film(10))
+    data = source.read_bytes()
+    place = data.index(b'tkhd') + 4 + 40  # version, flags, times ... matrix
+    turned = [0, 65536, 0, -65536, 0, 0, 0, 0, 2**30]
+    matrix = b''.join(n.to_bytes(4, 'big', signed=True) for n in turned)
+    source.write_bytes(data[:place] + matrix + data[place + 36 :])
+    assert frames_of(source).shape == (10, 64, 48, 3)
+    copy = transcode(source, tmp_path / 'b.mp4', SAME)
+    assert (copy.width, copy.height) == (48, 64)
+    assert next(decode_all(tmp_path / 'b.mp4')).rotation == 0
+    assert alike(source, tmp_path / 'b.mp4')
+
+
+def test_sizes():
+    assert target_size(340, 256, 160) == (212, 160)
+    assert target_size(256, 340, 160) == (160, 212)
+    assert target_size(176, 132, 256) == (176, 132)  # never enlarged
+    assert target_size(175, 131, 256) == (176, 132)  # x264 wants even ones
+
+
+def test_the_size_and_the_colours_are_right(tmp_path):
+    source = films.encode(tmp_path / 'a.mp4', films.film(9))
+    copy = transcode(source, tmp_path / 'b.mp4', SMALL)
+    assert (copy.width, copy.height) == (42, 32)
+    before = frames_of(source).mean((0, 1, 2))
+    after = frames_of(tmp_path / 'b.mp4').mean((0, 1, 2))
+    assert np.abs(before - after).max() < 1.5
+
+
+def test_a_damaged_video_leaves_nothing(tmp_path):
+    source = films.encode(tmp_path / 'a.mp4', films.film(40))
+    data = bytearray(source.read_bytes())
+    middle = data.index(b'mdat') + len(data) // 3
+    data[middle : middle + 900] = bytes(900)
+    source.write_bytes(data)
+    with pytest.raises(ValueError, match='decoded|damaged'):
+        transcode(source, tmp_path / 'out/b.mp4', SMALL)
+    assert list((tmp_path / 'out').iterdir()) == []
+
+
+def written(tmp_path, settings=SAME):
+    """Write a video and its copy; return the two."""
+    path = films.encode(tmp_path / 'a.mp4', films.film(30))
+    original = Original(path, settings)
+    encode(original, tmp_path / 'b.mp4')
+    return original, tmp_path / 'b.mp4'
+
+
+def test_what_was_written_is_verified(tmp_path):
+    original, copy = written(tmp_path)
+    assert verify(copy, original) > 40
+    frames = films.film(30)
+    short = dict(g='8', bf='0')
+    wrong = {
+        'has 29 of 30 frames': (frames[:-1], short),
+        'is 48x64, not 64x48': ([f.transpose(1, 0, 2) for f in frames], short),
+        r'has key frames at \[0\] only': (frames, dict(g='1000')),
+        'looks different: [-0-9.]+ dB': (frames[::-1], short),
+    }
+    for words, (images, options) in wrong.items():
+        films.encode(copy, images, **options)
+        with pytest.raises(ValueError, match=f'the copy {words}'):
+            verify(copy, original)
+
+
+def script(folder: Path, text: str) -> None:
+    """Put a program called ffmpeg into a folder."""
+    program = folder / 'ffmpeg'
+    program.write_text(f'#!/bin/sh\n{text}\n')
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        'echo "Unknown encoder" >&2; exit 1',
+        '[ "$1" = -version ] || { for f; do true; done; : > "$f"; }',
+    ],
+)
+def test_an_ffmpeg_that_fails_is_replaced(text, tmp_path, monkeypatch):
+    script(tmp_path, text)
+    monkeypatch.setenv('PATH', str(tmp_path), prepend=os.pathsep)
+    source = films.encode(tmp_path / 'a.mp4', films.film(12))
+    auto = SMALL._replace(encoder='auto')
+    assert transcode(source, tmp_path / 'b.mp4', auto).frames == 12
+    with pytest.raises(ValueError, match='ffmpeg ended with 1: Unk|empty'):
+        transcode(source, tmp_path / 'c.mp4', auto._replace(encoder='ffmpeg'))
+    assert not (tmp_path / 'c.mp4').exists()
+
+
+def test_ffmpeg_is_told_to_keep_every_frame(tmp_path, monkeypatch):
+    said = tmp_path / 'said'
+    for version, option in (
+        ('4.4.2-0ubuntu0.22.04.1', '-vsync'),
+        ('5.1.9-0+deb12u1', '-fps_mode'),
+        ('n7.1', '-fps_mode'),
+        ('N-118 git', '-fps_mode'),
+    ):
+        ffmpeg.every_frame.cache_clear()
+        script(
+            tmp_path, f'echo "ffmpeg version {version}"; echo "$@" > {said}'
+        )
+        monkeypatch.setenv('PATH', f'{tmp_path}{os.pathsep}{os.defpath}')
+        ffmpeg.encode(tmp_path / 'a', tmp_path / 'b', (64, 48), dict(crf='7'))
+        words = said.read_text().split()
+        assert words[words.index(option) + 1] == 'passthrough'
+        assert words[words.index('-crf') + 1] == '7'
+        assert words[-1] == str(tmp_path / 'b')
+    ffmpeg.every_frame.cache_clear()
+
+
+@pytest.mark.skipif(not shutil.which('ffmpeg'), reason='no ffmpeg here')
+def test_the_ffmpeg_of_the_system_does_the_same(tmp_path):
+    source = films.encode(tmp_path / 'a.mp4', films.film(30), bf='3')
+    copy = transcode(
+        source, tmp_path / 'b.mp4', SAME._replace(encoder='ffmpeg')
+    )
+    assert copy.frames == 30 and copy.psnr > 30
+    assert alike(source, tmp_path / 'b.mp4')

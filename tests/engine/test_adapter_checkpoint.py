@@ -1,0 +1,135 @@
+"""An adapter file beside every checkpoint, on the same schedule."""
+
+import pytest
+import torch
+from mmengine.runner import Runner
+
+from mmvidadapt.weights.adapter_file import SUFFIX, read_adapter
+from tests import runs
+from tests.adapters import trunk
+from tests.tools.processes import run as run_command
+
+from .adapter_runs import check_pairs, recipe, run, stems
+
+__all__ = ['trunk']
+
+# Imported by the processes of a distributed run: who has written?
+PLUGIN = """
+from pathlib import Path
+
+from mmaction.registry import HOOKS
+from mmengine.hooks import Hook
+
+
+@HOOKS.register_module()
+class Witness(Hook):
+    def after_train(self, runner):
+        writers = [h for h in runner.hooks if hasattr(h, 'saver')]
+        wrote = [h.last is not None for h in writers]
+        Path(runner.work_dir, f'rank{runner.rank}').write_text(str(wrote))
+"""
+
+
+@pytest.mark.parametrize('keep', [-1, 1, 2])
+def test_adapters_come_and_go_with_the_checkpoints(
+    listing, tmp_path, trunk, keep
+):
+    config = recipe(
+        listing,
+        tmp_path,
+        trunk,
+        epochs=5,
+        default_hooks__checkpoint__interval=2,
+        default_hooks__checkpoint__max_keep_ckpts=keep,
+    )
+    run(runs.without_validation(config))
+    names = ['epoch_2', 'epoch_4', 'epoch_5']
+    kept = names[-keep:] if keep > 0 else names
+    assert check_pairs(tmp_path / 'work') == kept
+
+
+def test_averaged_weights_with_ema(listing, tmp_path, trunk):
+    config = recipe(listing, tmp_path, trunk, epochs=2)
+    config.custom_hooks.insert(0, dict(type='EMAHook', momentum=0.5))
+    runner = run(config)
+    assert check_pairs(tmp_path / 'work') == ['epoch_1', 'epoch_2']
+    found = read_adapter(tmp_path / f'work/epoch_2{SUFFIX}')
+    key = 'cls_head.fc_cls.weight'
+    newest = runner.model.state_dict()[key]
+    assert not torch.equal(found.tensors[key], newest)
+    assert 'acc/top1' in found.metrics
+    plain = recipe(listing, tmp_path / 'plain', trunk, epochs=1)
+    run(plain)
+    path = tmp_path / f'plain/work/epoch_1{SUFFIX}'
+    assert read_adapter(path).trunk == found.trunk
+
+
+def test_a_resumed_run_still_removes_the_old(listing, tmp_path, trunk):
+    changes = dict(default_hooks__checkpoint__max_keep_ckpts=1)
+    first = recipe(listing, tmp_path, trunk, epochs=1, **changes)
+    run(runs.without_validation(first))
+    assert check_pairs(tmp_path / 'work') == ['epoch_1']
+    second = recipe(listing, tmp_path, trunk, epochs=2, resume=True, **changes)
+    run(runs.without_validation(second))
+    assert check_pairs(tmp_path / 'work') == ['epoch_2']
+
+
+def test_names_of_classes_come_from_the_data_set(listing, tmp_path, trunk):
+    config = recipe(
+        listing,
+        tmp_path,
+        trunk,
+        train_dataloader__dataset__metainfo=dict(classes=('a', 'b')),
+    )
+    run(runs.without_validation(config))
+    path = tmp_path / f'work/epoch_1{SUFFIX}'
+    assert read_adapter(path).classes == ['a', 'b']
+
+
+@pytest.mark.parametrize(
+    'changes, reason',
+    [
+        (dict(model__backbone__full_finetune=True), 'nothing is frozen'),
+        (dict(default_hooks__checkpoint=None), 'no CheckpointHook'),
+    ],
+)
+def test_where_there_is_nothing_to_write(
+    listing, tmp_path, trunk, logged, changes, reason
+):
+    runner = Runner.from_cfg(
+        runs.without_validation(recipe(listing, tmp_path, trunk, **changes))
+    )
+    said = []
+    runner.logger.info = lambda text, *args: said.append(str(text))
+    runner.train()
+    assert any(f'writes nothing: {reason}' in text for text in said)
+    assert not stems(tmp_path / 'work', SUFFIX)
+
+
+def test_a_config_that_cannot_be_written_stops_before_training(
+    listing, tmp_path, trunk
+):
+    config = recipe(listing, tmp_path, trunk, odd=float('inf'))
+    with pytest.raises(ValueError, match='config.odd is inf'):
+        run(runs.without_validation(config))
+    assert not stems(tmp_path / 'work', '.pth')
+
+
+@pytest.mark.slow
+def test_the_first_of_two_processes_writes(listing, tmp_path, trunk):
+    (tmp_path / 'witness_plugin.py').write_text(PLUGIN)
+    config = recipe(listing, tmp_path, trunk, batch=2)
+    config.custom_imports.imports.append('witness_plugin')
+    config.custom_hooks.append(dict(type='Witness'))
+    config.pop('experiment_name')
+    path = tmp_path / 'config.py'
+    config.dump(path)
+    status, out = run_command(
+        runs.ROOT / 'tools/dist_train.sh', path, 2, PYTHONPATH=str(tmp_path)
+    )
+    assert status == 0, out[-3000:]
+    wrote = [(tmp_path / f'work/rank{r}').read_text() for r in (0, 1)]
+    assert wrote == ['[True]', '[False]']
+    assert check_pairs(tmp_path / 'work') == ['epoch_1']
+    metrics = read_adapter(tmp_path / f'work/epoch_1{SUFFIX}').metrics
+    assert 'acc/top1' in metrics

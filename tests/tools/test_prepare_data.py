@@ -1,0 +1,130 @@
+"""Three commands: prepare own videos, train, test."""
+
+import csv
+import json
+import re
+
+import pytest
+from mmengine.config import Config
+
+from tests import films
+
+from .processes import call
+
+TINY = (
+    '--img-size=16',
+    '--cfg-options',
+    'model.backbone.arch=tiny',
+    'model.backbone.pretrained=None',
+    'model.cls_head.in_channels=32',
+    'train_dataloader.num_workers=0',
+    'val_dataloader.num_workers=0',
+    'val_dataloader.persistent_workers=False',
+    'test_dataloader.num_workers=0',
+    'test_dataloader.persistent_workers=False',
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Write eight videos of two classes and four people; one is damaged."""
+    frames = films.film(8)
+    for i in range(8):
+        name = f'{["walk", "run"][i % 2]}/p{i // 2}_{i}.mp4'
+        films.encode(tmp_path / 'src' / name, frames[: 8 - i % 5] * (1 + i))
+    (tmp_path / 'src/run/p0_bad.mp4').write_text('no video')
+    return tmp_path / 'src'
+
+
+def prepare(monkeypatch, *args):
+    call(monkeypatch, 'prepare_data.py', *args)
+
+
+def test_own_videos_to_a_trained_model(folder, tmp_path, monkeypatch, capsys):
+    out = tmp_path / 'my data'
+    args = ('--group-pattern', r'/p(\d)', '--split', 0.5, 0.25, 0.25)
+    args += ('--epochs', 1, '--batch-size', 2, *TINY)
+    prepare(monkeypatch, 'folder', folder, out, *args)
+    printed = capsys.readouterr().out
+    assert '8 can be decoded, 1 are left out' in printed
+    assert '- `run/p0_bad.mp4`: ' in printed
+    assert '1 epochs of 2 steps with 2 clips each' in printed
+    people = [
+        set(re.findall(r'/(p\d)', (out / f'{split}.txt').read_text()))
+        for split in ('train', 'val', 'test')
+    ]
+    assert sorted(map(len, people)) == [1, 1, 2]
+    assert set.union(*people) == {'p0', 'p1', 'p2', 'p3'}
+    config = out / 'aim_vitb16.py'
+    assert f'Train: python tools/train.py {config}' in printed
+    assert 'work_dirs/aim_vitb16/epoch_1.pth' in printed
+    cfg = Config.fromfile(config)
+    assert cfg.model.cls_head.num_classes == 2
+    work = tmp_path / 'work'
+    call(monkeypatch, 'train.py', config, '--work-dir', work)
+    saved = work / 'epoch_1.pth'
+    call(monkeypatch, 'test.py', config, saved, '--work-dir', work / 'test')
+    metrics = json.loads(next((work / 'test').rglob('2*.json')).read_text())
+    assert 0 <= metrics['acc/top1'] <= 1
+
+
+def test_the_seed_and_the_fold_decide_the_split(folder, tmp_path, monkeypatch):
+    def tested(*extra):
+        args = ('--group-pattern', r'/p(\d)', *extra, *TINY)
+        prepare(monkeypatch, 'folder', folder, tmp_path / 'out', *args)
+        return (tmp_path / 'out/test.txt').read_text()
+
+    first = tested('--folds', 4, '--fold', 0)
+    assert tested('--folds', 4, '--fold', 0) == first
+    assert tested('--folds', 4, '--fold', 1) != first
+    assert tested('--folds', 4, '--seed', 1) != first
+
+
+def test_a_table_and_a_list(folder, tmp_path, monkeypatch, capsys):
+    paths = sorted(folder.rglob('p*_?.mp4'))
+    with open(tmp_path / 'clips.csv', 'w', newline='') as file:
+        writer = csv.writer(file)
+        writer.writerow(['clip', 'what', 'who'])
+        writer.writerows(
+            [p.relative_to(folder), p.parent.name, p.name[:2]] for p in paths
+        )
+    args = ('--root', folder, '--label-column', 'what')
+    args += ('--group-column', 'who', '--method', 'evl')
+    out = tmp_path / 'out'
+    prepare(monkeypatch, 'csv', tmp_path / 'clips.csv', out, *args)
+    assert (out / 'classes.txt').read_text() == 'run\nwalk\n'
+    assert Config.fromfile(out / 'evl_vitb16.py').model.backbone.type == 'EVL'
+    lines = [f'{p.relative_to(folder)} {i % 2}\n' for i, p in enumerate(paths)]
+    (tmp_path / 'list.txt').write_text(''.join(lines))
+    (tmp_path / 'names.txt').write_text('up\ndown\n')
+    args = ('--root', folder, '--classes', tmp_path / 'names.txt')
+    prepare(monkeypatch, 'list', tmp_path / 'list.txt', out, *args)
+    assert (out / 'classes.txt').read_text() == 'up\ndown\n'
+    capsys.readouterr()
+
+
+def test_mistakes_are_one_line(folder, tmp_path, monkeypatch):
+    for args, words in (
+        (('folder', tmp_path / 'none', tmp_path), 'There is no video in'),
+        (('list', tmp_path / 'none', tmp_path), 'No such file'),
+        (('folder', folder, tmp_path, '--method', 'aimm'), "'aimm' has no"),
+        (('hmdb51', folder, tmp_path), 'There is no file'),
+    ):
+        with pytest.raises(SystemExit, match=f'error: .*{words}'):
+            prepare(monkeypatch, *args)
+
+
+def test_a_papers_data_set(folder, tmp_path, monkeypatch, capsys):
+    (folder / 'labels.json').write_text('{"Walking": "0"}')
+    items = [dict(id=i, template='Walking') for i in ('p0_0', 'p0_bad', 'x')]
+    for split in ('train', 'validation'):
+        (folder / f'{split}.json').write_text(json.dumps(items))
+    prepare(monkeypatch, 'ssv2', folder, tmp_path / 'out')
+    printed = capsys.readouterr().out
+    assert 'train: 1 of 3 videos (33.3%), 1 missing, 1 unreadable' in printed
+    assert '1 classes, but the data set has 174.' in printed
+    lost = (tmp_path / 'out/sthv2_val_lost.txt').read_text()
+    assert [line.split('\t')[0] for line in lost.splitlines()] == [
+        'x',
+        'run/p0_bad.mp4',
+    ]

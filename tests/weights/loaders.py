@@ -1,0 +1,47 @@
+"""The ways by which weights come into a model, for files that should not."""
+
+import pytest
+import torch
+from mmengine.runner import CheckpointLoader
+
+from mmvidadapt.apis.convert import read_conversion
+from mmvidadapt.apis.inference import load_strictly
+from mmvidadapt.models import ImageViT
+
+from .samples import LAYERS
+
+ARCH = dict(embed_dims=8, num_layers=LAYERS, num_heads=2, patch_size=4)
+
+
+def saved(content, path, zipped=True):
+    """Write a file of torch.save, new or old."""
+    torch.save(content, path, _use_new_zipfile_serialization=zipped)
+
+
+def load_as_pretrained(path):
+    """Load into a backbone, as `pretrained` of a config."""
+    ImageViT(arch=ARCH, img_size=12, pretrained=str(path)).init_weights()
+
+
+def load_as_checkpoint(path):
+    """Load as the tools test and resume, and as `load_from`."""
+    load_strictly(ImageViT(arch=ARCH, img_size=12), str(path))
+
+
+def load_through_mmengine(path):
+    """Load as mmengine's runner, before any hook looks at it."""
+    CheckpointLoader.load_checkpoint(str(path), 'cpu')
+
+
+def load_to_convert(path):
+    """Load as tools/convert_weights.py."""
+    read_conversion(str(path))
+
+
+LOADERS = (
+    load_as_pretrained,
+    load_as_checkpoint,
+    load_to_convert,
+    load_through_mmengine,
+)
+every_loader = pytest.mark.parametrize('load', LOADERS)

@@ -1,0 +1,174 @@
+"""Weights in every layout and container load by path alone.
+
+Trunks of goldens are written as other projects write them; the model then
+gives the golden output. Layouts of EVL, ViViT, BEVT and DualPath: their files.
+"""
+
+import itertools
+import sys
+import types
+
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
+from mmengine.runner import load_checkpoint
+
+from mmvidadapt.engine.checkpoints import read_checkpoint
+from tests.golden import assert_output, goldens, load_golden
+from tests.models.test_aim import from_golden, renamed
+from tests.models.test_aim_swin import from_golden as swin_from_golden
+
+from . import foreign
+from .foreign import batched, split, under
+from .samples import layer, random_weights, replace
+from .test_readers import WRITERS
+
+ADAPTED = ('_adapter', 'temporal')
+
+
+def openai(trunk):
+    """The whole CLIP, whose text tower has the same names."""
+    text = {k: v[..., :8] + 1 for k, v in trunk.items() if 'resblocks' in k}
+    whole = {
+        'positional_embedding': torch.ones(7, 8),
+        'logit_scale': torch.ones(()),
+    }
+    sizes = {'input_resolution': torch.tensor(48)}
+    return {**under('visual.', trunk), **text, **whole, **sizes}
+
+
+def hf_clip(trunk):
+    parts = split(trunk, [f'self_attn.{p}_proj' for p in 'qkv'])
+    return under('vision_model.', replace(parts, foreign.HF_CLIP))
+
+
+def hf_vit(trunk):
+    parts = [f'attention.attention.{p}' for p in ('query', 'key', 'value')]
+    cls, pos = 'embeddings.cls_token', 'embeddings.position_embeddings'
+    named = batched(replace(split(trunk, parts), foreign.HF_VIT), cls, pos)
+    return under('vit.', named)
+
+
+def timm(trunk):
+    named = replace(trunk, foreign.TIMM, {'ln_post': 'norm'})
+    head = random_weights(layer('head', 3, 8))
+    return {**batched(named, 'cls_token', 'pos_embed'), **head}
+
+
+def mmpretrain(trunk):
+    named = replace(trunk, foreign.MMPRETRAIN)
+    return under('backbone.', batched(named, 'cls_token', 'pos_embed'))
+
+
+LAYOUTS = {
+    'openai': openai,
+    'tower': lambda trunk: {**trunk, 'proj': torch.randn(8, 5)},
+    'native': dict,
+    'ours': lambda trunk: under('backbone.', trunk),
+    'hf-clip': hf_clip,
+    'hf-vit': hf_vit,
+    'timm': timm,
+    'mmpretrain': mmpretrain,
+}
+OF = {
+    'aim_vit_clip_*.pt': set(LAYOUTS) - {'hf-vit'},
+    'aim_vit_imagenet_*.pt': {'hf-vit', 'timm', 'mmpretrain', 'native'},
+}
+
+
+@pytest.mark.parametrize(
+    'path, layout, container',
+    [
+        pytest.param(*path.values, *pair, id='-'.join([path.id, *pair]))
+        for pattern, layouts in OF.items()
+        for path in goldens(pattern)
+        for pair in zip(sorted(layouts), itertools.cycle(WRITERS))
+        if path.values[0]
+    ],
+)
+def test_trunks_of_every_layout(path, layout, container, tmp_path):
+    golden = load_golden(path)
+    state = {k: v.float() for k, v in renamed(golden['state_dict']).items()}
+    trunk = {
+        k: v for k, v in state.items() if not any(a in k for a in ADAPTED)
+    }
+    theirs = LAYOUTS[layout](trunk)
+    file = tmp_path / 'weights.bin'
+    WRITERS[container]({k: v.contiguous() for k, v in theirs.items()}, file)
+    model = from_golden(golden, pretrained=str(file)).float()
+    model.init_weights()
+    adapters = {k: v for k, v in state.items() if k not in trunk}
+    model.load_state_dict({**model.state_dict(), **adapters})
+    scores = model(golden['input'].float()).detach()
+    assert_output(scores, golden['output'].float())
+
+
+@pytest.mark.parametrize('path', goldens('aim_[vs][iw]*.pt'))
+def test_official_backbones_load_by_path(path, tmp_path):
+    golden = load_golden(path)
+    build = swin_from_golden if 'swin' in path.name else from_golden
+    torch.save(golden['state_dict'], tmp_path / 'aim.pth')
+    model = build(golden)
+    load_checkpoint(model, str(tmp_path / 'aim.pth'), strict=True)
+    assert_output(model(golden['input']).detach(), golden['output'])
+
+
+@pytest.fixture
+def mmcv_config(monkeypatch):
+    """Let the package that pickled a checkpoint be there while pickling."""
+
+    class ConfigDict(dict):
+        """As of mmcv 1.x."""
+
+    module = types.ModuleType('mmcv.utils.config')
+    ConfigDict.__module__ = module.__name__
+    ConfigDict.__qualname__ = 'ConfigDict'
+    module.ConfigDict = ConfigDict
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, module.__name__, module)
+        yield ConfigDict
+
+
+@pytest.mark.parametrize('zipped', [True, False])
+@pytest.mark.parametrize('path', goldens('aim_recognizer_*.pt'))
+def test_a_released_recogniser_loads_by_path(
+    path, zipped, mmcv_config, tmp_path, monkeypatch
+):
+    golden = load_golden(path)
+    official = golden['meta']['kwargs']
+    backbone, head = official['backbone'], dict(official['cls_head'])
+    meta = dict(
+        mmcv_version='1.3.17',
+        config=mmcv_config(model=mmcv_config(type='Recognizer3D')),
+    )
+    file = str(tmp_path / 'vit_b_clip_8frame_k400.pth')
+    torch.save(
+        dict(meta=meta, state_dict=golden['state_dict'], optimizer={}, amp={}),
+        file,
+        _use_new_zipfile_serialization=zipped,
+    )
+    del sys.modules['mmcv.utils.config']  # nobody has it any more
+    monkeypatch.setitem(sys.modules, 'mmcv.utils.config', None)
+    model = MODELS.build(
+        dict(
+            type='Recognizer3D',
+            backbone=dict(
+                type='AIM',
+                arch=dict(
+                    embed_dims=backbone['width'],
+                    num_layers=backbone['layers'],
+                    num_heads=backbone['heads'],
+                    patch_size=backbone['patch_size'],
+                ),
+                img_size=backbone['input_resolution'],
+                num_frames=backbone['num_frames'],
+            ),
+            cls_head=dict(head, type='Float32I3DHead', average_clips='prob'),
+        )
+    ).eval()
+    load_checkpoint(model, file, strict=True)
+    sample = ActionDataSample().set_gt_label(0)
+    predicted = model(golden['input'], [sample], mode='predict')[0]
+    assert_output(predicted.pred_score[None], golden['output'])
+    assert read_checkpoint(file)['meta'] == meta

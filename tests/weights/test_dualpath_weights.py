@@ -1,0 +1,130 @@
+"""DualPath reads image weights of any source, CLIP's projection included."""
+
+import pytest
+import torch
+
+from mmvidadapt.models import DualPath
+from mmvidadapt.weights import rename_dualpath_, to_native
+from mmvidadapt.weights.dualpath_tables import find_projection
+from tests.golden import goldens, load_golden
+
+from . import foreign
+from .samples import same
+
+ARCH = dict(embed_dims=8, num_layers=2, num_heads=2, patch_size=4)
+
+
+def dualpath(**given):
+    given = {**dict(arch=ARCH, img_size=12, num_frames=16), **given}
+    return DualPath(
+        variant=dict(
+            bottleneck=4,
+            temporal_pre_adapter=True,
+            separate_cls=True,
+            train_positions=True,
+            dropout=0.0,
+        ),
+        **given,
+    )
+
+
+def saved(weights, folder):
+    torch.save(weights, folder / 'weights.pth')
+    return str(folder / 'weights.pth')
+
+
+@pytest.mark.parametrize(
+    'source,name,transposed',
+    [
+        (foreign.openai_clip, 'visual.proj', False),
+        (foreign.clip_visual, 'proj', False),
+        (foreign.hf_clip, 'visual_projection.weight', True),
+    ],
+)
+def test_the_projection_of_every_clip_is_found(source, name, transposed):
+    theirs, _ = source()
+    wanted = theirs[name].T if transposed else theirs[name]
+    same(find_projection(theirs), dict(proj=wanted))
+    assert 'proj' not in to_native(theirs)  # other methods have no use for it
+
+
+def test_there_may_be_none():
+    assert find_projection(foreign.timm_vit()[0]) == {}
+
+
+@pytest.mark.parametrize(
+    'source', [foreign.openai_clip, foreign.clip_visual, foreign.hf_clip]
+)
+def test_image_weights_load_with_the_projection(source, tmp_path):
+    theirs, ours = source()
+    path = saved(theirs, tmp_path)
+    model = dualpath(pretrained=path, output_dims=5)
+    model.init_weights()
+    own = model.state_dict()
+    same({k: own[k] for k in ours}, ours)
+    same({'proj': own['proj']}, find_projection(theirs))
+    plain = dualpath(pretrained=path)
+    plain.init_weights()
+    assert 'proj' not in plain.state_dict()
+    same({k: plain.state_dict()[k] for k in ours}, ours)
+
+
+def test_a_missing_projection_is_named(tmp_path):
+    theirs, _ = foreign.clip_visual()
+    del theirs['proj']
+    path = saved(theirs, tmp_path)
+    with pytest.raises(ValueError, match=r"missing.*\['proj'\]") as error:
+        dualpath(pretrained=path, output_dims=5).init_weights()
+    assert path in str(error.value)
+
+
+def test_one_path_leaves_out_what_it_does_not_read(tmp_path):
+    theirs, ours = foreign.openai_clip()
+    model = dualpath(pretrained=saved(theirs, tmp_path), paths=('temporal',))
+    model.init_weights()
+    own = model.state_dict()
+    assert 'positional_embedding' not in own
+    same(
+        {k: own[k] for k in ours if k in own},
+        {k: v for k, v in ours.items() if k != 'positional_embedding'},
+    )
+
+
+@pytest.mark.parametrize('prefix', ['', 'backbone.'])
+def test_our_own_checkpoints_are_read_again(prefix, tmp_path):
+    first = dualpath(output_dims=5)
+    weights = {prefix + k: v for k, v in first.state_dict().items()}
+    second = dualpath(output_dims=5, pretrained=saved(weights, tmp_path))
+    second.init_weights()
+    same(second.state_dict(), first.state_dict())
+
+
+@pytest.mark.parametrize(
+    'path', goldens('dualpath_[a-z].pt') + goldens('dualpath_?_f64.pt')
+)
+def test_every_official_name_gets_one_of_ours(path):
+    official = load_golden(path)['state_dict']
+    ours = to_native(official)
+    tower = {
+        k: v
+        for k, v in official.items()
+        if k.startswith('visual.') and 'head' not in k
+    }
+    assert len(ours) == len(tower)
+    for name, value in tower.items():
+        name = name.removeprefix('visual.').replace('_proj.weight', '.weight')
+        name = name.replace('_proj.bias', '.bias')
+        for frozen in ('out', 'c'):
+            name = name.replace(f'.{frozen}.', f'.{frozen}_proj.')
+        assert torch.equal(ours[name], value), name
+
+
+def test_recognisers_leave_other_checkpoints_alone():
+    for content in (
+        {'backbone.class_embedding': torch.ones(2)},
+        {'model': torch.ones(2)},
+        foreign.openai_clip()[0],
+    ):
+        before = dict(content)
+        rename_dualpath_(content)
+        assert content.keys() == before.keys()

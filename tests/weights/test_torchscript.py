@@ -1,0 +1,127 @@
+"""TorchScript archives: what torch reads out of them, and nothing run."""
+
+import pickle
+import zipfile
+
+import pytest
+import torch
+from torch import nn
+
+from mmvidadapt.weights import load_weights_file
+from mmvidadapt.weights.torchscript import read_torchscript
+
+from .samples import Node, same, vit
+
+
+class Strange(nn.Module):
+    """Attributes of every kind, tied and sliced tensors, buffers."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4))
+        self.inner[0].half()
+        self.tied = self.inner[0].weight
+        self.sliced = nn.Parameter(torch.arange(24.0).view(4, 6)[1:3, ::2].T)
+        self.brain = nn.Parameter(torch.ones(2, dtype=torch.bfloat16))
+        self.register_buffer('size', torch.tensor(224))
+        self.register_buffer('flags', torch.tensor([True, False]))
+        self.register_buffer('none', torch.empty(0, 3))
+        self.names, self.numbers, self.reals = ['a', 'b'], [1, 2], [0.5]
+        self.table, self.pair, self.rate = {'a': 1.0}, (1, 'x'), 0.1
+
+    def forward(self, x):
+        """Use every attribute, so that it is kept."""
+        use = self.numbers[0] + self.reals[0] + self.table['a'] + self.rate
+        return x * use * len(self.names) * self.pair[0]
+
+
+def scripted(module, path):
+    torch.jit.save(torch.jit.script(module), str(path))
+    return str(path)
+
+
+def test_all_that_torch_reads_is_read(tmp_path):
+    path = scripted(Strange(), tmp_path / 'x.pt')
+    expected = torch.jit.load(path).state_dict()
+    assert len(expected) == 10
+    found = read_torchscript(path)
+    same(found, {k: v.detach() for k, v in expected.items()})
+    found['size'] += 1  # may be written to
+
+
+def test_openais_name_of_the_folder_does_not_matter(tmp_path):
+    path = scripted(Node(vit()), tmp_path / 'ViT-B-16.pt')
+    (tmp_path / 'ViT-B-16.pt').rename(tmp_path / 'renamed.pt')
+    same(load_weights_file(tmp_path / 'renamed.pt'), vit())
+    assert path.endswith('ViT-B-16.pt')
+
+
+@pytest.mark.parametrize(
+    'change, reason',
+    [
+        (lambda name, data: (name, data[:-4]), 'damaged or truncated'),
+        (
+            lambda name, data: (name.replace('data/1', 'data/x'), data),
+            'damaged or truncated',
+        ),
+    ],
+)
+def test_damaged_storages_are_named(tmp_path, change, reason):
+    path = tmp_path / 'x.pt'
+    scripted(Node(vit()), path)
+    with zipfile.ZipFile(path) as old:
+        entries = {i.filename: old.read(i) for i in old.infolist()}
+    with zipfile.ZipFile(path, 'w') as new:
+        for name, data in entries.items():
+            storage = name.endswith('data/1')
+            new.writestr(*(change(name, data) if storage else (name, data)))
+    with pytest.raises(ValueError, match=reason) as error:
+        load_weights_file(path)
+    assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    'compression', [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA]
+)
+def test_compressed_storages_are_refused(tmp_path, compression):
+    """A few bytes may stand for gigabytes."""
+    path = tmp_path / 'x.pt'
+    scripted(Node(vit()), path)
+    with zipfile.ZipFile(path) as old:
+        entries = {i.filename: old.read(i) for i in old.infolist()}
+    with zipfile.ZipFile(path, 'w', compression) as new:
+        for name, data in entries.items():
+            new.writestr(name, data)
+    with pytest.raises(ValueError, match='is compressed'):
+        load_weights_file(path)
+
+
+def test_a_tensor_cannot_reach_beyond_its_storage(tmp_path):
+    path = tmp_path / 'x.pt'
+    scripted(Node({'w': torch.ones(2, 3)}), path)
+    with zipfile.ZipFile(path) as old:
+        entries = {i.filename: old.read(i) for i in old.infolist()}
+    pickled = entries['x/data.pkl']
+    wide = pickled.replace(b'(K\x02K\x03t', b'(K\x7fK\x03t')
+    assert wide != pickled
+    with zipfile.ZipFile(path, 'w') as new:
+        for name, data in entries.items():
+            new.writestr(name, wide if name == 'x/data.pkl' else data)
+    with pytest.raises(ValueError, match='out of bounds'):
+        load_weights_file(path)
+
+
+def test_a_state_that_needs_a_program_is_refused(tmp_path):
+    path = tmp_path / 'x.pt'
+    scripted(Node({'w': torch.ones(2)}), path)
+    with zipfile.ZipFile(path) as old:
+        entries = {i.filename: old.read(i) for i in old.infolist()}
+    state = b'\x80\x02c__torch__.x\nNode\n)\x81K\x01K\x02\x86b.'
+    entries['x/data.pkl'] = state
+    with zipfile.ZipFile(path, 'w') as new:
+        for name, data in entries.items():
+            new.writestr(name, data)
+    with pytest.raises(ValueError, match='refused.*not run a __setstate__'):
+        load_weights_file(path)
+    with pytest.raises(pickle.UnpicklingError):
+        read_torchscript(str(path))

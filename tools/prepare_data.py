@@ -1,0 +1,192 @@
+"""Prepare videos for training: python tools/prepare_data.py KIND SRC OUT.
+
+Own videos: KIND is folder (of class folders), csv (a table with the columns
+path and label) or list (lines of mmaction2). Every file is decoded; what
+cannot be used is left out and named in OUT/report.md. Then
+    python tools/train.py OUT/aim_vitb16.py
+trains on them. The papers' data sets: KIND is k400, k600, k700, ssv2,
+diving48, hmdb51 or ucf101; SRC holds the videos and the official annotations.
+"""
+
+import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
+import argparse
+import sys
+from pathlib import Path
+
+from mmengine.config import DictAction
+
+from mmvidadapt.apis.own_config import Choices, explain, own_config
+from mmvidadapt.datasets.prepare.check import LEVELS
+from mmvidadapt.datasets.prepare.lists import write_text
+from mmvidadapt.datasets.prepare.own import REPORT, prepare_own, write_own
+from mmvidadapt.datasets.prepare.papers import PAPERS, prepare_paper
+from mmvidadapt.datasets.prepare.sources import (
+    Source,
+    group_by,
+    read_folder,
+    read_labels,
+)
+from mmvidadapt.datasets.prepare.split import split_fold, split_into
+from mmvidadapt.datasets.prepare.table import COLUMNS, read_csv
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description='Make lists and a config of videos'
+    )
+    kinds = parser.add_subparsers(dest='kind', required=True, metavar='KIND')
+    for kind, source in (
+        ('folder', 'folder of class folders'),
+        ('csv', 'table with a header'),
+        ('list', 'lines of a path and the number of a class'),
+    ):
+        own = kinds.add_parser(kind, help=f'own videos: {source}')
+        own.add_argument('source', type=Path, metavar='SRC', help=source)
+        add_own_arguments(own)
+        add_config_arguments(own)
+        if kind != 'folder':
+            own.add_argument(
+                '--root', type=Path, help='what paths are relative to'
+            )
+        if kind == 'csv':
+            for name in COLUMNS:
+                own.add_argument(f'--{name}-column')
+        if kind == 'list':
+            own.add_argument('--classes', type=Path, help='names, one a line')
+    for kind in PAPERS:
+        paper = kinds.add_parser(kind, help='official annotations and videos')
+        paper.add_argument('source', type=Path, metavar='SRC')
+        add_common_arguments(paper, level='open')
+        paper.add_argument(
+            '--annotations', type=Path, help='their folder, if not SRC'
+        )
+    return parser.parse_args()
+
+
+def add_common_arguments(parser: argparse.ArgumentParser, level: str) -> None:
+    """Add what all kinds have."""
+    parser.add_argument('out', type=Path, metavar='OUT', help='for the lists')
+    parser.add_argument(
+        '--check',
+        choices=LEVELS,
+        default=level,
+        help=f'how closely every file is looked at; {level} by default',
+    )
+    parser.add_argument('--num-workers', type=int, help='default: all cores')
+
+
+def add_own_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add how own videos are split."""
+    add_common_arguments(parser, level='decode')
+    parser.add_argument(
+        '--split',
+        type=float,
+        nargs=3,
+        default=(0.7, 0.15, 0.15),
+        metavar=('TRAIN', 'VAL', 'TEST'),
+        help='shares; 0.7 0.15 0.15 by default',
+    )
+    parser.add_argument(
+        '--group-pattern',
+        help='regular expression: paths where it finds the same are never on '
+        'two sides of the split',
+    )
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--folds', type=int, help='cross-validation: folds')
+    parser.add_argument('--fold', type=int, default=0, help='the tested one')
+
+
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the config is made from."""
+    parser.add_argument('--method', default='aim', help='such as aim or evl')
+    parser.add_argument('--arch', default='vitb16', help='such as vitb16')
+    parser.add_argument('--img-size', type=int, help='instead of 224')
+    parser.add_argument('--batch-size', type=int, help='clips per GPU')
+    parser.add_argument('--gpus', type=int, default=1)
+    parser.add_argument('--epochs', type=int)
+    parser.add_argument(
+        '--sampling',
+        choices=('whole', 'dense'),
+        help='frames spread over the whole video, as short ones have it, or '
+        'those of a stretch, as the recipe has it',
+    )
+    parser.add_argument(
+        '--flip',
+        action=argparse.BooleanOptionalAction,
+        help='mirror videos; not done where classes are called left or right',
+    )
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+
+
+def read_source(args: argparse.Namespace) -> Source:
+    """Read own videos with their groups."""
+    if args.kind == 'csv':
+        columns = {name: getattr(args, f'{name}_column') for name in COLUMNS}
+        source = read_csv(args.source, args.root, columns)
+    elif args.kind == 'list':
+        classes = args.classes and args.classes.read_text('utf-8').splitlines()
+        source = read_labels(args.source, args.root, classes)
+    else:
+        source = read_folder(args.source)
+    pattern = args.group_pattern
+    return source if pattern is None else group_by(source, pattern)
+
+
+def prepare_own_videos(args: argparse.Namespace) -> None:
+    """Write lists, report and config of own videos."""
+
+    def split(clips: list) -> dict:
+        if args.folds is not None:
+            return split_fold(clips, args.folds, args.fold, args.seed)
+        return split_into(clips, args.split, args.seed)
+
+    data = prepare_own(read_source(args), split, args.check, args.num_workers)
+    write_own(data, args.out)
+    print((args.out / REPORT).read_text('utf-8'))
+    known = {name: getattr(args, name) for name in Choices._fields}
+    choices = Choices(**known)
+    cfg = own_config(data, args.out, choices, args.cfg_options)
+    path = args.out / f'{args.method}_{args.arch}.py'
+    head = f'# {args.method}, {args.arch}, for the videos of {data.root}.'
+    write_text(path, f'{head}\n{cfg.pretty_text}')
+    print('\n'.join(explain(cfg, data, choices)))
+    last = f'work_dirs/{path.stem}/epoch_{cfg.train_cfg.max_epochs}.pth'
+    print(f'Train: python tools/train.py {path}')
+    print(f'Test: python tools/test.py {path} {last}')
+
+
+def prepare_paper_videos(args: argparse.Namespace) -> None:
+    """Write the lists of a paper's data set."""
+    paper = PAPERS[args.kind]
+    reports = prepare_paper(
+        paper,
+        args.source,
+        args.out,
+        args.annotations,
+        args.check,
+        args.num_workers,
+    )
+    for report in reports:
+        print(report)
+    names = args.out / f'{paper.name}_classes.txt'
+    found = len(names.read_text('utf-8').splitlines())
+    if found != paper.num_classes:
+        print(f'{found} classes, but the data set has {paper.num_classes}.')
+    print(f'What is lost, and why: {args.out}/{paper.name}_*_lost.txt')
+
+
+def main() -> None:
+    """Prepare what the command line says."""
+    args = parse_args()
+    try:
+        if args.kind in PAPERS:
+            prepare_paper_videos(args)
+        else:
+            prepare_own_videos(args)
+    except (OSError, ValueError) as error:
+        sys.exit(f'error: {error}')
+
+
+if __name__ == '__main__':
+    main()
