@@ -184,6 +184,15 @@ def test_a_pretrained_timesformer_fits_mmaction2s():
     assert not difference.without(hook.allow_missing, hook.allow_unknown, [])
 
 
+@pytest.mark.parametrize('name', PRETRAINING + TUNING)
+def test_hooks_of_the_runtime_stay(name):
+    runtime = ROOT / 'configs' / '_base_' / 'default_runtime.py'
+    wanted = [hook.type for hook in Config.fromfile(runtime).custom_hooks]
+    found = [hook.type for hook in load(name).custom_hooks]
+    assert set(wanted) <= set(found)
+    assert len(found) == len(set(found))
+
+
 def test_the_metafile_agrees():
     meta = yaml.safe_load((BEVT / 'metafile.yml').read_text())
     rows = {row['Name']: row for row in meta['Models']}

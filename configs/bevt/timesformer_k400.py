@@ -11,7 +11,7 @@ _base_ = [
 # mmaction2's model as it is; the pretrained one has its names.
 load_from = 'work_dirs/pretrain_timesformer_in1k_k400/epoch_150.pth'
 custom_hooks = [
-    *_base_.custom_hooks[:3],
+    *(h for h in _base_.custom_hooks if h['type'] != 'StrictLoadHook'),
     dict(
         type='StrictLoadHook',
         allow_missing=[r'cls_head\.fc_cls\..*'],

@@ -20,6 +20,7 @@ from mmvidadapt.datasets.tokenized import (
     draw,
     split_pipeline,
 )
+from mmvidadapt.models.layers.packing import fingerprint
 from mmvidadapt.models.tokenizers import Tokenizer
 
 
@@ -80,6 +81,7 @@ def plan(
     Returns:
         TokenMeta: Hashes, numbers and sizes.
     """
+    tokenizer.load()
     if views < 1:
         raise ValueError(f'views={views}: every item needs one crop at least.')
     crop, step, _ = split_pipeline(dataset['pipeline'])
@@ -89,6 +91,7 @@ def plan(
     return TokenMeta(
         data=data_key(described, None, built),
         tokenizer=name,
+        weights=fingerprint(tokenizer.state_dict()),
         items=len(built),
         views=views,
         frames=len(picture),

@@ -30,6 +30,7 @@ class TokenMeta:
     Args:
         data (str): Hash of the data set and of the pipeline that draws crops.
         tokenizer (str): Config of the tokenizer.
+        weights (str): Hash of the tokenizer's weights.
         items (int): Number of clips or images.
         views (int): Crops of each.
         frames (int): Pictures of a crop.
@@ -40,6 +41,7 @@ class TokenMeta:
 
     data: str
     tokenizer: str
+    weights: str
     items: int
     views: int
     frames: int

@@ -3,6 +3,7 @@
 import collections
 import os
 import pickle
+from mmap import ACCESS_READ, mmap
 from types import SimpleNamespace
 from typing import Any, Dict, Iterator, Tuple, Union
 
@@ -72,6 +73,7 @@ def read_pickled_module(path: Union[str, os.PathLike]) -> Dict[str, Tensor]:
         UnpicklingError=pickle.UnpicklingError,
     )
     try:
+        _refuse_programs(path)
         content = torch.load(
             path, map_location='cpu', pickle_module=safe, weights_only=False
         )
@@ -90,6 +92,24 @@ def read_pickled_module(path: Union[str, os.PathLike]) -> Dict[str, Tensor]:
             "module of DALL-E's; give encoder.pkl or decoder.pkl."
         )
     return tensors
+
+
+def _refuse_programs(path: Union[str, os.PathLike]) -> None:
+    """Raise on what torch.load would hand to torch.jit.load to compile.
+
+    It takes an archive with an entry of this name for TorchScript. Names are
+    never compressed, so bytes decide, whichever reader of archives is asked.
+    """
+    with (
+        open(path, 'rb') as file,
+        mmap(file.fileno(), 0, access=ACCESS_READ) as content,
+    ):
+        if content.find(b'constants.pkl') >= 0:
+            raise ValueError(
+                'it is a TorchScript archive, which brings along a program; '
+                'under a name that does not end in .pkl its tensors alone are '
+                'read'
+            )
 
 
 def read_dalle(path: Union[str, os.PathLike]) -> Dict[str, Tensor]:

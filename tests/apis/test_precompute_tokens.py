@@ -157,9 +157,20 @@ def test_tokens_of_something_else_are_refused(cfg, tmp_path):
     assert np.load(folder / DONE).all()
 
 
+def test_tokens_of_a_tokenizer_that_was_fitted_again_are_refused(
+    cfg, tmp_path
+):
+    run(cfg, tmp_path / 'tokens')
+    path = cfg.model.tokenizer.pretrained
+    torch.save(dict(centres=torch.load(path)['centres'] + 1), path)
+    with pytest.raises(ValueError, match=r'weights=\w+, but weights=\w+ is'):
+        run(cfg, tmp_path / 'tokens')
+    run(cfg, tmp_path / 'other')
+
+
 def test_a_large_vocabulary_takes_wider_numbers():
-    meta = dict(data='', tokenizer='', items=1, views=1, frames=1)
-    meta = dict(meta, grid=(2, 2), seed=0)
+    meta = dict(data='', tokenizer='', weights='', items=1, views=1)
+    meta = dict(meta, frames=1, grid=(2, 2), seed=0)
     assert TokenMeta(vocab_size=2**16, **meta).bytes == 8
     assert TokenMeta(vocab_size=2**16 + 1, **meta).bytes == 16
 

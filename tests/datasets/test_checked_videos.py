@@ -1,6 +1,8 @@
 """Unreadable videos: replaced in training, wrong in evaluation, counted."""
 
+import os
 import shutil
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -8,6 +10,7 @@ from mmaction.evaluation import AccMetric
 from mmaction.registry import DATASETS
 from mmengine.runner import Runner
 
+from mmvidadapt.datasets import checked_videos, ledger
 from mmvidadapt.datasets.checked_videos import IN_A_ROW, UnreadableSample
 from mmvidadapt.utils.video import VideoError
 from tests import runs
@@ -86,6 +89,27 @@ def test_a_wrong_folder_stops_at_once(folder):
     tested = build(folder, False, data_prefix=dict(video='no/where'))
     with pytest.raises(VideoError, match="data_prefix={'video': 'no/where'}"):
         tested[0]
+
+
+def test_what_is_read_between_ends_a_row(folder, monkeypatch):
+    monkeypatch.setattr(checked_videos, 'IN_A_ROW', 1)
+    dataset = build(folder, True, max_bad_ratio=1)
+    for _ in range(3):
+        assert dataset.prepare_data(2) is None
+        assert dataset.prepare_data(3) is not None
+    assert dataset.prepare_data(2) is None
+    with pytest.raises(VideoError, match='last of 2 videos in a row'):
+        dataset.prepare_data(5)
+
+
+def test_workers_tell_what_they_read_and_when_they_are_done(monkeypatch):
+    info = SimpleNamespace(id=3)
+    monkeypatch.setattr(ledger, 'get_worker_info', lambda: info)
+    seen = ledger.Ledger(9)
+    with seen.reading(7):
+        assert seen.last_read(os.getpid()) == 7
+        assert seen.last_read(os.getpid() + 1) is None
+    assert seen.last_read(os.getpid()) is None
 
 
 def test_mistakes_of_a_pipeline_are_no_bad_videos(folder):

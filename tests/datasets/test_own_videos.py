@@ -123,6 +123,8 @@ def test_groups_come_from_the_paths(folder):
     assert [c.group for c in source.clips] == ['c', 'd', 'a', 'b']
     with pytest.raises(ValueError, match="nothing in 3 of 4.*'jump/c.mp4'"):
         group_by(source, 'x/')
+    with pytest.raises(ValueError, match=r"'\(': missing \)"):
+        group_by(source, '(')
 
 
 def many(num_groups):
@@ -160,6 +162,10 @@ def test_rare_classes_are_shared_out():
     assert [len(part) for part in parts] == [12, 3, 3]
     assert {c.label for c in parts[0]} == set('abcdef')
     assert split_clips(clips, (0.6, 0.4, 0.0))[2] == []
+    parts = split_into(clips, (60, 20, 20))
+    assert [len(part) for part in parts.values()] == [12, 3, 3]
+    with pytest.raises(ValueError, match=r'--split \(1.5, -0.5, 0\)'):
+        split_into(clips, (1.5, -0.5, 0))
 
 
 def test_folds_test_every_clip_once():

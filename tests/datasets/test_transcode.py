@@ -107,6 +107,39 @@ def test_the_size_and_the_colours_are_right(tmp_path):
     assert np.abs(before - after).max() < 1.5
 
 
+def test_frames_that_the_decoder_makes_up_are_damage(tmp_path):
+    """Single wrong bytes, over which a player would go in silence."""
+    source = films.encode(tmp_path / 'a.mp4', films.film(40))
+    data = source.read_bytes()
+    begin, reasons = data.index(b'mdat') + 4, []
+    for seed in range(10):
+        place = begin + np.random.default_rng(seed).integers(len(data) // 2)
+        wrong = bytes([data[place] ^ 255])
+        source.write_bytes(data[:place] + wrong + data[place + 1 :])
+        try:
+            assert len(list(decode_all(source))) == 40
+        except ValueError as error:
+            reasons.append(str(error))
+    assert sum(r.endswith('is damaged.') for r in reasons) >= 3, reasons
+
+
+def test_the_encoder_chooses_the_kinds_of_frames(tmp_path):
+    source = films.encode(tmp_path / 'a.mp4', films.film(30), g='1')
+    assert len(key_frames(source)) == 30
+    transcode(source, tmp_path / 'b.mp4', SAME)
+    assert len(key_frames(tmp_path / 'b.mp4')) < 10
+
+
+def test_what_the_colours_mean_is_kept(tmp_path):
+    tags = {'x264-params': 'colormatrix=bt709:colorprim=bt709:transfer=bt709'}
+    source = films.encode(tmp_path / 'a.mp4', films.film(3), **tags)
+    transcode(source, tmp_path / 'b.mp4', SAME)
+    with av.open(str(tmp_path / 'b.mp4')) as container:
+        codec = container.streams.video[0].codec_context
+        found = codec.colorspace, codec.color_primaries, codec.color_trc
+    assert found == (1, 1, 1)
+
+
 def test_a_damaged_video_leaves_nothing(tmp_path):
     source = films.encode(tmp_path / 'a.mp4', films.film(40))
     data = bytearray(source.read_bytes())

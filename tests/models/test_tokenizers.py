@@ -42,6 +42,21 @@ def test_pictures_outside_the_mask_are_not_looked_at(tokenizer, monkeypatch):
     assert seen == [3, 1]
 
 
+def test_pictures_are_encoded_a_few_at_a_time(tokenizer, monkeypatch):
+    frames, seen = pictures(tokenizer, 35), []
+    features = tokenizer.features
+    monkeypatch.setattr(
+        tokenizer, 'features', lambda x: seen.append(len(x)) or features(x)
+    )
+    ids = tokenizer.tokenize(frames, most=35)
+    mask = torch.rand(ids.shape) < 0.4
+    mask[::5] = False  # 28 pictures are left
+    assert torch.equal(tokenizer.tokenize(frames), ids)
+    assert torch.equal(tokenizer.tokenize_at(frames, mask), ids[mask])
+    assert torch.equal(tokenizer.tokenize_at(frames, mask, 10), ids[mask])
+    assert seen == [35, 32, 3, 28, 10, 10, 8]
+
+
 def test_it_is_frozen_in_every_mode(tokenizer):
     assert isinstance(tokenizer, Tokenizer)
     tokenizer.load()

@@ -4,11 +4,12 @@ import os
 import pickle
 import sys
 import types
+from typing import Tuple
 
 import pytest
 import torch
 from mmpretrain.models.selfsup.cae import Conv2d, DALLEEncoder, EncoderBlock
-from torch import nn
+from torch import Tensor, nn
 
 from mmvidadapt.models.tokenizers import DALLETokenizer
 from mmvidadapt.weights import read_dalle, read_pickled_module
@@ -139,6 +140,37 @@ def test_code_is_refused_and_does_not_run(tmp_path, zipped):
         read_pickled_module(path)
     assert not target.exists()
     torch.load(path, weights_only=False)  # what it would have done
+    assert target.exists()
+
+
+class Writer(nn.Module):
+    """Writes a file where its archive is compiled and restored."""
+
+    def __init__(self, target):
+        super().__init__()
+        self.target: str = target
+        self.w = nn.Parameter(torch.ones(2))
+
+    @torch.jit.export
+    def __getstate__(self):
+        """Save a path beside the tensor."""
+        return self.target, self.w, self.training
+
+    @torch.jit.export
+    def __setstate__(self, state: Tuple[str, Tensor, bool]):
+        """Write to the path."""
+        self.target, self.w, self.training = state
+        torch.save(self.w, self.target)
+
+
+@pytest.mark.parametrize('reader', [read_pickled_module, read_dalle])
+def test_a_program_in_an_archive_does_not_run(tmp_path, reader):
+    path, target = tmp_path / 'encoder.pkl', tmp_path / 'harm'
+    torch.jit.save(torch.jit.script(Writer(str(target))), str(path))
+    with pytest.raises(ValueError, match=r'encoder\.pkl .*brings along a pro'):
+        reader(path)
+    assert not target.exists()
+    torch.jit.load(str(path))  # what it would have done
     assert target.exists()
 
 

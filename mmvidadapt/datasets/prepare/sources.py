@@ -144,9 +144,13 @@ def group_by(source: Source, pattern: str) -> Source:
     Returns:
         Source: The videos with their groups.
     """
+    try:
+        find = re.compile(pattern).search
+    except re.error as error:
+        raise ValueError(f"--group-pattern '{pattern}': {error}.") from error
     clips, without = [], []
     for clip in source.clips:
-        match = re.search(pattern, clip.path)
+        match = find(clip.path)
         if match is None:
             without.append(clip.path)
         else:

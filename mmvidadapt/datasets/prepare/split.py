@@ -70,7 +70,7 @@ def split_into(
 
     Args:
         clips (Sequence[Clip]): The clips.
-        shares (Sequence[float]): Of train, val and test.
+        shares (Sequence[float]): Of train, val and test; in percent, say.
         seed (int): See :func:`split_clips`. Defaults to 0.
 
     Returns:
@@ -78,7 +78,10 @@ def split_into(
     """
     if any(clip.split for clip in clips):
         return {s: [c for c in clips if c.split == s] for s in SPLITS}
-    return dict(zip(SPLITS, split_clips(clips, shares, seed)))
+    if min(shares) < 0 or sum(shares) <= 0:
+        raise ValueError(f'--split {shares}: shares are not negative.')
+    parts = split_clips(clips, [s / sum(shares) for s in shares], seed)
+    return dict(zip(SPLITS, parts))
 
 
 def split_fold(

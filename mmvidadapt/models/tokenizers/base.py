@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 from ..layers.precision import full_precision
 
+MOST = 32  # pictures
+
 
 class Tokenizer(nn.Module, ABC):
     """Frozen map from a picture to a grid of ids out of a vocabulary.
@@ -94,11 +96,12 @@ class Tokenizer(nn.Module, ABC):
         return super().train(False)
 
     @torch.no_grad()
-    def tokenize(self, frames: Tensor) -> Tensor:
+    def tokenize(self, frames: Tensor, most: int = MOST) -> Tensor:
         """Give the ids of whole pictures.
 
         Args:
             frames (Tensor): RGB from 0 to 255, ``(M, 3, h, w)``.
+            most (int): Pictures that are encoded at a time. Defaults to 32.
 
         Returns:
             Tensor: Ids ``(M, gh, gw)``, int64.
@@ -106,18 +109,22 @@ class Tokenizer(nn.Module, ABC):
         everywhere = torch.ones(
             (len(frames), *self.grid), dtype=torch.bool, device=frames.device
         )
-        ids = self.tokenize_at(frames, everywhere)
+        ids = self.tokenize_at(frames, everywhere, most)
         return ids.view(everywhere.shape)  # (M, gh, gw)
 
     @torch.no_grad()
-    def tokenize_at(self, frames: Tensor, mask: Tensor) -> Tensor:
+    def tokenize_at(
+        self, frames: Tensor, mask: Tensor, most: int = MOST
+    ) -> Tensor:
         """Give the ids at masked positions only.
 
-        Pictures without a masked position are not looked at.
+        Pictures without a masked position are not looked at. The memory that
+        is needed does not grow with their number, but with ``most``.
 
         Args:
             frames (Tensor): RGB from 0 to 255, ``(M, 3, h, w)``.
             mask (Tensor): Where ids are wanted, bool, ``(M, gh, gw)``.
+            most (int): Pictures that are encoded at a time. Defaults to 32.
 
         Returns:
             Tensor: Ids ``(K,)`` in row-major order of the mask, int64.
@@ -127,9 +134,13 @@ class Tokenizer(nn.Module, ABC):
         kept = mask.flatten(1).any(1)  # (M,)
         if not kept.any():
             return frames.new_zeros(0, dtype=torch.long)
-        frames, mask = frames[kept].float(), mask[kept]
+        parts = zip(frames[kept].split(most), mask[kept].split(most))
         with full_precision(frames):
-            return self.classify(self.features(frames)[mask])
+            ids = [
+                self.classify(self.features(part.float())[where])
+                for part, where in parts
+            ]
+        return torch.cat(ids)
 
     def _check(self, frames: Tensor, mask: Tensor) -> None:
         """Make sure that pictures and mask are of this tokenizer's size."""
