@@ -11,7 +11,7 @@ from .hooks import (
     StrictLoadHook,
     TrainedParamsHook,
 )
-from .local_checkpoints import load_from_local_file
+from .local_checkpoints import load_safely
 from .optimizers import CPUAmpOptimWrapper, TrainedParamsConstructor
 from .seed import seed_worker
 
@@ -27,6 +27,6 @@ __all__ = [
     'StrictLoadHook',
     'TrainedParamsConstructor',
     'TrainedParamsHook',
-    'load_from_local_file',
+    'load_safely',
     'seed_worker',
 ]

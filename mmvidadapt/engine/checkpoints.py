@@ -1,17 +1,12 @@
 """Read a checkpoint, and compare it with a model before it is loaded."""
 
-import os
 import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
-from mmvidadapt.weights.adapter_file import is_adapter
 from mmvidadapt.weights.check import find_damage
-from mmvidadapt.weights.readers import load_checkpoint_file
-
-from .adapters import whole_checkpoint
 
 SHOWN = 12  # names per list in an error
 
@@ -75,17 +70,14 @@ def read_checkpoint(checkpoint: str) -> Mapping[str, Any]:
     An adapter file is completed with the trunk that it was trained on.
 
     Args:
-        checkpoint (str): A path, or a URL that mmengine knows.
+        checkpoint (str): A path, a URL or an alias, as
+            :func:`mmvidadapt.engine.local_checkpoints.load_safely` takes
+            them, or a URL that mmengine knows.
 
     Returns:
         Mapping[str, Any]: Its content, on the CPU.
     """
-    if is_remote(checkpoint):
-        return CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
-    path = os.path.expanduser(checkpoint)
-    if is_adapter(path):
-        return whole_checkpoint(path)
-    return load_checkpoint_file(path)
+    return CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
 
 
 def more(lines: List[str]) -> List[str]:

@@ -1,36 +1,47 @@
-"""mmengine loads checkpoints of other containers than torch's by path."""
+"""mmengine loads checkpoints of any container, by path, URL or alias."""
 
 import os
 from typing import Any, Mapping, Optional
 
 from mmengine.runner import CheckpointLoader
-from mmengine.runner.checkpoint import load_from_local
 
 from mmvidadapt.weights.adapter_file import is_adapter
 from mmvidadapt.weights.readers import load_checkpoint_file
+from mmvidadapt.weights.sources import SOURCES, resolve
 
 from .adapters import whole_checkpoint
 
+OURS = ('', 'file://', 'http://', 'https://')
 
-@CheckpointLoader.register_scheme(prefixes='', force=True)
-def load_from_local_file(
+
+@CheckpointLoader.register_scheme(prefixes=OURS, force=True)
+def load_safely(
     filename: str, map_location: Optional[Any] = None
 ) -> Mapping[str, Any]:
-    """Read a local checkpoint of any container, and check what it holds.
+    """Read a checkpoint of any container, and check what it holds.
 
-    Adapter files are completed with the trunk that they were trained on.
+    Downloads are kept, checked and read like local files: mmengine's own
+    loader would run what a pickle from the network says. Adapter files are
+    completed with the trunk that they were trained on.
 
     Args:
-        filename (str): A path.
+        filename (str): A path, a ``file://`` or ``http(s)://`` URL, or an
+            alias of :data:`mmvidadapt.weights.SOURCES`.
         map_location (Any, optional): For mmengine's sake: files are read to
             the CPU. Defaults to None.
 
     Returns:
         Mapping[str, Any]: Its content.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
     """
-    path = os.path.expanduser(filename)
-    if is_adapter(path):
-        return whole_checkpoint(path)
-    if os.path.isfile(path):
-        return load_checkpoint_file(path)
-    return load_from_local(filename, map_location)  # says what is missing
+    if '://' in filename or filename in SOURCES:
+        path = resolve(filename)
+    else:
+        path = os.path.expanduser(filename)
+    return (
+        whole_checkpoint(path)
+        if is_adapter(path)
+        else (load_checkpoint_file(path))
+    )

@@ -19,7 +19,8 @@ X264 = 'x264-params'
 KINDS = {
     'groups.mp4': dict(g='12', bf='3'),
     'pyramid.mp4': {'bf': '8', 'b-pyramid': 'normal', 'b-adapt': '0'},
-    'open.mp4': {X264: 'open-gop=1:keyint=10:bframes=3'},
+    'open.mp4': {X264: 'open-gop=1:keyint=10:bframes=5:b-adapt=0'},
+    'open.mkv': {X264: 'open-gop=1:keyint=10:bframes=5:b-adapt=0'},
     'refresh.mp4': {X264: 'intra-refresh=1:keyint=10'},
     'plain.mp4': dict(bf='0', g='10'),
     'groups.mkv': dict(g='12', bf='3'),
@@ -175,7 +176,9 @@ def test_only_groups_of_wanted_frames_are_decoded(folder):
     assert fed == [0, 1, 2, 20, 21, 22, 23, 24, 25]
 
 
-@pytest.mark.parametrize('name', ['open.mp4', 'hevc.mp4', 'groups.ts'])
+@pytest.mark.parametrize(
+    'name', ['open.mp4', 'open.mkv', 'hevc.mp4', 'groups.ts']
+)
 def test_every_frame_has_a_key_frame_to_start_from(folder, name):
     """Frames that a key frame precedes are not all shown behind it."""
     reader, calls = PyAVReader(str(folder / name)), []

@@ -31,8 +31,6 @@ SKIPPING = ('h264', 'hevc', 'mpeg4', 'mpeg2video', 'vp8', 'vp9')
 # What FFmpeg would read as a video of one frame, or of letters.
 NO_VIDEOS = ('image2', 'tty', '_pipe')
 DROPPED = 0.9  # at least so many of the promised frames are there
-MAX_DELAY = 16  # frames that a decoder keeps back to put them in order
-REPEATED = 16  # bytes of a packet that may only repeat a frame
 MAX_PIXELS = 2**26  # of a frame; a damaged header may ask for any memory
 
 
@@ -128,20 +126,18 @@ class PyAVReader:
 
     def _counted(self, wanted: Set[int]) -> Dict[int, np.ndarray]:
         """Count the frames that come from the first packet on."""
-        frames, count, delay = {}, 0, 0
-        for frame in self._decode(range(len(self.packets))):
+        frames, last = {}, None
+        for count, frame in enumerate(self._decode(range(len(self.packets)))):
             _check(frame)
+            last = frame
             if count in wanted:
                 frames[count] = upright(frame)
-            count += 1
             if len(frames) == len(wanted):
-                delay = MAX_DELAY
-                break
-        read = self.packets[: self.place + 1]
-        lost = sum(p.size > REPEATED for p in read) - count - delay
-        if lost > 0 or count == 0:
-            raise ValueError(f'{lost} frames cannot be decoded.')
-        last = upright(frame)
+                return frames
+        if last is None:
+            raise ValueError('no frame can be decoded.')
+        # A packet of MPEG-4 may say no more than that a frame is shown again.
+        last = upright(last)
         return {i: frames.get(i, last) for i in wanted}
 
     def _timed(self, wanted: Set[int]) -> Dict[int, np.ndarray]:
@@ -195,14 +191,11 @@ class PyAVReader:
     ) -> Iterator[av.VideoFrame]:
         """Decode packets, if need be without what nobody refers to."""
         skip = skip and self.codec.name in SKIPPING
-        begin = self.packets[run.start].pts
         try:
-            for self.place in run:
-                packet = self.packets[self.place]
+            for place in run:
+                packet = self.packets[place]
                 if skip:
-                    if packet.pts < begin:  # refers to what lies before
-                        continue
-                    spared = 'DEFAULT' if self.place in wanted else 'NONREF'
+                    spared = 'DEFAULT' if place in wanted else 'NONREF'
                     self.codec.skip_frame = spared
                 yield from self.codec.decode(packet)
             yield from self.codec.decode(None)

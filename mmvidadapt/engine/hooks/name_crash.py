@@ -1,16 +1,18 @@
 """A crash of a data loading worker ends with the name of a file."""
 
 import re
+from contextlib import contextmanager
 from typing import Any, Iterator, List, Optional
 
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 from torch.utils.data import DataLoader, Dataset
 
 from .bad_videos import with_ledger
 from .epoch_seed import train_loaders
 
+NAMED = 'It died while it was reading:'
 PIDS = re.compile(r'DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\)')
 
 
@@ -26,15 +28,32 @@ class NameCrashHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Watch the training loaders."""
         for loader in train_loaders(runner):
-            watch(loader)
+            watch(loader, runner.train_loop)
 
     def before_val(self, runner: Runner) -> None:
         """Watch the loader of the validation."""
-        watch(runner.val_loop.dataloader)
+        watch(runner.val_loop.dataloader, runner.val_loop)
 
     def before_test(self, runner: Runner) -> None:
         """Watch the loader of the test."""
-        watch(runner.test_loop.dataloader)
+        watch(runner.test_loop.dataloader, runner.test_loop)
+
+
+@contextmanager
+def naming(dataset: Dataset) -> Iterator[None]:
+    """Let an error that a dead worker causes name its video."""
+    try:
+        yield
+    except RuntimeError as error:
+        files = dead_reads(dataset, str(error))
+        if not files or NAMED in str(error):
+            raise
+        listed = ''.join(f'\n  {file}' for file in files)
+        raise RuntimeError(
+            f'{error}\n{NAMED}{listed}\nTake the file out of the list, or '
+            'fetch it again. If memory ran out, use fewer workers or a '
+            'smaller batch.'
+        ) from error
 
 
 class WatchedLoader(DataLoader):
@@ -42,24 +61,21 @@ class WatchedLoader(DataLoader):
 
     def __iter__(self) -> Iterator[Any]:
         """Yield the batches."""
-        try:
+        with naming(self.dataset):
             yield from super().__iter__()
-        except RuntimeError as error:
-            files = dead_reads(self.dataset, str(error))
-            if not files:
-                raise
-            listed = ''.join(f'\n  {file}' for file in files)
-            raise RuntimeError(
-                f'{error}\nIt died while it was reading:{listed}\nTake the '
-                'file out of the list, or fetch it again. If memory ran out, '
-                'use fewer workers or a smaller batch.'
-            ) from error
 
 
-def watch(loader: DataLoader) -> None:
-    """Let a loader name the videos of its dead workers."""
+def watch(loader: DataLoader, loop: BaseLoop) -> None:
+    """Let a loop name the videos of its dead workers.
+
+    PyTorch raises from a signal: while the loader waits for a batch, or in
+    the midst of an iteration.
+    """
     if type(loader) is DataLoader:  # a loop offers no other way in
         loader.__class__ = WatchedLoader
+        run_iter = getattr(loop, 'run_iter', None)
+        if run_iter is not None:
+            loop.run_iter = naming(loader.dataset)(run_iter)
 
 
 def dead_reads(dataset: Dataset, message: str) -> List[str]:
