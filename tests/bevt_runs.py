@@ -2,6 +2,7 @@
 
 from mmengine.config import Config
 
+from tests.models.bevt_samples import TOY
 from tests.runs import MEAN, STD
 
 VOCABULARY = 32
@@ -86,7 +87,7 @@ def config(clips, images=None):
                 type='BEVTPretrainer',
                 backbone=dict(
                     type='BEVTSwin',
-                    arch='tiny',
+                    arch=TOY,
                     img_size=32,
                     num_frames=8,
                     window_size=(2, 2, 2),

@@ -171,10 +171,20 @@ def test_variants_start_where_the_paper_says():
             assert load(name).model.backbone.pretrained == start
     timesformer = load('timesformer_k400').load_from
     assert timesformer.split('/')[1] in PRETRAINING
+    joint = load('pretrain_timesformer_in1k_k400').model.backbone
+    stage = joint.pretrained.split('/')[1]
+    assert stage in PRETRAINING
+    image = load(stage)
+    assert image.model.backbone == dict(
+        {k: v for k, v in joint.items() if k != 'pretrained'},
+        streams=('image',),
+    )
+    last = image.train_cfg.max_epochs
+    assert joint.pretrained == f'work_dirs/{stage}/epoch_{last}.pth'
 
 
 def test_a_pretrained_timesformer_fits_mmaction2s():
-    from mmvidadapt.engine.checkpoints import compare
+    from mmvidadapt.weights.compare import compare
 
     cfg = load('timesformer_k400')
     (hook,) = [h for h in cfg.custom_hooks if h.type == 'StrictLoadHook']

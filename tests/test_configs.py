@@ -1,4 +1,4 @@
-"""Every config: named truly, builds, reads a video, trains, stands alone."""
+"""Every config: named truly, shallow, of known types, stands alone."""
 
 import ast
 import re
@@ -6,18 +6,10 @@ from pathlib import Path
 
 import mmaction.registry
 import mmengine.registry
-import numpy as np
 import pytest
-import torch
-from mmaction.registry import MODELS
-from mmaction.structures import ActionDataSample
 from mmaction.utils import register_all_modules
-from mmcv.transforms import Compose
 from mmengine.config import Config
-from mmengine.optim import build_optim_wrapper
 from mmengine.registry import Registry
-
-from mmvidadapt.utils.video import write_video
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted(
@@ -76,16 +68,6 @@ def bases_of(path):
         if isinstance(node, ast.Assign) and node.targets[0].id == '_base_':
             return ast.literal_eval(node.value)
     return []
-
-
-@pytest.fixture(scope='module')
-def video(tmp_path_factory):
-    path = tmp_path_factory.mktemp('video') / 'clip.mp4'
-    image = np.random.default_rng(0).integers(
-        0, 256, (48, 64, 3), dtype=np.uint8
-    )
-    write_video(path, [np.roll(image, i, 1) for i in range(40)], fps=10)
-    return path
 
 
 @every
@@ -186,73 +168,6 @@ def test_the_flat_copy_is_the_same_config(path, tmp_path):
     text = (tmp_path / 'flat.py').read_text()
     assert '_base_ =' not in text and '_delete_' not in text
     assert load(tmp_path / 'flat.py').to_dict() == cfg.to_dict()
-
-
-@every
-def test_a_video_passes_the_pipelines(path, video):
-    cfg = load(path)
-    size = cfg.model.backbone.get('img_size') or 224
-    for key in set(PIPELINES) & set(cfg):
-        clips = (
-            1
-            if key != 'test_pipeline'
-            else (
-                cfg[key][1].get('num_clips', 1)
-                * (3 if 'ThreeCrop' in str(cfg[key]) else 1)
-            )
-        )
-        data = Compose(cfg[key])(
-            dict(filename=str(video), label=1, start_index=0, modality='RGB')
-        )
-        assert data['inputs'].shape[:2] == (clips, 3)
-        assert data['inputs'].shape[-2:] == (size, size)
-        if path in ROWS:
-            assert data['inputs'].shape[2] == frames_of(cfg)
-            # NonFiniteLossHook names the clips by it.
-            assert data['data_samples'].filename == str(video)
-
-
-def reduced(cfg):
-    """The same recipe for a model of two small layers."""
-    cfg.model.backbone.update(arch='tiny', img_size=32, pretrained=None)
-    if 'decoder_num_layers' in cfg.model.backbone:
-        cfg.model.backbone.decoder_num_layers = 2
-    cfg.optim_wrapper.pop('accumulative_counts', None)
-    clip = torch.zeros(1, 3, frames_of(cfg), 32, 32)
-    channels = MODELS.build(cfg.model.backbone)(clip).shape[1]
-    cfg.model.cls_head.update(in_channels=channels, num_classes=5)
-    return cfg
-
-
-@every_row
-def test_one_training_step(path):
-    torch.manual_seed(0)
-    cfg = reduced(load(path))
-    model = MODELS.build(cfg.model).train()
-    cfg.optim_wrapper.optimizer.lr = 0.1
-    optimizer = build_optim_wrapper(model, cfg.optim_wrapper)
-    size, frames = (32, frames_of(cfg))
-    data = dict(
-        inputs=[
-            torch.randint(256, (1, 3, frames, size, size), dtype=torch.uint8)
-            for _ in range(2)
-        ],
-        data_samples=[ActionDataSample().set_gt_label(i) for i in (0, 4)],
-    )
-    for param in model.parameters():
-        if not (param.requires_grad or param.any()):  # biases as if trained
-            torch.nn.init.normal_(param, std=0.02)
-    before = {n: p.detach().clone() for n, p in model.named_parameters()}
-    for _ in range(4):  # new adapters end in zeros, and some feed others
-        losses = model.train_step(data, optimizer)
-    assert torch.isfinite(losses['loss'])
-    for name, param in model.named_parameters():
-        same = torch.equal(param, before[name])
-        assert same != param.requires_grad, name
-    optimized = {
-        p for g in optimizer.optimizer.param_groups for p in g['params']
-    }
-    assert optimized == {p for p in model.parameters() if p.requires_grad}
 
 
 def test_configs_are_no_package():

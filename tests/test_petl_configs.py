@@ -109,7 +109,7 @@ def test_operations_are_the_trunks_and_the_methods(name):
 
 
 def test_operations_of_the_st_adapter_are_the_published_ones():
-    """152 GFLOPs of 8 frames; 607 of 32 frames from memory."""
+    """152 GFLOPs of 8 frames; 607 of 32 frames, unverified."""
     for frames, gflops in ((8, 152), (32, 607)):
         model = on_meta('st_adapter', num_frames=frames)
         shape = (1, 3, frames, 224, 224)

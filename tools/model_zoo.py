@@ -17,9 +17,9 @@ INTRO = """# Model zoo
 
 Written by `python tools/model_zoo.py` from `configs/*/metafile.yml`.
 
-Published figures and measured ones never share a column. *Published*: top-1 / top-5 in percent, from the source beside it (*official README*: the method's repository; *third party*: another publication; *memory, unverified*: remembered from the paper). *Ours*: trained and tested with this code, by the command named there, or "not run here". Views are frames x clips x crops. Parameters are millions, total / trained; GMACs are multiply-accumulates of one view of the method as published, both computed.
+Published figures and measured ones never share a column. *Published*: top-1 / top-5 in percent, from the source beside it (*official README*: the method's repository; *third party*: another publication; *paper, unverified*: said to be the paper's, and not compared with it). *Ours*: trained and tested with this code, by the command named there, or "not run here". Views are frames x clips x crops. Parameters are millions, total / trained; GMACs are multiply-accumulates of one view of the method as published, both computed.
 
-No weights are released yet. *Checkpoint* is what others released for the row: a file that loads by path alone (`python tools/test.py CONFIG FILE`); `python tools/convert_weights.py FILE OUT.pth` writes it in our names.
+No weights of ours are released yet. *Checkpoint* is what the authors released for the row: their page or file, its sha256 where they published one, its name here, which `tools/test.py CONFIG NAME` takes as it is, and the command that writes it under our names. [weights.md](docs/weights.md) says which a person has to fetch.
 """  # noqa: E501
 HEAD = """
 | config | arch | views | data | params | GMACs | published | source | ours | checkpoint |
@@ -45,12 +45,16 @@ def measured(model: Dict[str, Any]) -> str:
 
 
 def checkpoint(model: Dict[str, Any]) -> str:
-    """Link what others released."""
-    source = model.get('Converted From', {})
-    if 'Weights' not in source:
-        return '-'
-    digest = source.get('SHA256', 'no hash published')
-    return f'[official]({source["Weights"]}), {digest}'
+    """Link what others released, and say how it becomes ours."""
+    source = model.get('Converted From')
+    if source is None:
+        return 'none released'
+    digest = source.get('SHA256', 'sha256 not published')
+    alias = source['Alias']
+    return (
+        f'[official]({source["Weights"]}), {digest}; `{alias}`; '
+        f'`python tools/convert_weights.py {alias} OUT.pth`'
+    )
 
 
 def row(model: Dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ diving48, hmdb51 or ucf101; SRC holds the videos and the official annotations.
 
 import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
@@ -17,8 +18,17 @@ from mmengine.config import DictAction
 
 from mmvidadapt.apis.own_config import Choices, explain, own_config
 from mmvidadapt.datasets.prepare.check import LEVELS
-from mmvidadapt.datasets.prepare.lists import write_text
-from mmvidadapt.datasets.prepare.own import REPORT, prepare_own, write_own
+from mmvidadapt.datasets.prepare.lists import (
+    keep_sources,
+    read_text,
+    write_text,
+)
+from mmvidadapt.datasets.prepare.own import (
+    REPORT,
+    own_files,
+    prepare_own,
+    write_own,
+)
 from mmvidadapt.datasets.prepare.papers import PAPERS, prepare_paper
 from mmvidadapt.datasets.prepare.sources import (
     Source,
@@ -125,7 +135,7 @@ def read_source(args: argparse.Namespace) -> Source:
         columns = {name: getattr(args, f'{name}_column') for name in COLUMNS}
         source = read_csv(args.source, args.root, columns)
     elif args.kind == 'list':
-        classes = args.classes and args.classes.read_text('utf-8').splitlines()
+        classes = args.classes and read_text(args.classes).splitlines()
         source = read_labels(args.source, args.root, classes)
     else:
         source = read_folder(args.source)
@@ -141,19 +151,26 @@ def prepare_own_videos(args: argparse.Namespace) -> None:
             return split_fold(clips, args.folds, args.fold, args.seed)
         return split_into(clips, args.split, args.seed)
 
-    data = prepare_own(read_source(args), split, args.check, args.num_workers)
+    # Mistakes show before all videos are decoded.
+    choices = Choices(
+        **{name: getattr(args, name) for name in Choices._fields}
+    )
+    choices.check()
+    source = read_source(args)
+    split(source.clips)
+    keep_sources([args.source], own_files(args.out))
+    data = prepare_own(source, split, args.check, args.num_workers)
     write_own(data, args.out)
     print((args.out / REPORT).read_text('utf-8'))
-    known = {name: getattr(args, name) for name in Choices._fields}
-    choices = Choices(**known)
     cfg = own_config(data, args.out, choices, args.cfg_options)
     path = args.out / f'{args.method}_{args.arch}.py'
     head = f'# {args.method}, {args.arch}, for the videos of {data.root}.'
     write_text(path, f'{head}\n{cfg.pretty_text}')
     print('\n'.join(explain(cfg, data, choices)))
     last = f'work_dirs/{path.stem}/epoch_{cfg.train_cfg.max_epochs}.pth'
-    print(f'Train: python tools/train.py {path}')
-    print(f'Test: python tools/test.py {path} {last}')
+    config = shlex.quote(str(path))
+    print(f'Train: python tools/train.py {config}')
+    print(f'Test: python tools/test.py {config} {shlex.quote(last)}')
 
 
 def prepare_paper_videos(args: argparse.Namespace) -> None:

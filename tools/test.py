@@ -41,6 +41,7 @@ def main() -> None:
         options.dump_predictions(config, args.dump)
     if args.show or args.show_dir is not None:
         options.show_predictions(config, args)
+    options.write_manifest(config)
     options.check_checkpoint(config)
     build = RUNNERS.build if 'runner_type' in config else Runner.from_cfg
     build(config).test()

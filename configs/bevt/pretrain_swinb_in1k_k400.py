@@ -39,5 +39,7 @@ train_cfg = dict(
     type='MultiLoaderEpochBasedTrainLoop',
     other_loaders=[_base_.image_dataloader],
 )
-randomness = dict(seed=0, deterministic=True)
+# Official: --seed 0 --deterministic, which was cuDNN's alone. mmengine's flag
+# refuses, besides, whatever has no deterministic kernel, so it is left off.
+randomness = dict(seed=0)
 default_hooks = dict(checkpoint=dict(save_best=None))  # nothing to compare

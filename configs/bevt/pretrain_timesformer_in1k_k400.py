@@ -1,4 +1,4 @@
-"""BEVT's pretraining for TimeSformer-B (https://arxiv.org/abs/2112.01529).
+"""BEVT stage 2, TimeSformer-B (https://arxiv.org/abs/2112.01529).
 
 Published: that it helps; nothing of how. This reading and recipe are ours.
     tools/dist_train.sh configs/bevt/pretrain_timesformer_in1k_k400.py 32 --amp
@@ -10,10 +10,14 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-# Stage 1 is the same with streams=('image',) and the images' loader alone.
 model = dict(
     type='BEVTPretrainer',
-    backbone=dict(type='BEVTTimeSformer', arch='base', num_frames=8),
+    backbone=dict(
+        type='BEVTTimeSformer',
+        arch='base',
+        num_frames=8,
+        pretrained='work_dirs/pretrain_timesformer_in1k/epoch_800.pth',
+    ),
     cls_head=dict(type='BEVTHead', num_classes=8192, in_channels=768),
     tokenizer=dict(
         type='DALLETokenizer', pretrained='openmmlab/dalle_encoder'

@@ -1,6 +1,6 @@
 """DualPath ViT-L/14, 16 frames, SSv2 (https://arxiv.org/abs/2303.09857).
 
-Published: 72.2 / 93.7 % top-1 / top-5 (from memory, unverified); frames and
+Published: 72.2 / 93.7 % top-1 / top-5 (paper, unverified); frames and
 views of the row are not verified, 16x1x3 here.
 Ours: see model_zoo.md.
     tools/dist_train.sh configs/dualpath/vitl14_ssv2.py 8

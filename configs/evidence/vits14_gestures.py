@@ -86,10 +86,13 @@ optim_wrapper = dict(
     type='OptimWrapper',
     constructor='TrainedParamsConstructor',
     optimizer=dict(type='AdamW', lr=2e-4, weight_decay=0.05),
-    # It starts at zero and is all that the model knows about order.
     paramwise_cfg=dict(
         custom_keys=dict(
-            temporal_embedding=dict(lr_mult=10.0, decay_mult=0.0))),
+            # It starts at zero and is all that the model knows about order.
+            temporal_embedding=dict(lr_mult=10.0, decay_mult=0.0),
+            # DualPath's head, on features of norm 65, would only swing.
+            linear1=dict(lr_mult=0.3),
+            linear2=dict(lr_mult=0.3))),
     clip_grad=dict(max_norm=1.0))
 param_scheduler = [
     dict(

@@ -5,7 +5,7 @@ Published: no figure in the sources at hand. Ours: see model_zoo.md.
 """
 _base_ = './linear_probe_vitb16_k400.py'
 
-# Width and factor of the paper, from memory: 64 and 0.1.
+# Width and factor of the paper, unverified: 64 and 0.1.
 model = dict(
     backbone=dict(type='AdaptFormer', adapter_dims=64, adapter_scale=0.1)
 )

@@ -5,7 +5,7 @@ Published: no figure; the paper has no images. Ours: see model_zoo.md.
 """
 _base_ = './linear_probe_vitb16_k400.py'
 
-# Queries and values, rank and alpha 8: the paper's RoBERTa-base, from memory.
+# Queries and values, rank and alpha 8: the paper's RoBERTa-base, unverified.
 model = dict(
     backbone=dict(type='LoRA', rank=8, alpha=8.0, targets=('q', 'v'))
 )

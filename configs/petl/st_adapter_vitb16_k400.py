@@ -6,7 +6,7 @@ Ours: see model_zoo.md.
 """
 _base_ = './linear_probe_vitb16_k400.py'
 
-# One adapter of width 384 in a block: the paper's, from memory; its GFLOPs
+# One adapter of width 384 in a block: the paper's, unverified; its GFLOPs
 # agree. Its own schedule (20 epochs at 5e-4, unverified) is not used.
 model = dict(
     backbone=dict(type='STAdapter', num_frames=8, adapter_dims=384)

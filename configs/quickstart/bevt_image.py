@@ -1,14 +1,17 @@
 """BEVT in miniature, stage 1: masked frames of the quick start's clips.
 
-2.5 M parameters; the vocabulary is fitted on the clips themselves:
-    python tools/fit_tokenizer.py quickstart/clips/videos \
+2.5 M parameters; the images are every fourth frame of the training clips (a
+clip and its reversal have none in common), the vocabulary is fitted on them:
+    python tools/extract_frames.py quickstart/clips/appearance_train.txt \
+        quickstart/bevt_images --every 4
+    python tools/fit_tokenizer.py quickstart/bevt_images \
         --config quickstart/bevt_image --out quickstart/bevt_tokens/centres.pth
     python tools/train.py quickstart/bevt_image \
         --work-dir quickstart/bevt_image
 """
 _base_ = ['../_base_/default_runtime.py']
 
-data_root = '{{$QUICKSTART:quickstart}}/clips/'
+image_root = '{{$QUICKSTART:quickstart}}/bevt_images/'
 # Maps of 16 x 16, 8 x 8 and 4 x 4 tokens; a token of the second is predicted.
 # Windows of one frame: the tables are those of an image Swin.
 model = dict(
@@ -39,9 +42,7 @@ model = dict(
 )
 
 image_pipeline = [
-    dict(type='NamedDecordInit'),
-    dict(type='SampleFrames', clip_len=1),
-    dict(type='NamedDecordDecode'),
+    dict(type='ImageDecode'),
     dict(type='Resize', scale=(-1, 72), interpolation='area'),
     dict(type='RandomCrop', size=64),
     dict(type='Flip', flip_ratio=0.5),
@@ -60,14 +61,10 @@ train_dataloader = dict(
     num_workers=0,
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
-        type='RepeatDataset',
-        times=4,
-        dataset=dict(
-            type='VideoDataset',
-            ann_file=data_root + 'appearance_train.txt',
-            data_prefix=dict(video=data_root),
-            pipeline=image_pipeline,
-        ),
+        type='ImageListDataset',
+        ann_file=image_root + 'images.txt',
+        data_prefix=dict(img=image_root),
+        pipeline=image_pipeline,
     ),
 )
 

@@ -1,12 +1,13 @@
 """BEVT in miniature, stage 2: masked clips and frames together.
 
-It starts where stage 1 has ended.
+It starts where stage 1 has ended, with the images that bevt_image.py names.
     python tools/train.py quickstart/bevt_joint \
         --work-dir quickstart/bevt_joint
 """
 _base_ = ['../_base_/default_runtime.py']
 
 data_root = '{{$QUICKSTART:quickstart}}/clips/'
+image_root = '{{$QUICKSTART:quickstart}}/bevt_images/'
 num_frames = 8
 model = dict(
     type='BEVTPretrainer',
@@ -36,7 +37,6 @@ model = dict(
 )
 
 picture = [
-    dict(type='NamedDecordDecode'),
     dict(type='Resize', scale=(-1, 72), interpolation='area'),
     dict(type='RandomCrop', size=64),
     dict(type='Flip', flip_ratio=0.5),
@@ -50,14 +50,14 @@ pack = dict(
 video_pipeline = [
     dict(type='NamedDecordInit'),
     dict(type='MidpointUniformSample', clip_len=num_frames),
+    dict(type='NamedDecordDecode'),
     *picture,
     dict(type='FormatShape', input_format='NCTHW', collapse=True),
     dict(type='TubeMask', num_frames=4, grid=8, num_masked=32, min_block=6),
     pack,
 ]
 image_pipeline = [
-    dict(type='NamedDecordInit'),
-    dict(type='SampleFrames', clip_len=1),
+    dict(type='ImageDecode'),
     *picture,
     dict(type='FormatShape', input_format='NCHW', collapse=True),
     dict(type='BlockMask', grid=8, num_masked=32, min_block=6),
@@ -81,9 +81,9 @@ image_dataloader = dict(
     num_workers=0,
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
-        type='VideoDataset',
-        ann_file=data_root + 'appearance_train.txt',
-        data_prefix=dict(video=data_root),
+        type='ImageListDataset',
+        ann_file=image_root + 'images.txt',
+        data_prefix=dict(img=image_root),
         pipeline=image_pipeline,
     ),
 )

@@ -4,9 +4,12 @@ The trunk of the quick start: 0.5 M parameters, six appearances, trained from
 scratch. Chance 17 %. Ours: 97.5 %.
     bash tools/quickstart.sh
 """
-_base_ = ['../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/datasets/quickstart_motion.py',
+    '../_base_/schedules/adamw_warm4_100e.py',
+    '../_base_/default_runtime.py',
+]
 
-data_root = '{{$QUICKSTART:quickstart}}/clips/'
 model = dict(
     type='Recognizer3D',
     backbone=dict(
@@ -31,89 +34,34 @@ model = dict(
     ),
 )
 
-train_pipeline = [
-    dict(type='NamedDecordInit'),
-    dict(type='SampleFrames', clip_len=1),
-    dict(type='NamedDecordDecode'),
-    dict(type='Resize', scale=(-1, 36), interpolation='area'),
-    dict(type='RandomCrop', size=32),
-    # A mirrored frame shows another appearance.
+train_pipeline = _base_.train_pipeline
+train_pipeline[1] = dict(type='SampleFrames', clip_len=1)
+# A mirrored frame shows another appearance.
+train_pipeline[5:6] = [
     dict(type='Flip', flip_label_map={2: 3, 3: 2, 4: 5, 5: 4}),
     dict(
         type='Flip',
         direction='vertical',
         flip_label_map={0: 1, 1: 0, 4: 5, 5: 4},
     ),
-    dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs', meta_keys=('img_shape', 'filename')),
 ]
-test_pipeline = [
-    dict(type='NamedDecordInit'),
-    dict(type='SampleFrames', clip_len=1, test_mode=True),
-    dict(type='NamedDecordDecode'),
-    dict(type='Resize', scale=(-1, 36), interpolation='area'),
-    dict(type='CenterCrop', crop_size=32),
-    dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs', meta_keys=('img_shape', 'filename')),
-]
-# No worker processes: on two cores the two trainers need both.
+test_pipeline = _base_.test_pipeline
+test_pipeline[1] = dict(type='SampleFrames', clip_len=1, test_mode=True)
 train_dataloader = dict(
     batch_size=8,
-    num_workers=0,
-    sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
-        type='VideoDataset',
-        ann_file=data_root + 'appearance_train.txt',
-        data_prefix=dict(video=data_root),
+        ann_file=_base_.data_root + 'appearance_train.txt',
         pipeline=train_pipeline,
     ),
 )
 val_dataloader = dict(
-    batch_size=20,
-    num_workers=0,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        type='VideoDataset',
-        ann_file=data_root + 'appearance_val.txt',
-        data_prefix=dict(video=data_root),
+        ann_file=_base_.data_root + 'appearance_val.txt',
         pipeline=test_pipeline,
-        test_mode=True,
-    ),
+    )
 )
 test_dataloader = val_dataloader
-val_evaluator = dict(type='AccMetric')
-test_evaluator = val_evaluator
 
-max_epochs = 100
-train_cfg = dict(
-    type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=25
-)
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
-optim_wrapper = dict(
-    type='OptimWrapper',
-    constructor='TrainedParamsConstructor',
-    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05),
-    clip_grad=dict(max_norm=1.0),
-)
-param_scheduler = [
-    dict(
-        type='LinearLR',
-        start_factor=0.01,
-        by_epoch=True,
-        begin=0,
-        end=4,
-        convert_to_iter_based=True,
-    ),
-    dict(
-        type='CosineAnnealingLR',
-        T_max=max_epochs - 4,
-        by_epoch=True,
-        begin=4,
-        end=max_epochs,
-        convert_to_iter_based=True,
-    ),
-]
 default_hooks = dict(
     logger=dict(interval=15),
     checkpoint=dict(interval=10, save_best=None, max_keep_ckpts=1),

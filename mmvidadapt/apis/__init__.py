@@ -4,7 +4,13 @@ The functions to start with are here, too.
 """
 
 from .adapters import load_adapter
-from .models import get_model, list_models
+from .models import get_model, init_recognizer, list_models
 from .multi_adapter import MultiAdapter
 
-__all__ = ['MultiAdapter', 'get_model', 'list_models', 'load_adapter']
+__all__ = [
+    'MultiAdapter',
+    'get_model',
+    'init_recognizer',
+    'list_models',
+    'load_adapter',
+]

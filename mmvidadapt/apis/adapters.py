@@ -16,6 +16,7 @@ from mmvidadapt.engine.adapters import (
     split_names,
     whole_checkpoint,
 )
+from mmvidadapt.utils.whole_file import whole_file
 from mmvidadapt.weights.adapter_file import AdapterFile, read_adapter
 
 from .inference import load_strictly
@@ -95,7 +96,8 @@ def merge_adapter(
         out (str | Path): The checkpoint, ``.pth``.
         trunk (str, optional): See :func:`load_adapter`. Defaults to None.
     """
-    torch.save(whole_checkpoint(str(path), trunk), out)
+    with whole_file(out) as part:
+        torch.save(whole_checkpoint(str(path), trunk), part)
 
 
 def describe_adapter(path: Union[str, Path]) -> str:

@@ -1,6 +1,5 @@
 """Convert weights files."""
 
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Dict
@@ -8,6 +7,7 @@ from typing import Dict
 import torch
 from torch import Tensor
 
+from mmvidadapt.utils.whole_file import whole_file
 from mmvidadapt.version import __version__
 from mmvidadapt.weights import load_weights_file, resolve
 from mmvidadapt.weights.check import find_damage
@@ -83,20 +83,16 @@ def save_conversion(found: Conversion, source: str, out: str) -> Path:
     """
     path = Path(out)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'{path.name}.{os.getpid()}')
     meta = dict(source=source, layout=found.layout, mmvidadapt=__version__)
     weights: Dict[str, Tensor] = {
         name: value.clone(memory_format=torch.contiguous_format)
         for name, value in found.weights.items()
     }
-    try:
+    with whole_file(path) as part:
         if path.suffix == '.safetensors':
             from safetensors.torch import save_file
 
             save_file(weights, part, dict(format='pt', **meta))
         else:
             torch.save(dict(meta=meta, state_dict=weights), part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
     return path

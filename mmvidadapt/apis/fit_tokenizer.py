@@ -49,7 +49,9 @@ def list_pictures(folder: Union[str, Path]) -> List[Path]:
     """
     known = IMAGES + VIDEOS
     found = sorted(
-        p for p in Path(folder).rglob('*') if p.suffix.lower() in known
+        p
+        for p in Path(folder).rglob('*')
+        if p.suffix.lower() in known and p.is_file()
     )
     if not found:
         raise ValueError(

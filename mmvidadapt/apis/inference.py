@@ -20,8 +20,9 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 from torch import nn
 
-from mmvidadapt.engine.checkpoints import compare, read_checkpoint, renamed
+from mmvidadapt.engine.checkpoints import read_checkpoint
 from mmvidadapt.utils.video import name_video
+from mmvidadapt.weights.compare import compare, renamed
 
 from .windows import (
     Camera,

@@ -68,9 +68,7 @@ def fill_masked(model: nn.Module, item: dict) -> FilledClip:
     tokens = model.targets([sample], everywhere, stream).view_as(predicted)
     span = len(predicted) // (len(mask) if mask.ndim == 3 else 1)
     mask = mask.view(-1, *mask.shape[-2:]).repeat_interleave(span, 0)
-    filled = None
-    if 'tokens' not in sample:  # the model has a tokenizer
-        filled = _draw_in(model, frames, mask, tokens, predicted)
+    filled = _draw_in(model, frames, mask, tokens, predicted)
     return FilledClip(
         _pictures(frames),
         *(x.cpu().numpy() for x in (mask, tokens, predicted)),

@@ -1,13 +1,17 @@
 """Models by name."""
 
 from fnmatch import fnmatchcase
-from typing import List, Union
+from pathlib import Path
+from typing import List, Optional, Union
 
+import torch
 from mmaction.registry import MODELS
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import nn
 
 from mmvidadapt.weights import SOURCES, resolve
+from mmvidadapt.weights.released import SAME
 
 from .config import find_config, list_configs, load_config
 from .inference import load_strictly
@@ -44,12 +48,41 @@ def get_model(name: str, pretrained: Union[bool, str] = False) -> nn.Module:
         ValueError: If there is no such model, or nothing was released.
     """
     config = load_config(name)
+    return _build(config, released(name) if pretrained is True else pretrained)
+
+
+def init_recognizer(
+    config: Union[str, Path, Config],
+    checkpoint: Optional[str] = None,
+    device: Union[str, torch.device] = 'cuda:0',
+) -> nn.Module:
+    """Do what mmaction2's function of this name does, for our names.
+
+    mmaction2's own takes a path or a ``Config``. Here a checkpoint may leave
+    out a frozen trunk, as those of EVL do, and whatever else does not fit is
+    refused.
+
+    Args:
+        config (str | Path | Config): One of :func:`list_models`, a path or a
+            config.
+        checkpoint (str, optional): Path, URL or alias of a checkpoint or
+            adapter file. Defaults to None: the model stays random.
+        device (str | torch.device): Where to. Defaults to 'cuda:0'.
+
+    Returns:
+        nn.Module: The recogniser, for mmaction2's ``inference_recognizer``.
+    """
+    if not isinstance(config, Config):
+        config = load_config(config)
+    return _build(config, checkpoint).to(device)
+
+
+def _build(config: Config, weights: Union[bool, str, None]) -> nn.Module:
+    """Build the model of a config and load a checkpoint, if there is one."""
     init_default_scope(config.get('default_scope', 'mmaction'))
-    if pretrained is True:
-        pretrained = released(name)
     model = MODELS.build(config.model)
-    if pretrained:
-        load_strictly(model, pretrained)
+    if weights:
+        load_strictly(model, weights)
     model.cfg = config
     return model.eval()
 
@@ -58,6 +91,7 @@ def released(name: str) -> str:
     """Fetch the weights that were released for a model; give their path."""
     path = find_config(name)
     alias = f'{path.parent.name}/{path.stem}'
+    alias = SAME.get(alias, alias)
     if alias not in SOURCES:
         near = [s for s in SOURCES if s.startswith(f'{path.parent.name}/')]
         raise ValueError(

@@ -39,6 +39,15 @@ class Choices(NamedTuple):
     sampling: Optional[str] = None  # 'whole' or 'dense'
     flip: Optional[bool] = None
 
+    def check(self) -> None:
+        """Raise on what no config can have."""
+        for name in ('batch_size', 'gpus', 'epochs', 'img_size'):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                option = name.replace('_', '-')
+                raise ValueError(f'--{option} {value}: give 1 or more.')
+        find_recipe(self.method, self.arch)
+
 
 def own_config(
     data: OwnData,

@@ -43,7 +43,14 @@ class SharedPrefix:
             for module, name in replaced:
                 delattr(module, name)
         for tensor, version in self.kept.values():
-            assert tensor._version == version, 'a shared output was changed'
+            if tensor._version != version:
+                raise RuntimeError(
+                    f'{type(backbone).__name__} changed a tensor in place, '
+                    f'{tuple(tensor.shape)}, that other adapters read, too; '
+                    'their results would be wrong. Classify with each '
+                    "adapter by itself: inference_recognizer(multi['name'], "
+                    'video).'
+                )
 
     def _places(
         self, path: str, module: nn.Module

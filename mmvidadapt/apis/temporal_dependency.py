@@ -128,7 +128,8 @@ def varied(
         seed (int): Of random frames and orders. Defaults to 0.
 
     Returns:
-        List[dict]: The steps; of a single frame only it is decoded.
+        List[dict]: The steps; frames are chosen or shuffled right after the
+        sampling, so that of a single frame only it is decoded.
     """
     steps = list(pipeline)
     decode = [i for i, s in enumerate(steps) if s['type'].endswith('Decode')]
@@ -139,7 +140,7 @@ def varied(
             f'{[s["type"] for s in steps]}. Give a config that tests videos.'
         )
     if variant == SHUFFLED:
-        steps.insert(decode[0] + 1, dict(type='ShuffleFrames', seed=seed))
+        steps.insert(sampling + 1, dict(type='ShuffleFrames', seed=seed))
     elif variant == SINGLE:
         steps.insert(decode[0] + 1, dict(type='RepeatFrame'))
         freeze = dict(type='FreezeFrame', index=frame, seed=seed)

@@ -13,6 +13,7 @@ from mmcv.transforms import Compose
 from mmengine.registry import DefaultScope
 
 from mmvidadapt.datasets.prepare.lists import (
+    keep_sources,
     read_list,
     write_list,
     write_text,
@@ -57,7 +58,8 @@ def plan(
     """Collect the videos of lists, or of one folder.
 
     Args:
-        sources (Sequence[Path]): Annotation lists, or one folder.
+        sources (Sequence[Path]): Annotation lists, or one folder. Below it,
+            what :func:`transcode_all` wrote is left out.
         root (Path, optional): The folder that the paths in the lists are
             relative to. Defaults to None: that of the first list.
 
@@ -69,7 +71,12 @@ def plan(
             raise ValueError(
                 f'{sources[0]} is a folder; give one folder, or lists only.'
             )
-        return sources[0], list(walk_videos(sources[0]))
+        copies = {path.parent for path in sources[0].rglob(SETTINGS)}
+        return sources[0], [
+            path
+            for path in walk_videos(sources[0])
+            if copies.isdisjoint((sources[0] / path).parents)
+        ]
     root = root or sources[0].parent
     paths = [path for source in sources for path, _ in read_list(source)]
     away = [p for p in paths if os.path.isabs(p) or '..' in Path(p).parts]
@@ -105,6 +112,13 @@ def transcode_all(
     Returns:
         Work: What was done, was there, and failed.
     """
+    originals = {str(root.resolve() / path) for path in paths}
+    copies = {str(out.resolve() / copy_name(path)) for path in paths}
+    if originals & copies:
+        raise ValueError(
+            f'{min(originals & copies)} would be written over; choose '
+            'another folder for the copies.'
+        )
     _claim(out, settings)
     names = Counter(map(copy_name, paths)).most_common(1)
     if names and names[0][1] > 1:
@@ -162,6 +176,7 @@ def write_lists(sources: Sequence[Path], out: Path) -> List[Path]:
     the list has to know.
     """
     written = [out / source.name for source in sources]
+    keep_sources(sources, written)
     if len(set(written)) < len(written):
         raise ValueError('Two lists have the same name; rename one of them.')
     for source, target in zip(sources, written):

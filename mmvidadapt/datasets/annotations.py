@@ -1,5 +1,6 @@
 """Annotation lists: a path and a label in every line."""
 
+from pathlib import Path
 from typing import List, Optional, Sequence, Tuple, Union
 
 from mmengine.fileio import get
@@ -35,7 +36,7 @@ def read_annotations(
         ValueError: If lines are not understood; it lists their numbers.
     """
     names, labels, bad, bare = [], [], [], []
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in enumerate(decode(path, get(path)).split('\n'), 1):
         line = line.strip()
         if not line:
             continue
@@ -54,11 +55,21 @@ def read_annotations(
     return names, labels
 
 
-def _lines(path: str) -> List[str]:
-    """Read the lines of a text file."""
-    data = get(path)
+def decode(path: Union[str, Path], data: bytes) -> str:
+    """Decode the content of a text file, with or without a byte order mark.
+
+    Args:
+        path (str | Path): The file, for the error.
+        data (bytes): Its content.
+
+    Returns:
+        str: The text.
+
+    Raises:
+        ValueError: If it is not UTF-8; it says in which line.
+    """
     try:
-        return data.decode('utf-8-sig').split('\n')
+        return data.decode('utf-8-sig')
     except UnicodeDecodeError as error:
         number = data[: error.start].count(b'\n') + 1
         raise ValueError(

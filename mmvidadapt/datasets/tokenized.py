@@ -5,7 +5,7 @@ import json
 import os
 import random
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Iterator, List, Sequence, Tuple, Union
 
@@ -80,6 +80,14 @@ class TokenMeta:
                 'with tools/precompute_tokens.py.'
             )
         values = json.loads(path.read_text())
+        names = {field.name for field in fields(cls)}
+        if set(values) != names:
+            raise ValueError(
+                f'{path} is of another version of this package: missing are '
+                f'{sorted(names - set(values))}, unknown '
+                f'{sorted(set(values) - names)}. Delete {folder} and run '
+                'tools/precompute_tokens.py again.'
+            )
         return cls(**dict(values, grid=tuple(values['grid'])))
 
     def check(self, folder: Union[str, Path], **wanted: Any) -> None:

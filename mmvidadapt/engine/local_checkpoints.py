@@ -8,6 +8,7 @@ from mmengine.runner import CheckpointLoader
 from mmvidadapt.weights.adapter_file import is_adapter
 from mmvidadapt.weights.readers import load_checkpoint_file
 from mmvidadapt.weights.sources import SOURCES, resolve
+from mmvidadapt.weights.whole import mark
 
 from .adapters import whole_checkpoint
 
@@ -22,7 +23,8 @@ def load_safely(
 
     Downloads are kept, checked and read like local files: mmengine's own
     loader would run what a pickle from the network says. Adapter files are
-    completed with the trunk that they were trained on.
+    completed with the trunk that they were trained on. What is returned
+    bears the name of the file, for :mod:`mmvidadapt.weights.whole`.
 
     Args:
         filename (str): A path, a ``file://`` or ``http(s)://`` URL, or an
@@ -40,8 +42,9 @@ def load_safely(
         path = resolve(filename)
     else:
         path = os.path.expanduser(filename)
-    return (
+    content = (
         whole_checkpoint(path)
         if is_adapter(path)
-        else (load_checkpoint_file(path))
+        else load_checkpoint_file(path)
     )
+    return mark(content, filename)

@@ -9,11 +9,6 @@ import importlib.util
 import os.path as osp
 import sys
 import types
-from importlib.metadata import (
-    PackageNotFoundError,
-    distribution,
-    packages_distributions,
-)
 from typing import Any, Callable, Dict
 
 import torch
@@ -159,42 +154,6 @@ def new_transformers() -> str:
     return 'switched off multimodal models that need transformers < 5'
 
 
-def is_installed(package: str) -> bool:
-    """Say whether a distribution or module of this name is there."""
-    try:
-        distribution(package)
-        return True
-    except PackageNotFoundError:
-        spec = importlib.util.find_spec(package)
-        return spec is not None and spec.origin is not None
-
-
-def package2module(package: str) -> str:
-    """Infer the module that a distribution installs."""
-    for name in (
-        distribution(package).read_text('top_level.txt') or ''
-    ).split():
-        return name
-    wanted = package.lower().replace('_', '-')
-    for module, owners in packages_distributions().items():
-        if wanted in (owner.lower().replace('_', '-') for owner in owners):
-            return module
-    raise ValueError(f"Cannot infer the module name of package '{package}'.")
-
-
-def get_installed_path(package: str) -> str:
-    """Give the folder a package is imported from, editable or not."""
-    spec = importlib.util.find_spec(package)
-    if spec is None:
-        spec = importlib.util.find_spec(package2module(package))
-    if spec is None or spec.origin is None:
-        raise RuntimeError(
-            f"Package '{package}' has no folder to import "
-            'from; is it a namespace package?'
-        )
-    return osp.dirname(spec.origin)
-
-
 def package_paths() -> str:
     """Let mmengine find packages without pkg_resources.
 
@@ -203,22 +162,13 @@ def package_paths() -> str:
     .../.mim/model-index.yml`` (editable installs) for ``pkg::`` configs.
     Delete when mmengine uses importlib.metadata.
     """
-    import mmengine.config.config
-    import mmengine.hub.hub
-    import mmengine.utils
     import mmengine.utils.package_utils as host
 
     if 'pkg_resources' not in host.is_installed.__code__.co_names:
         return SOUND
-    for module in (
-        mmengine.utils,
-        host,
-        mmengine.config.config,
-        mmengine.hub.hub,
-    ):
-        for function in (is_installed, package2module, get_installed_path):
-            if hasattr(module, function.__name__):
-                setattr(module, function.__name__, function)
+    from .package_paths import install
+
+    install()
     return 'replaced pkg_resources in mmengine by importlib.metadata'
 
 

@@ -50,7 +50,9 @@ def map_in_processes(
     Yields:
         Outcome: One per item, in the order in which they are ready.
     """
-    num_workers = num_workers or num_cores()
+    num_workers = num_cores() if num_workers is None else num_workers
+    if num_workers < 1:
+        raise ValueError(f'num_workers={num_workers}: give 1 or more.')
     queue, busy = iter(items), []
     try:
         for item in islice(queue, num_workers):

@@ -12,6 +12,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from mmvidadapt.models.layers.packing import fingerprint
+from mmvidadapt.utils.whole_file import whole_file
 from mmvidadapt.version import __version__
 
 SUFFIX = '.adapter.safetensors'
@@ -66,10 +67,8 @@ class AdapterFile:
 
     def write(self, path: str | os.PathLike) -> None:
         """Write the file, whole or not at all."""
-        partial = f'{os.fspath(path)}.partial'
-        with open(partial, 'wb') as file:
-            file.write(self.to_bytes())
-        os.replace(partial, path)
+        with whole_file(path) as part:
+            part.write_bytes(self.to_bytes())
 
 
 def read_adapter(path: str | os.PathLike) -> AdapterFile:

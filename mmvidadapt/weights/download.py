@@ -34,6 +34,16 @@ class Source(NamedTuple):
     note: str = ''
     by_hand: bool = False
 
+    @property
+    def size_told(self) -> str:
+        """Say how large the file is, as far as anybody does."""
+        return f'about {self.size} MiB' if self.size else 'not stated'
+
+    @property
+    def sha256_told(self) -> str:
+        """Give the hash that was published, or say that none was."""
+        return self.sha256 or 'not published'
+
 
 def fetch(source: Source, target: str) -> str:
     """Give the downloaded file, downloading it when it is not there.
@@ -56,7 +66,8 @@ def fetch(source: Source, target: str) -> str:
         raise FileNotFoundError(
             f'{source.note}: no program can fetch this one. Open '
             f'{source.url} in a browser, download the file and save it as '
-            f'{target}.'
+            f'{target}. Its size is {source.size_told}, its sha256 '
+            f'{source.sha256_told}.'
         )
     try:
         os.makedirs(os.path.dirname(target), exist_ok=True)
@@ -131,15 +142,14 @@ def _is(digest: str, source: Source) -> bool:
 
 def _carry(source: Source, target: str, url: str, reason: str) -> str:
     """Tell a person how to carry the file over."""
-    size = f'about {source.size} MiB' if source.size else 'unknown'
     mirror = '' if url == source.url else f'  mirror:  {url}\n'
     part = f'{target}.part'
     kept = f' What has arrived stays in {part} and is gone on with.'
     return (
         f'Could not download weights: {reason}\n'
         f'  URL:     {source.url}\n{mirror}'
-        f'  size:    {size}\n'
-        f'  sha256:  {source.sha256 or "unknown"}\n'
+        f'  size:    {source.size_told}\n'
+        f'  sha256:  {source.sha256_told}\n'
         f'  save as: {target}\n'
         'Fetch the file on a machine that has access and save it under '
         'that path, or give the path of a copy as `pretrained`.'

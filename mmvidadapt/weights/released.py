@@ -202,3 +202,9 @@ SOURCES: Dict[str, Source] = {
         'google/vivit-b-16x2', 'ViViT-B/16x2, model 1'
     ),
 }
+
+# Models whose released weights have a name of their own.
+SAME: Dict[str, str] = {
+    'bevt/pretrain_swinb_in1k': 'bevt/swinb_in1k',
+    'bevt/pretrain_swinb_in1k_k400': 'bevt/swinb_in1k_k400',
+}

@@ -5,7 +5,7 @@ import hashlib
 import os
 import re
 from typing import Optional, Union
-from urllib.parse import urlsplit
+from urllib.parse import urldefrag, urlsplit
 from urllib.request import url2pathname
 
 from .download import Source, fetch
@@ -31,6 +31,7 @@ def resolve(
     if source in SOURCES:
         return fetch(SOURCES[source], _target(source, cache_dir))
     if source.startswith(('http://', 'https://')):
+        source = urldefrag(source).url  # a file name, for other programs
         known = [name for name, s in SOURCES.items() if s.url == source]
         if known:
             return resolve(known[0], cache_dir)

@@ -197,10 +197,25 @@ def test_clips_of_a_video_are_reordered_one_by_one():
     assert turned['imgs'] == [3, 2, 1, 0, 7, 6, 5, 4]
     shuffle = TRANSFORMS.build(dict(type='ShuffleFrames', seed=0))
     first = shuffle(dict(results))['imgs']
-    assert sorted(first[:4]) == [0, 1, 2, 3] and sorted(first) == list(
-        range(8)
-    )
-    assert [i + 4 for i in first[:4]] == first[4:]
+    assert sorted(first[:4]) == [0, 1, 2, 3]
+    assert sorted(first[4:]) == [4, 5, 6, 7]
+    assert [i + 4 for i in first[:4]] != first[4:]  # each its own order
+
+
+@pytest.mark.parametrize('kind', ['ShuffleFrames', 'ReverseFrames'])
+def test_frames_may_be_reordered_before_they_are_decoded(kind):
+    """Shuffled numbers of frames are the shuffled frames."""
+    inds = np.arange(10, 34).reshape(3, 8)
+    sampled = dict(frame_inds=inds, clip_len=8, filename='a.mp4')
+    options = dict(seed=3) if kind == 'ShuffleFrames' else {}
+    step = TRANSFORMS.build(dict(type=kind, **options))
+    early = step(dict(sampled))['frame_inds']
+    late = step(dict(sampled, imgs=inds.flatten().tolist()))
+    assert early.shape == inds.shape
+    assert early.flatten().tolist() == late['imgs']
+    assert np.array_equal(np.sort(early, axis=1), inds)
+    assert not np.array_equal(early, inds)
+    assert late['frame_inds'] is inds  # the frames moved, not their numbers
 
 
 def test_shuffling_is_a_function_of_seed_and_file():

@@ -1,5 +1,6 @@
 """Tokens from disk are those that the tokenizer would give now."""
 
+import json
 import random
 import re
 
@@ -19,7 +20,7 @@ from mmvidadapt.apis.precompute_tokens import (
     plan,
     precompute,
 )
-from mmvidadapt.datasets.tokenized import DONE, TokenMeta, seeded
+from mmvidadapt.datasets.tokenized import DONE, META, TokenMeta, seeded
 from tests import bevt_runs
 from tests.runs import listing  # noqa: F401
 from tests.tools.processes import call
@@ -166,6 +167,23 @@ def test_tokens_of_a_tokenizer_that_was_fitted_again_are_refused(
     with pytest.raises(ValueError, match=r'weights=\w+, but weights=\w+ is'):
         run(cfg, tmp_path / 'tokens')
     run(cfg, tmp_path / 'other')
+
+
+def test_tokens_of_an_older_version_are_named(cfg, tmp_path):
+    """Their `weights` were not written down, something else was."""
+    new = run(cfg, tmp_path)
+    path = tmp_path / 'train' / META
+    values = json.loads(path.read_text())
+    del values['weights']
+    path.write_text(json.dumps(dict(values, speed=3)))
+    expected = (
+        rf"{path} is of another .*missing are \['weights'\], unknown "
+        rf"\['speed'\]. Delete {path.parent} and run tools/precompute_tokens"
+    )
+    with pytest.raises(ValueError, match=expected):
+        DATASETS.build(new.train_dataloader.dataset)
+    with pytest.raises(ValueError, match=expected):
+        run(cfg, tmp_path)
 
 
 def test_a_large_vocabulary_takes_wider_numbers():

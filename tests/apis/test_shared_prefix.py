@@ -119,6 +119,21 @@ def test_what_is_frozen_but_differs_is_never_shared(tmp_path, trunk, video):
         assert torch.equal(result.pred_score, alone.pred_score), name
 
 
+def test_a_backbone_that_writes_into_what_is_shared_is_named(
+    tmp_path, trunk, video
+):
+    multi = MultiAdapter(write_adapters(tmp_path, trunk, 'probe', 2))
+    model = next(iter(multi.models.values()))
+    clip = torch.zeros(1, 3, 4, 16, 16)
+    prefix = SharedPrefix(clip, set())
+    words = 'ImageViT changed a tensor in place, .1, 3, 4, 16, 16.'
+    with (
+        pytest.raises(RuntimeError, match=words),
+        prefix.serve(model.backbone),
+    ):
+        clip += 1
+
+
 def test_last_blocks_alone_share_all_before(tmp_path, trunk, video):
     paths = write_adapters(
         tmp_path,

@@ -122,3 +122,22 @@ def test_the_copies_are_loaded_faster(tmp_path):
     before, after = transcode.loading_speeds(tmp_path, ['a.mp4'], out, 1)
     assert after > 1.5 * before > 0
     assert json.loads((out / 'transcode.json').read_text())['gop'] == 8
+
+
+def test_nothing_is_written_over(folder):
+    (folder / 'list.txt').rename(folder / 'train.txt')
+    before = {p: p.read_bytes() for p in folder.rglob('*') if p.is_file()}
+    for out in (folder, folder / 'x/..'):
+        with pytest.raises(ValueError, match='would be written over'):
+            run(folder, out)
+    with pytest.raises(ValueError, match='would be written over'):
+        transcode.write_lists([folder / 'train.txt'], folder)
+    assert before == {
+        p: p.read_bytes() for p in folder.rglob('*') if p.is_file()
+    }
+
+
+def test_copies_below_the_folder_are_not_copied_again(folder):
+    first = run(folder, folder / 'small')
+    again = run(folder, folder / 'small')
+    assert sorted(again.there) == sorted(first.done) and not again.done

@@ -40,6 +40,12 @@ def test_a_random_frame_is_a_function_of_seed_and_file():
     assert len({tuple(drawn(None, 'a')) for _ in range(20)}) > 10
 
 
+def test_every_clip_of_a_video_has_a_random_frame_of_its_own():
+    inds = frozen(64, 6, index='random', seed=0)['frame_inds'] - 100
+    assert (inds // 64).tolist() == list(range(6))
+    assert len(set(inds % 64)) > 3
+
+
 def test_the_frame_is_repeated_after_decoding():
     results = frozen(3, 2)
     results['imgs'] = [np.full((2, 2, 3), i) for i in results['frame_inds']]

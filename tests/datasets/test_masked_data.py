@@ -1,5 +1,7 @@
 """Tokenizer pictures, uniform frames and image lists."""
 
+import random
+
 import cv2
 import numpy as np
 import pytest
@@ -13,7 +15,8 @@ from mmvidadapt.datasets.transforms import (
     MidpointUniformSample,
     TokenizerView,
 )
-from tests.golden import goldens, load_golden
+from mmvidadapt.models.tokenizers import DALLETokenizer
+from tests.golden import assert_output, goldens, load_golden
 
 
 @pytest.mark.parametrize('path', goldens('bevt_pixels_*.pt'))
@@ -28,12 +31,40 @@ def test_tokenizer_pictures_are_those_of_the_official_code(path):
 
 
 @pytest.mark.parametrize('path', goldens('bevt_pixels_*.pt'))
+def test_dalle_sees_the_official_numbers(path):
+    """Its first convolution gets the mapped pixels."""
+    golden, seen = load_golden(path), []
+    tokenizer = DALLETokenizer(vocab_size=8, n_hid=8, n_blk_per_group=1)
+    tokenizer.encoder.blocks.input.register_forward_pre_hook(
+        lambda module, inputs: seen.append(inputs[0])
+    )
+    tokenizer.tokenize(golden['small'])
+    assert_output(seen[0].contiguous(), golden['mapped'])
+
+
+@pytest.mark.parametrize('path', goldens('bevt_pixels_*.pt'))
 def test_uniform_frames_are_those_of_the_official_code(path):
     golden = load_golden(path)
     length = golden['meta']['clip_len']
     for total, wanted in golden['frames_test'].items():
         sample = MidpointUniformSample(clip_len=length, test_mode=True)
         frames = sample.transform(
+            dict(total_frames=int(total), start_index=0)
+        )['frame_inds']
+        assert frames.tolist() == wanted.tolist()
+
+
+@pytest.mark.parametrize('path', goldens('bevt_pixels_*.pt'))
+def test_random_frames_are_those_of_the_official_code(path, monkeypatch):
+    """With the numbers of Python's generator, which the official code has."""
+    golden = load_golden(path)
+    monkeypatch.setattr(
+        np.random, 'randint', lambda low, high: random.randint(low, high - 1)
+    )
+    length = golden['meta']['clip_len']
+    for total, wanted in golden['frames_train'].items():
+        random.seed(int(total))
+        frames = MidpointUniformSample(clip_len=length).transform(
             dict(total_frames=int(total), start_index=0)
         )['frame_inds']
         assert frames.tolist() == wanted.tolist()

@@ -1,27 +1,25 @@
 """Own videos: read from folders, tables and lists, checked, split."""
 
 import json
+import re
 import shutil
-from collections import Counter
 
 import pytest
 
 from mmvidadapt.datasets import CheckedVideoDataset
 from mmvidadapt.datasets.prepare.check import check_video, drop_duplicates
-from mmvidadapt.datasets.prepare.own import prepare_own, write_own
+from mmvidadapt.datasets.prepare.own import (
+    find_warnings,
+    prepare_own,
+    write_own,
+)
 from mmvidadapt.datasets.prepare.sources import (
     Clip,
     Source,
     group_by,
     read_folder,
-    read_labels,
 )
-from mmvidadapt.datasets.prepare.split import (
-    split_clips,
-    split_fold,
-    split_into,
-)
-from mmvidadapt.datasets.prepare.table import read_csv
+from mmvidadapt.datasets.prepare.split import split_into
 from tests.films import encode, film
 
 FRAMES = 12
@@ -85,102 +83,15 @@ def test_folders_of_splits(folder):
     assert [len(parts[s]) for s in ('train', 'val', 'test')] == [2, 2, 0]
 
 
-def test_a_table(tmp_path):
-    table = tmp_path / 'clips.csv'
-    table.write_bytes(
-        '\ufeffFile;label;who;Subset\r\nä b.mp4;run;Ann;train\r\n'
-        'c.mp4;"a;b";Bob;Testing\r\n'.encode()
-    )
-    source = read_csv(table, columns=dict(group='who'))
-    assert source.root == tmp_path
-    assert source.clips == [
-        Clip('ä b.mp4', 'run', 'Ann', 'train'),
-        Clip('c.mp4', 'a;b', 'Bob', 'test'),
-    ]
-    with pytest.raises(ValueError, match='none is called room.*--group-col'):
-        read_csv(table, columns=dict(group='room'))
-    table.write_text('path,label,split\na.mp4,,train\n,run,nowhere\n')
-    with pytest.raises(ValueError) as error:
-        read_csv(table)
-    for words in ('line 2: it has no label', 'line 3: it has no path', 'nowh'):
-        assert words in str(error.value)
-
-
-def test_a_list(tmp_path):
-    path = tmp_path / 'list.txt'
-    path.write_text('a 1.mp4 1\nb.mp4 0\n')
-    source = read_labels(path, classes=['run', 'jump', 'fly'])
-    assert source.classes == ['run', 'jump', 'fly']
-    assert [c.label for c in source.clips] == ['jump', 'run']
-    path.write_text('a 1.mp4\t1\nb.mp4\t3\n')
-    assert read_labels(path).classes == ['0', '1', '2', '3']
-    with pytest.raises(ValueError, match='up to 3.* 2 classes'):
-        read_labels(path, classes=['run', 'jump'])
-
-
 def test_groups_come_from_the_paths(folder):
     source = group_by(read_folder(folder), r'/(?:x/)?(\w)')
     assert [c.group for c in source.clips] == ['c', 'd', 'a', 'b']
     with pytest.raises(ValueError, match="nothing in 3 of 4.*'jump/c.mp4'"):
         group_by(source, 'x/')
+    with pytest.raises(ValueError, match='nothing in 2 of 4.*jump/c.mp4'):
+        group_by(source, r'/(a|b|x)|/\w')  # matches, but has no group
     with pytest.raises(ValueError, match=r"'\(': missing \)"):
         group_by(source, '(')
-
-
-def many(num_groups):
-    """Make clips of three classes; a group has several of each."""
-    return [
-        Clip(f'{g}/{i}.mp4', 'abc'[i % 3], f'g{g}')
-        for g in range(num_groups)
-        for i in range(3 * (1 + g % 4))
-    ]
-
-
-def test_no_group_is_on_two_sides():
-    clips, shares = many(20), (0.6, 0.2, 0.2)
-    parts = split_clips(clips, shares, seed=1)
-    groups = [{c.group for c in part} for part in parts]
-    assert sum(map(len, groups)) == len(set().union(*groups)) == 20
-    assert sorted(sum(parts, [])) == sorted(clips)
-    for part, share in zip(parts, shares):
-        for label in 'abc':
-            number = sum(c.label == label for c in part)
-            assert number == pytest.approx(share * len(clips) / 3, abs=2)
-
-
-def test_the_seed_decides_the_split():
-    clips = many(20)
-    again, same, other = (
-        split_clips(clips, (0.5, 0.5), seed) for seed in (0, 0, 1)
-    )
-    assert again == same != other
-
-
-def test_rare_classes_are_shared_out():
-    clips = [Clip(f'{k}{i}', k) for k in 'abcdef' for i in range(3)]
-    parts = split_clips(clips, (0.6, 0.2, 0.2))
-    assert [len(part) for part in parts] == [12, 3, 3]
-    assert {c.label for c in parts[0]} == set('abcdef')
-    assert split_clips(clips, (0.6, 0.4, 0.0))[2] == []
-    parts = split_into(clips, (60, 20, 20))
-    assert [len(part) for part in parts.values()] == [12, 3, 3]
-    with pytest.raises(ValueError, match=r'--split \(1.5, -0.5, 0\)'):
-        split_into(clips, (1.5, -0.5, 0))
-
-
-def test_folds_test_every_clip_once():
-    clips = many(10)
-    tested = Counter()
-    for fold in range(5):
-        parts = split_fold(clips, 5, fold)
-        tested.update(c.path for c in parts['test'])
-        groups = [{c.group for c in part} for part in parts.values()]
-        assert sum(map(len, groups)) == 10
-        assert all(parts.values())
-    assert tested == Counter(c.path for c in clips)
-    for folds, fold in ((2, 0), (5, 5)):
-        with pytest.raises(ValueError, match=f'--folds {folds} --fold {fold}'):
-            split_fold(clips, folds, fold)
 
 
 def test_what_is_known_of_a_video(videos):
@@ -232,6 +143,29 @@ def test_bad_files_are_left_out_and_named(folder, videos, tmp_path):
     assert content['counts']['train'] == dict(jump=2, run=2)
     assert content['videos']['run/a 1.mp4']['frames'] == FRAMES
     assert {r['path'] for r in content['rejected']} == set(bad)
+
+
+def test_what_is_lost_as_a_whole_is_said(folder, tmp_path):
+    (folder / 'none').mkdir()
+    (folder / 'none/a.mts').write_bytes(b'')
+    (folder / 'loop').symlink_to(folder)
+    (folder / 'bad').mkdir()
+    (folder / 'bad/a.mp4').write_bytes(b'')
+    own = prepare_own(read_folder(folder), halves)
+    warnings = write_own(own, tmp_path / 'out')
+    assert any(
+        re.fullmatch(r'No video \(.*\) in: loop, none\.', w) for w in warnings
+    )
+    assert 'No video that can be used of: bad.' in warnings
+    assert own.classes == ['jump', 'run']
+
+
+def test_groups_that_a_given_split_tears_apart_are_said(folder, tmp_path):
+    source = group_by(read_folder(folder), '(run|jump)')
+    warned = find_warnings(prepare_own(source, halves))
+    assert '2 groups are in more than one split: jump ...' in warned
+    source = read_folder(folder)
+    assert find_warnings(prepare_own(source, halves)) == []
 
 
 def test_a_path_given_twice_stays_once(videos):

@@ -1,15 +1,11 @@
 """Copies are the video, frame by frame, and cheap to reach."""
 
-import os
-import shutil
-import stat
-from pathlib import Path
-
 import av
 import numpy as np
 import pytest
 
-from mmvidadapt.datasets.prepare import ffmpeg
+from mmvidadapt.datasets.prepare import frames
+from mmvidadapt.datasets.prepare import transcode as module
 from mmvidadapt.datasets.prepare.frames import decode_all
 from mmvidadapt.datasets.prepare.original import (
     Original,
@@ -140,6 +136,34 @@ def test_what_the_colours_mean_is_kept(tmp_path):
     assert found == (1, 1, 1)
 
 
+def test_a_copy_gets_its_name_when_it_is_whole(tmp_path, monkeypatch):
+    seen = {}
+
+    def noted(part, original):
+        assert not (tmp_path / 'b.mp4').exists()
+        seen['file'] = part.stat().st_ino
+        return verify(part, original)
+
+    monkeypatch.setattr(module, 'verify', noted)
+    source = films.encode(tmp_path / 'a.mp4', films.film(9))
+    transcode(source, tmp_path / 'b.mp4', SMALL)
+    assert (tmp_path / 'b.mp4').stat().st_ino == seen['file']  # renamed
+    assert {p.name for p in tmp_path.iterdir()} == {'a.mp4', 'b.mp4'}
+
+
+def test_fewer_frames_than_promised_are_damage(tmp_path, monkeypatch):
+    source = films.encode(tmp_path / 'a.mp4', films.film(20))
+    for promised, whole in ((21, True), (22, False)):
+        monkeypatch.setattr(
+            frames, 'PyAVReader', lambda _, n=promised: range(n)
+        )
+        if whole:
+            assert len(list(decode_all(source))) == 20
+            continue
+        with pytest.raises(ValueError, match='only 20 of its 22 frames'):
+            list(decode_all(source))
+
+
 def test_a_damaged_video_leaves_nothing(tmp_path):
     source = films.encode(tmp_path / 'a.mp4', films.film(40))
     data = bytearray(source.read_bytes())
@@ -162,71 +186,15 @@ def written(tmp_path, settings=SAME):
 def test_what_was_written_is_verified(tmp_path):
     original, copy = written(tmp_path)
     assert verify(copy, original) > 40
-    frames = films.film(30)
+    film = films.film(30)
     short = dict(g='8', bf='0')
     wrong = {
-        'has 29 of 30 frames': (frames[:-1], short),
-        'is 48x64, not 64x48': ([f.transpose(1, 0, 2) for f in frames], short),
-        r'has key frames at \[0\] only': (frames, dict(g='1000')),
-        'looks different: [-0-9.]+ dB': (frames[::-1], short),
+        'has 29 of 30 frames': (film[:-1], short),
+        'is 48x64, not 64x48': ([f.transpose(1, 0, 2) for f in film], short),
+        r'has key frames at \[0\] only': (film, dict(g='1000')),
+        'looks different: [-0-9.]+ dB': (film[::-1], short),
     }
     for words, (images, options) in wrong.items():
         films.encode(copy, images, **options)
         with pytest.raises(ValueError, match=f'the copy {words}'):
             verify(copy, original)
-
-
-def script(folder: Path, text: str) -> None:
-    """Put a program called ffmpeg into a folder."""
-    program = folder / 'ffmpeg'
-    program.write_text(f'#!/bin/sh\n{text}\n')
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-
-
-@pytest.mark.parametrize(
-    'text',
-    [
-        'echo "Unknown encoder" >&2; exit 1',
-        '[ "$1" = -version ] || { for f; do true; done; : > "$f"; }',
-    ],
-)
-def test_an_ffmpeg_that_fails_is_replaced(text, tmp_path, monkeypatch):
-    script(tmp_path, text)
-    monkeypatch.setenv('PATH', str(tmp_path), prepend=os.pathsep)
-    source = films.encode(tmp_path / 'a.mp4', films.film(12))
-    auto = SMALL._replace(encoder='auto')
-    assert transcode(source, tmp_path / 'b.mp4', auto).frames == 12
-    with pytest.raises(ValueError, match='ffmpeg ended with 1: Unk|empty'):
-        transcode(source, tmp_path / 'c.mp4', auto._replace(encoder='ffmpeg'))
-    assert not (tmp_path / 'c.mp4').exists()
-
-
-def test_ffmpeg_is_told_to_keep_every_frame(tmp_path, monkeypatch):
-    said = tmp_path / 'said'
-    for version, option in (
-        ('4.4.2-0ubuntu0.22.04.1', '-vsync'),
-        ('5.1.9-0+deb12u1', '-fps_mode'),
-        ('n7.1', '-fps_mode'),
-        ('N-118 git', '-fps_mode'),
-    ):
-        ffmpeg.every_frame.cache_clear()
-        script(
-            tmp_path, f'echo "ffmpeg version {version}"; echo "$@" > {said}'
-        )
-        monkeypatch.setenv('PATH', f'{tmp_path}{os.pathsep}{os.defpath}')
-        ffmpeg.encode(tmp_path / 'a', tmp_path / 'b', (64, 48), dict(crf='7'))
-        words = said.read_text().split()
-        assert words[words.index(option) + 1] == 'passthrough'
-        assert words[words.index('-crf') + 1] == '7'
-        assert words[-1] == str(tmp_path / 'b')
-    ffmpeg.every_frame.cache_clear()
-
-
-@pytest.mark.skipif(not shutil.which('ffmpeg'), reason='no ffmpeg here')
-def test_the_ffmpeg_of_the_system_does_the_same(tmp_path):
-    source = films.encode(tmp_path / 'a.mp4', films.film(30), bf='3')
-    copy = transcode(
-        source, tmp_path / 'b.mp4', SAME._replace(encoder='ffmpeg')
-    )
-    assert copy.frames == 30 and copy.psnr > 30
-    assert alike(source, tmp_path / 'b.mp4')

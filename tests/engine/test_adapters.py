@@ -25,6 +25,7 @@ from tests.adapters import (
     write_adapter,
     write_trunk,
 )
+from tests.models.test_aim_swin import TOY
 
 __all__ = ['trunk']
 every_method = pytest.mark.parametrize('method', METHODS)
@@ -76,7 +77,7 @@ def test_whatever_reads_checkpoints_completes_it(
 
 
 def test_swin_keeps_its_random_tables(tmp_path):
-    sizes = dict(arch='tiny', num_frames=4, img_size=32)
+    sizes = dict(arch=TOY, num_frames=4, img_size=32)
     swin, trunk = AIMSwin(**sizes), str(tmp_path / 'swin.pth')
     frozen = split_names(swin)[1]
     torch.save({name: swin.state_dict()[name] for name in frozen}, trunk)
@@ -89,7 +90,7 @@ def test_swin_keeps_its_random_tables(tmp_path):
 
 
 def test_frozen_random_tables_of_swin_belong_to_the_adapter():
-    own, frozen = split_names(AIMSwin(arch='tiny', num_frames=4, img_size=32))
+    own, frozen = split_names(AIMSwin(arch=TOY, num_frames=4, img_size=32))
     tables = [n for n in own if n.endswith('temporal_position_bias_table')]
     assert len(tables) == 2 and not [n for n in frozen if 'temporal' in n]
     spatial = [

@@ -164,6 +164,13 @@ def test_the_manifest_names_the_weights_that_were_loaded(folder):
     assert said['num_unreadable'] == 0 and said['unreadable'] == []
 
 
+def test_a_manifest_has_room_for_any_config(folder):
+    config = recipe(folder)
+    config.pairs = {(1, 2): [{(3, 4): 'x'}], 5: (6,)}
+    said = manifest(folder, config)[2]['config']['pairs']
+    assert said == {'(1, 2)': [{'(3, 4)': 'x'}], '5': [6]}
+
+
 def test_the_manifest_of_stock_data_sets(folder):
     """Data sets of mmaction2, also several as one."""
     config = runs.recipe(folder / 'list.txt', folder.parent / 'work')

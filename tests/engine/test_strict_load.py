@@ -7,7 +7,7 @@ import torch
 from mmaction.registry import HOOKS, MODELS
 from mmengine.runner.checkpoint import _load_checkpoint_to_model
 
-from mmvidadapt.engine.checkpoints import compare
+from mmvidadapt.weights.compare import compare
 from tests import runs
 
 OFFICIAL = {

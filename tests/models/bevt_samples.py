@@ -9,6 +9,7 @@ from mmvidadapt.models.tokenizers.precomputed import ids_to_picture
 from tests.golden import load_golden
 
 WINDOW = (2, 2, 2)
+TOY = dict(embed_dims=16, depths=(2, 2), num_heads=(2, 4))
 VOCABULARY = 16
 
 
@@ -30,6 +31,16 @@ def arch_of(kwargs):
     )
 
 
+def plain_arch(kwargs):
+    """Leave out what mmaction2's class takes as an argument."""
+    arch = arch_of(kwargs)
+    options = {
+        key: arch['arch'].pop(key)
+        for key in ('mlp_ratio', 'qk_scale', 'patch_norm')
+    }
+    return dict(arch, **options)
+
+
 def read(path):
     """Read a golden; its type of numbers decides the model's."""
     return load_golden(path)
@@ -40,7 +51,7 @@ def tiny_bevt(**kwargs):
     torch.manual_seed(0)
     model = BEVTSwin(
         **{
-            **dict(arch='tiny', img_size=32, num_frames=8, window_size=WINDOW),
+            **dict(arch=TOY, img_size=32, num_frames=8, window_size=WINDOW),
             **kwargs,
         }
     )
@@ -55,7 +66,7 @@ def tiny_pretrainer(**kwargs):
         type='BEVTPretrainer',
         backbone=dict(
             type='BEVTSwin',
-            arch='tiny',
+            arch=TOY,
             img_size=32,
             num_frames=8,
             window_size=WINDOW,

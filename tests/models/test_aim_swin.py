@@ -8,13 +8,14 @@ from mmvidadapt.models import AIMSwin
 from mmvidadapt.weights import rename_official_
 from tests.golden import assert_gradients, assert_output, goldens, load_golden
 
+TOY = dict(embed_dims=16, depths=(2, 2), num_heads=(2, 4), window_size=4)
 VIDEO = (2, 3, 4, 64, 32)  # (B, 3, T, H, W)
 
 
 def tiny_swin(**kwargs):
     torch.manual_seed(0)
     return AIMSwin(
-        **{**dict(arch='tiny', img_size=VIDEO[-2:], num_frames=4), **kwargs}
+        **{**dict(arch=TOY, img_size=VIDEO[-2:], num_frames=4), **kwargs}
     )
 
 

@@ -8,12 +8,14 @@ import random
 
 import pytest
 import torch
+from mmaction.models.backbones.swin import SwinTransformer3D
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmvidadapt.apis.complexity import FUSED, count_flops, count_params
 from mmvidadapt.apis.memory import saved_bytes
 from mmvidadapt.datasets.transforms import BlockMask, TubeMask
 from mmvidadapt.models import BEVTHead, BEVTSwin, BEVTVideoSwin
+from mmvidadapt.models.backbones import aim_swin, bevt_swin
 from mmvidadapt.models.layers.masked_rows import masked_rows
 from mmvidadapt.models.tokenizers import DALLETokenizer
 from tests.models.bevt_samples import tiny_bevt
@@ -66,6 +68,18 @@ def test_sizes_are_the_published_ones(swin):
     assert count_params(tokenizer).total / 1e6 == pytest.approx(
         53.79, abs=5e-3
     )
+
+
+@pytest.mark.parametrize('archs', [bevt_swin.ARCHS, aim_swin.ARCHS])
+def test_names_of_sizes_mean_what_they_mean_elsewhere(archs):
+    (toy, _), *known = archs.items()
+    assert toy == 'tiny'
+    for name, sizes in known:
+        theirs = name.replace('swin-t', 'tiny')
+        for key, value in SwinTransformer3D.arch_zoo[theirs].items():
+            assert sizes[key] == (
+                tuple(value) if isinstance(value, list) else value
+            ), name
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,11 @@ def test_integers_are_refused():
         build_framesets(torch.ones(1, 3, 16, 8, 8).byte(), (4, 4))
 
 
+def test_an_odd_number_of_channels_has_no_code():
+    with pytest.raises(ValueError, match='embed_dims=7.*even'):
+        temporal_code(7, 1, (2, 2), (4, 4))
+
+
 class Largest(TorchDispatchMode):
     """Notes the largest tensor that is no view of what was there before."""
 

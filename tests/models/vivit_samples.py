@@ -12,6 +12,7 @@ from mmvidadapt.models import (
     ViViTFactorisedSelfAttention,
 )
 from mmvidadapt.models.backbones.vivit_trunk import DIALECT
+from mmvidadapt.weights.compare import renamed
 
 VIDEO = (2, 3, 4, 16, 24)  # (B, 3, T, H, W)
 KINDS = {
@@ -112,11 +113,7 @@ def clips(golden):
 
 def as_ours(model, official):
     """Rename as the model does when it loads."""
-    renamed = dict(official)
-    for name, module in model.named_modules():
-        for hook in module._load_state_dict_pre_hooks.values():
-            hook(renamed, f'{name}.' if name else '')
-    return renamed
+    return renamed(model, official)
 
 
 def image_model(tmp_path):

@@ -6,6 +6,7 @@ import runpy
 import pytest
 import yaml
 
+from mmvidadapt.weights import SOURCES
 from tests import runs
 
 from .processes import call
@@ -55,6 +56,17 @@ def test_a_stale_page_is_told(monkeypatch, tmp_path):
         },
     )
     line = tool['row'](model)
+    assert line.endswith('none released |\n')
+    released = {
+        'Converted From': dict(Weights='https://x.invalid/y', Alias='x/y')
+    }
+    cell = tool['row']({**model, **released}).split(' | ')[-1]
+    for part in (
+        '[official](https://x.invalid/y), sha256 not published',
+        '`x/y`',
+        '`python tools/convert_weights.py x/y OUT.pth`',
+    ):
+        assert part in cell
     for part in (
         '2.50 / 1.00',
         '3.0',
@@ -72,3 +84,15 @@ def test_a_stale_page_is_told(monkeypatch, tmp_path):
     monkeypatch.setattr('sys.argv', [NAME])
     tool['main']()
     assert stale.read_text() == (runs.ROOT / 'model_zoo.md').read_text()
+
+
+def test_every_released_checkpoint_has_name_and_command():
+    page = (runs.ROOT / 'model_zoo.md').read_text()
+    rows = [r for r in page.splitlines() if r.startswith('| [')]
+    cells = [r.rsplit(' | ', 1)[-1] for r in rows]
+    released = [c for c in cells if c != 'none released |']
+    assert len(released) == 20
+    for cell in released:
+        (alias,) = re.findall(r'; `([^` ]+)`;', cell)
+        assert alias in SOURCES and 'sha256 ' in cell
+        assert f'`python tools/convert_weights.py {alias} OUT.pth`' in cell

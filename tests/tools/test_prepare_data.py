@@ -7,6 +7,7 @@ import re
 import pytest
 from mmengine.config import Config
 
+from mmvidadapt.datasets.prepare import check
 from tests import films
 
 from .processes import call
@@ -56,7 +57,7 @@ def test_own_videos_to_a_trained_model(folder, tmp_path, monkeypatch, capsys):
     assert sorted(map(len, people)) == [1, 1, 2]
     assert set.union(*people) == {'p0', 'p1', 'p2', 'p3'}
     config = out / 'aim_vitb16.py'
-    assert f'Train: python tools/train.py {config}' in printed
+    assert f"Train: python tools/train.py '{config}'\n" in printed
     assert 'work_dirs/aim_vitb16/epoch_1.pth' in printed
     cfg = Config.fromfile(config)
     assert cfg.model.cls_head.num_classes == 2
@@ -104,14 +105,40 @@ def test_a_table_and_a_list(folder, tmp_path, monkeypatch, capsys):
 
 
 def test_mistakes_are_one_line(folder, tmp_path, monkeypatch):
+    (tmp_path / 'clips.csv').write_text('path,label\n')
+    own = tmp_path / 'val.txt'
+    own.write_text('a.mp4 0\n')
     for args, words in (
         (('folder', tmp_path / 'none', tmp_path), 'There is no video in'),
         (('list', tmp_path / 'none', tmp_path), 'No such file'),
         (('folder', folder, tmp_path, '--method', 'aimm'), "'aimm' has no"),
         (('hmdb51', folder, tmp_path), 'There is no file'),
+        (('csv', tmp_path / 'clips.csv', tmp_path), 'no line below'),
+        (('list', own, tmp_path), 'val.txt is read and would be written'),
     ):
         with pytest.raises(SystemExit, match=f'error: .*{words}'):
             prepare(monkeypatch, *args)
+
+
+@pytest.mark.parametrize(
+    ('args', 'words'),
+    [
+        (('--arch', 'vit'), "--arch 'vit': aim has"),
+        (('--batch-size', 0), '--batch-size 0: give 1 or more'),
+        (('--gpus', 0), '--gpus 0: give'),
+        (('--epochs', 0), '--epochs 0: give'),
+        (('--img-size', -1), '--img-size -1: give'),
+        (('--folds', 2), '--folds 2 --fold 0: give'),
+        (('--num-workers', -1), 'num_workers=-1: give'),
+    ],
+)
+def test_mistakes_show_before_videos_are_decoded(
+    args, words, folder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(check, 'check_video', lambda *_: 1 / 0)
+    with pytest.raises(SystemExit, match=f'error: {words}'):
+        prepare(monkeypatch, 'folder', folder, tmp_path / 'out', *args)
+    assert not (tmp_path / 'out').exists()
 
 
 def test_a_papers_data_set(folder, tmp_path, monkeypatch, capsys):

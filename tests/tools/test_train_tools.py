@@ -1,5 +1,6 @@
 """The command lines of training and testing, as a user types them."""
 
+import json
 import pickle
 
 import pytest
@@ -38,6 +39,11 @@ def test_train_and_test_end_to_end(listing, tmp_path, monkeypatch):
         '--cfg-options',
         'test_dataloader.batch_size=2',
     )
+    assert 'ManifestHook' not in str(config.custom_hooks)
+    (manifest,) = (tmp_path / 'work_dirs/tiny').glob('*/manifest.json')
+    said = json.loads(manifest.read_text())
+    assert said['num_videos'] == runs.NUM_CLIPS and said['metrics']
+    assert said['checkpoint'] == str(checkpoint)
     samples = pickle.loads((tmp_path / 'scores.pkl').read_bytes())
     assert len(samples) == runs.NUM_CLIPS
     classifier = Classifier(
@@ -52,6 +58,17 @@ def test_train_and_test_end_to_end(listing, tmp_path, monkeypatch):
         ]
     shown = sorted(p.name for p in (tmp_path / 'shown').iterdir())
     assert shown == ['rank0_00000.mp4', 'rank0_00004.mp4']
+
+
+def test_a_manifest_is_written_once():
+    config = Config(dict(custom_hooks=[dict(type='NameCrashHook')]))
+    for _ in range(2):
+        options.write_manifest(config)
+    types = [hook['type'] for hook in config.custom_hooks]
+    assert types == ['NameCrashHook', 'ManifestHook']
+    bare = Config(dict(custom_hooks=None))
+    options.write_manifest(bare)
+    assert [hook['type'] for hook in bare.custom_hooks] == ['ManifestHook']
 
 
 def test_arguments_reach_the_config(listing, tmp_path, monkeypatch, started):

@@ -2,6 +2,7 @@
 
 import re
 
+import decord
 import pytest
 
 from tests import films
@@ -42,6 +43,33 @@ def test_lists_are_transcoded(tmp_path, monkeypatch, capsys):
     films.encode(tmp_path / 'src/b.mp4', films.film(15))
     assert transcode(monkeypatch, *args) == 0
     assert '1 of 2 videos transcoded, 1 were' in capsys.readouterr().out
+
+
+def test_originals_that_decord_cannot_read_end_no_run(
+    tmp_path, monkeypatch, capsys
+):
+    films.encode(tmp_path / 'src/a.mp4', films.film(20))
+
+    def refuse(*args, **options):
+        raise decord.DECORDError('no decoder\nand a trace')
+
+    monkeypatch.setattr(decord, 'VideoReader', refuse)
+    args = (tmp_path / 'src', tmp_path / 'out', '--short-side', 32)
+    assert transcode(monkeypatch, *args) == 0
+    printed = capsys.readouterr().out
+    assert '1 of 1 videos transcoded' in printed
+    assert 'mmaction2 cannot load the originals to compare: no d' in printed
+
+
+def test_lists_are_not_written_over(tmp_path, monkeypatch):
+    listing = tmp_path / 'train.txt'
+    listing.write_text('a.avi 0\n')
+    films.encode(tmp_path / 'src/a.avi', films.film(9), codec='mpeg4')
+    args = (listing, tmp_path, '--root', tmp_path / 'src')
+    said = transcode(monkeypatch, *args)
+    assert said.startswith(f'error: {listing} is read and would be written')
+    assert not (tmp_path / 'a.avi.mp4').exists()
+    assert listing.read_text() == 'a.avi 0\n'
 
 
 def test_mistakes_are_one_line(tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ from mmvidadapt.apis.convert import read_conversion
 from mmvidadapt.apis.inference import load_strictly
 from mmvidadapt.models import AIM, AIMSwin, ImageViT
 from mmvidadapt.weights import SOURCES, Source, resolve
+from tests.models.test_aim_swin import TOY
 
 from .foreign import aim_clip, swin_2d
 from .loaders import ARCH, LOADERS, every_loader, load_as_pretrained, saved
@@ -162,7 +163,7 @@ def test_nothing_is_loaded_by_halves(tmp_path, kind, build):
     if build is AIM:
         model = AIM(arch=ARCH, img_size=12, num_frames=4)
     else:
-        model = AIMSwin(arch='tiny', img_size=32, num_frames=4)
+        model = AIMSwin(arch=TOY, img_size=32, num_frames=4)
     weights = model.state_dict()
     name = next(k for k in weights if k.endswith('qkv.weight') or 'fc.w' in k)
     change = {

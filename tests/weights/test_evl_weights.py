@@ -4,9 +4,9 @@ import pytest
 import torch
 from mmengine.runner import load_checkpoint
 
-from mmvidadapt.engine.checkpoints import compare
 from mmvidadapt.models import EVL, ImageViT
 from mmvidadapt.weights import load_pretrained, to_native
+from mmvidadapt.weights.compare import compare
 from tests.golden import assert_output, goldens, load_golden
 from tests.models.test_evl import recognizer, tiny_evl
 

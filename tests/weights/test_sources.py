@@ -102,6 +102,7 @@ def test_aliases_are_downloaded_and_verified(server, home, monkeypatch):
     assert Path(path).name == 'me_x.pth'
     assert Path(path).read_bytes() == DATA
     assert resolve(url) == path  # the URL of an alias is the alias
+    assert resolve(f'{url}#/name.flax') == path
     Path(path).write_bytes(DATA + b'!')
     with pytest.raises(ValueError, match='not the file of') as error:
         resolve('me/x')
@@ -170,7 +171,12 @@ def test_drive_links_are_fetched_by_hand(home):
     with pytest.raises(FileNotFoundError) as error:
         resolve('aim/vitb16_k400')
     target = home / 'aim_vitb16_k400.pth'
-    for word in (SOURCES['aim/vitb16_k400'].url, str(target), 'browser'):
+    for word in (
+        SOURCES['aim/vitb16_k400'].url,
+        str(target),
+        'browser',
+        'size is not stated, its sha256 not published',
+    ):
         assert word in str(error.value)
     target.parent.mkdir(parents=True)
     target.write_bytes(DATA)
@@ -223,8 +229,12 @@ def test_every_release_is_listed_and_documented():
                 for name in SOURCES
             ), member
     told = (ROOT / 'docs' / 'weights.md').read_text()
+    lines = [line for line in told.splitlines() if line.startswith('| `')]
     for name, source in SOURCES.items():
-        assert f'`{name}`' in told, name
+        (line,) = [line for line in lines if f'`{name}`' in line]
+        assert ('not published' in line) == (source.sha256 is None), name
+        assert ('**by hand**' in line) == source.by_hand, name
+        assert source.size is None or str(source.size) in line, name
         drive = 'drive.google.com' in source.url
         assert source.by_hand or not drive, name
     assert len({source.url for source in SOURCES.values()}) >= (

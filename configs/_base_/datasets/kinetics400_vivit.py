@@ -42,21 +42,15 @@ val_pipeline = [
     dict(type='FormatShape', input_format='NCTHW'),
     _base_.pack,
 ]
-test_pipeline = [
-    dict(type='VideoInit', backend='auto'),
-    dict(
-        type='SampleFrames',
-        clip_len=num_frames,
-        frame_interval=2,
-        num_clips=4,
-        test_mode=True,
-    ),
-    dict(type='VideoDecode'),
-    dict(type='Resize', scale=(-1, 256)),
-    dict(type='CentredThreeCrop', crop_size=224),
-    dict(type='FormatShape', input_format='NCTHW'),
-    _base_.pack,
-]
+test_pipeline = [*val_pipeline]
+test_pipeline[1] = dict(
+    type='SampleFrames',
+    clip_len=num_frames,
+    frame_interval=2,
+    num_clips=4,
+    test_mode=True,
+)
+test_pipeline[4] = dict(type='CentredThreeCrop', crop_size=224)
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=val_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))

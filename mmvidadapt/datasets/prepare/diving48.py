@@ -4,10 +4,9 @@ A video has a ``vid_name`` and a ``label``; its file is called
 ``VID_NAME.mp4``. The vocabulary names the four parts of every dive.
 """
 
-import json
 from pathlib import Path
 
-from .official import Entry, Official, bad_line, find_file
+from .official import Entry, Official, bad_line, find_file, read_json
 
 
 def read_diving48(folder: Path) -> Official:
@@ -20,13 +19,13 @@ def read_diving48(folder: Path) -> Official:
         Official: The classes in the order of the vocabulary.
     """
     path = find_file(folder, r'Diving48_vocab\.json')
-    dives = json.loads(path.read_text())
+    dives = read_json(path)
     classes = ['_'.join(dive) for dive in dives]
     splits = {}
     for split, name in dict(train='train', val='test').items():
         path = find_file(folder, rf'Diving48_V2_{name}\.json')
         splits[split] = []
-        for number, item in enumerate(json.loads(path.read_text()), 1):
+        for number, item in enumerate(read_json(path), 1):
             try:
                 entry = Entry((item['vid_name'],), int(item['label']))
             except (KeyError, TypeError, ValueError) as error:

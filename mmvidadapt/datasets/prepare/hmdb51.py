@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Dict, List
 
+from .lists import read_text
 from .official import Entry, Official, bad_line, find_files
 
 NAME = r'(.+)_test_split([123])\.txt'
@@ -28,7 +29,7 @@ def read_hmdb51(folder: Path) -> Official:
     splits: Dict[str, List[Entry]] = {}
     for path, (name, split) in zip(paths, parts):
         label = classes.index(name)
-        for number, line in enumerate(path.read_text().splitlines(), 1):
+        for number, line in enumerate(read_text(path).splitlines(), 1):
             match = re.fullmatch(r'(\S.*)\.avi\s+([012])\s*', line)
             if match is None and line.strip():
                 raise bad_line(path, number, line)

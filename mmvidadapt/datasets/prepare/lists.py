@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Iterable, List, Sequence, Tuple
 
-from ..annotations import read_annotations
+from ..annotations import decode, read_annotations
 
 
 def read_list(path: Path) -> List[Tuple[str, int]]:
@@ -28,6 +28,28 @@ def write_list(path: Path, rows: Iterable[Tuple[str, int]]) -> None:
 def write_classes(path: Path, classes: Sequence[str]) -> None:
     """Write the names of the classes in their order, one per line."""
     write_text(path, ''.join(f'{name}\n' for name in classes))
+
+
+def read_text(path: Path) -> str:
+    """Read a text file, wherever it was written."""
+    text = decode(path, path.read_bytes())
+    return text.replace('\r\n', '\n').replace('\r', '\n')
+
+
+def keep_sources(sources: Iterable[Path], written: Iterable[Path]) -> None:
+    """Raise where a file that is read would be written over.
+
+    Args:
+        sources (Iterable[Path]): The files that are read.
+        written (Iterable[Path]): The files that will be written.
+    """
+    read = {source.resolve() for source in sources}
+    for path in written:
+        if path.resolve() in read:
+            raise ValueError(
+                f'{path} is read and would be written over; choose another '
+                'folder.'
+            )
 
 
 def write_text(path: Path, text: str) -> None:

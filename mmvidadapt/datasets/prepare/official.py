@@ -1,9 +1,12 @@
 """What the annotation files of a paper's data set say."""
 
+import json
 import os
 import re
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Tuple
+from typing import Any, Dict, List, NamedTuple, Tuple
+
+from .lists import read_text
 
 
 class Entry(NamedTuple):
@@ -62,6 +65,33 @@ def find_files(folder: Path, pattern: str) -> List[Path]:
             'annotations, or say where they are with --annotations.'
         )
     return found
+
+
+def read_json(path: Path, kind: type = list) -> Any:
+    """Read an annotation file in JSON.
+
+    Args:
+        path (Path): The file.
+        kind (type): What it holds. Defaults to :class:`list`.
+
+    Returns:
+        Any: The content.
+
+    Raises:
+        ValueError: If it is no JSON, or holds something else.
+    """
+    try:
+        content = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f'{path} is no JSON: {error}. Fetch the file again.'
+        ) from error
+    if not isinstance(content, kind):
+        raise ValueError(
+            f'{path} holds a {type(content).__name__}, not a {kind.__name__}. '
+            'Fetch the file again.'
+        )
+    return content
 
 
 def bad_line(path: Path, number: int, line: object) -> ValueError:

@@ -2,15 +2,15 @@
 
 import json
 import statistics
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from .check import Facts, check_videos, drop_duplicates
 from .lists import write_classes, write_list, write_text
-from .sources import Clip, Source
+from .sources import SPLITS, Clip, Source
 
-REPORT = 'report.md'
+REPORT, RECORD, CLASSES = 'report.md', 'report.json', 'classes.txt'
 
 
 class OwnData(NamedTuple):
@@ -21,6 +21,7 @@ class OwnData(NamedTuple):
     splits: Dict[str, List[Clip]]
     facts: Dict[str, Facts]
     rejected: List[Tuple[str, str]]
+    notes: Sequence[str] = ()
 
     @property
     def median_frames(self) -> int:
@@ -65,13 +66,23 @@ def prepare_own(
             f'All videos below {source.root} are of one class, '
             f"'{classes[0]}'; there is nothing to tell apart."
         )
-    return OwnData(source.root, classes, split(good), facts, rejected)
+    lost = sorted({clip.label for clip in source.clips} - set(classes))
+    notes = list(source.notes)
+    if lost:
+        notes.append(f'No video that can be used of: {", ".join(lost)}.')
+    return OwnData(source.root, classes, split(good), facts, rejected, notes)
 
 
 def in_order(labels: Sequence[str]) -> List[str]:
     """Sort labels; numbers by their value."""
     numbers = all(label.isdecimal() for label in labels)
     return sorted(labels, key=int if numbers else str)
+
+
+def own_files(out: Path) -> List[Path]:
+    """Return what is written to a folder."""
+    lists = [f'{split}.txt' for split in SPLITS]
+    return [out / name for name in (*lists, CLASSES, REPORT, RECORD)]
 
 
 def write_own(data: OwnData, out: Path) -> List[str]:
@@ -88,7 +99,7 @@ def write_own(data: OwnData, out: Path) -> List[str]:
     for split, clips in data.splits.items():
         rows = [(clip.path, numbers[clip.label]) for clip in clips]
         write_list(out / f'{split}.txt', rows)
-    write_classes(out / 'classes.txt', data.classes)
+    write_classes(out / CLASSES, data.classes)
     warnings = find_warnings(data)
     write_text(out / REPORT, report(data, warnings))
     content = dict(
@@ -99,7 +110,7 @@ def write_own(data: OwnData, out: Path) -> List[str]:
         warnings=warnings,
         videos={path: f._asdict() for path, f in sorted(data.facts.items())},
     )
-    write_text(out / 'report.json', json.dumps(content, indent=1))
+    write_text(out / RECORD, json.dumps(content, indent=1))
     return warnings
 
 
@@ -113,7 +124,7 @@ def counts(data: OwnData) -> Dict[str, Counter]:
 
 def find_warnings(data: OwnData) -> List[str]:
     """Say what may go wrong with the data."""
-    warnings, number = [], counts(data)
+    warnings, number = list(data.notes), counts(data)
     for split, count in number.items():
         without = [name for name in data.classes if not count[name]]
         if count and without:
@@ -124,6 +135,15 @@ def find_warnings(data: OwnData) -> List[str]:
         warnings.append(
             'Less than a tenth of the largest class in training: '
             f'{", ".join(few)}.'
+        )
+    sides: Dict[str, set] = defaultdict(set)
+    for split, clips in data.splits.items():
+        for clip in clips:
+            sides[clip.group].add(split)
+    leaks = [g for g, on in sides.items() if g and len(on) > 1]
+    if leaks:
+        warnings.append(
+            f'{len(leaks)} groups are in more than one split: {leaks[0]} ...'
         )
     still = [path for path, f in data.facts.items() if f.frames == 1]
     if still:

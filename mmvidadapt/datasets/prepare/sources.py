@@ -35,11 +35,15 @@ class Clip(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Videos below a root; ``classes`` where their order is given."""
+    """Videos below a root; ``classes`` where their order is given.
+
+    ``notes`` say what was seen and is no video.
+    """
 
     root: Path
     clips: List[Clip]
     classes: Optional[List[str]] = None
+    notes: Sequence[str] = ()
 
 
 def read_folder(root: Path) -> Source:
@@ -79,7 +83,18 @@ def read_folder(root: Path) -> Source:
         )
         for path, part in parts
     ]
-    return Source(root, clips)
+    return Source(root, clips, notes=_without_videos(root, clips, split))
+
+
+def _without_videos(
+    root: Path, clips: Sequence[Clip], split: bool
+) -> List[str]:
+    """Name the class folders where no video was found."""
+    folders = root.glob('*/*/' if split else '*/')
+    names = {f.name for f in folders if f.is_dir() and f.name[0] != '.'}
+    without = sorted(names - {clip.label for clip in clips})
+    said = f'No video ({", ".join(EXTENSIONS)}) in: {", ".join(without)}.'
+    return [said] if without else []
 
 
 def walk_videos(root: Path) -> Iterator[str]:
@@ -145,17 +160,16 @@ def group_by(source: Source, pattern: str) -> Source:
         Source: The videos with their groups.
     """
     try:
-        find = re.compile(pattern).search
+        find, groups = re.compile(pattern).search, re.compile(pattern).groups
     except re.error as error:
         raise ValueError(f"--group-pattern '{pattern}': {error}.") from error
     clips, without = [], []
     for clip in source.clips:
         match = find(clip.path)
-        if match is None:
+        if match is None or not match.group(groups and 1):
             without.append(clip.path)
         else:
-            group = match.group(min(1, match.re.groups))
-            clips.append(clip._replace(group=group))
+            clips.append(clip._replace(group=match.group(groups and 1)))
     if without:
         raise ValueError(
             f"--group-pattern '{pattern}' matches nothing in {len(without)} "

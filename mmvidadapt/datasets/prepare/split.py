@@ -79,7 +79,9 @@ def split_into(
     if any(clip.split for clip in clips):
         return {s: [c for c in clips if c.split == s] for s in SPLITS}
     if min(shares) < 0 or sum(shares) <= 0:
-        raise ValueError(f'--split {shares}: shares are not negative.')
+        raise ValueError(
+            f'--split {shares}: no share is negative, and one is not 0.'
+        )
     parts = split_clips(clips, [s / sum(shares) for s in shares], seed)
     return dict(zip(SPLITS, parts))
 

@@ -4,11 +4,10 @@ A video has an ``id`` and a ``template``; the labels are the templates without
 the brackets around what they leave open. Videos are called ``ID.webm``.
 """
 
-import json
 from pathlib import Path
 from typing import Dict
 
-from .official import Entry, Official, bad_line, find_file
+from .official import Entry, Official, bad_line, find_file, read_json
 
 PREFIX = r'(something-something-v2-)?'
 
@@ -23,13 +22,13 @@ def read_sthv2(folder: Path) -> Official:
         Official: The classes in the order of their official numbers.
     """
     path = find_file(folder, PREFIX + r'labels\.json')
-    numbers = {k: int(v) for k, v in json.loads(path.read_text()).items()}
+    numbers = {k: int(v) for k, v in read_json(path, dict).items()}
     splits = {}
     for split, name in dict(train='train', val='validation').items():
         path = find_file(folder, PREFIX + name + r'\.json')
         splits[split] = [
             _entry(path, number, item, numbers)
-            for number, item in enumerate(json.loads(path.read_text()), 1)
+            for number, item in enumerate(read_json(path), 1)
         ]
     return Official(sorted(numbers, key=numbers.get), splits)
 

@@ -1,9 +1,11 @@
 """Own videos in a table with a header."""
 
 import csv
+from io import StringIO
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Dict, Iterator, Optional, Sequence
 
+from .lists import read_text
 from .sources import SPLIT_NAMES, SPLITS, Clip, Source
 
 # What a column is called where nobody says it.
@@ -13,6 +15,8 @@ COLUMNS = dict(
     group=(),
     split=('split', 'subset'),
 )
+
+EXTRA = 'extra'  # what stands behind the last column
 
 
 def read_csv(
@@ -33,14 +37,16 @@ def read_csv(
     Returns:
         Source: The videos.
     """
-    names, rows = _read_rows(path, columns or {})
-    splits = [row.get('split', '').lower() for row in rows]
+    rows = _read_rows(path, columns or {})
+    if not rows:
+        raise ValueError(f'{path} has no line below its header.')
+    splits = [row.get('split', '').lower() for row in rows.values()]
     _complain(
         path,
         [
             (number, problem)
-            for number, (row, split) in enumerate(zip(rows, splits), start=2)
-            for problem in _problems(row, split, 'split' in names)
+            for (number, row), split in zip(rows.items(), splits)
+            for problem in _problems(row, split)
         ],
     )
     clips = [
@@ -50,26 +56,31 @@ def read_csv(
             row.get('group'),
             SPLIT_NAMES.get(split),
         )
-        for row, split in zip(rows, splits)
+        for row, split in zip(rows.values(), splits)
     ]
     return Source(root or path.parent, clips)
 
 
 def _read_rows(
     path: Path, columns: Dict[str, Optional[str]]
-) -> Tuple[Dict[str, str], List[Dict[str, str]]]:
-    """Return the names of the columns that there are, and the rows."""
-    with open(path, newline='', encoding='utf-8-sig') as file:
-        head = file.readline()
-        delimiter = max(',;\t', key=head.count)
-        file.seek(0)
-        reader = csv.DictReader(file, delimiter=delimiter, restval='')
+) -> Dict[int, Dict[str, str]]:
+    """Return the rows by the numbers of their (last) lines."""
+    text = read_text(path)
+    delimiter = max(',;\t', key=text.partition('\n')[0].count)
+    reader = csv.DictReader(StringIO(text), delimiter=delimiter, restval='')
+    rows = {}
+    try:
         names = _find_columns(path, reader.fieldnames or [], columns)
-        rows = [
-            {key: (row[name] or '').strip() for key, name in names.items()}
-            for row in reader
-        ]
-    return names, rows
+        for row in reader:
+            known = {k: row[name].strip() for k, name in names.items()}
+            if None in row:
+                known[EXTRA] = delimiter.join(row[None])
+            rows[reader.line_num] = known
+    except csv.Error as error:
+        raise ValueError(
+            f'{path}, line {reader.line_num + 1}: {error}. Correct the file.'
+        ) from error
+    return rows
 
 
 def _find_columns(
@@ -93,15 +104,17 @@ def _find_columns(
     return names
 
 
-def _problems(
-    row: Dict[str, str], split: str, has_split: bool
-) -> Iterator[str]:
-    """Say what a row lacks."""
+def _problems(row: Dict[str, str], split: str) -> Iterator[str]:
+    """Say what is wrong with a row."""
+    if EXTRA in row:
+        yield f"'{row[EXTRA]}' is too much; put quotes around paths"
     if not row['path']:
         yield 'it has no path'
     if not row['label']:
         yield 'it has no label'
-    if has_split and split not in SPLIT_NAMES:
+    if '\n' in row['label']:
+        yield 'its label has a line break'
+    if 'split' in row and split not in SPLIT_NAMES:
         yield f"its split '{split}' is none of {', '.join(SPLITS)}"
 
 

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Dict, List
 
+from .lists import read_text
 from .official import Entry, Official, bad_line, find_file, find_files
 
 
@@ -23,7 +24,7 @@ def read_ucf101(folder: Path) -> Official:
     """
     path = find_file(folder, r'classInd\.txt')
     numbers = {}
-    for number, line in enumerate(path.read_text().splitlines(), 1):
+    for number, line in enumerate(read_text(path).splitlines(), 1):
         match = re.fullmatch(r'(\d+)\s+(\S+)\s*', line)
         if match is None and line.strip():
             raise bad_line(path, number, line)
@@ -40,7 +41,7 @@ def read_ucf101(folder: Path) -> Official:
 def _entries(path: Path, numbers: Dict[str, int]) -> List[Entry]:
     """Read a list."""
     entries = []
-    for number, line in enumerate(path.read_text().splitlines(), 1):
+    for number, line in enumerate(read_text(path).splitlines(), 1):
         match = re.fullmatch(r'((\S+)/\S+)\.avi(?:\s+(\d+))?\s*', line)
         if match is None:
             if line.strip():

@@ -30,60 +30,63 @@ def generator_of(seed: Optional[int], filename: str) -> np.random.Generator:
 
 
 class _Reorder(BaseTransform):
-    """Put the decoded frames of every clip of a video into another order."""
+    """Put the frames of every clip of a video into another order."""
 
-    def order(self, num_frames: int, filename: str) -> np.ndarray:
-        """Return the new order of the frames of one clip."""
+    def orders(self, clips: int, length: int, filename: str) -> np.ndarray:
+        """Return the new order of the frames of each clip."""
         raise NotImplementedError(
             f'{type(self).__name__} must say in which order frames come.'
         )
 
     def transform(self, results: dict) -> dict:
-        """Reorder ``imgs``, ``clip_len`` frames at a time.
+        """Reorder the decoded frames or, before decoding, their numbers.
 
         Args:
-            results (dict): With ``imgs``, all clips one after the other, and
-                ``clip_len``: what comes after decoding.
+            results (dict): With ``clip_len`` and ``imgs``, all clips one
+                after the other; without ``imgs``, with ``frame_inds``.
 
         Returns:
-            dict: The results with ``imgs`` in the new order.
+            dict: The results in the new order.
         """
-        imgs, length = results['imgs'], results['clip_len']
-        order = self.order(length, str(results.get('filename', '')))
-        results['imgs'] = [
-            imgs[start + i]
-            for start in range(0, len(imgs), length)
-            for i in order
-        ]
+        length, name = results['clip_len'], str(results.get('filename', ''))
+        imgs, inds = results.get('imgs'), results.get('frame_inds')
+        count = np.size(inds) if imgs is None else len(imgs)
+        places = np.arange(count).reshape(-1, length)  # (clips, length)
+        orders = self.orders(len(places), length, name)
+        places = np.take_along_axis(places, orders, axis=1).flatten()
+        if imgs is None:
+            shape = np.shape(inds)
+            results['frame_inds'] = np.ravel(inds)[places].reshape(shape)
+        else:
+            results['imgs'] = [imgs[i] for i in places]
         return results
 
 
 @TRANSFORMS.register_module()
 class ReverseFrames(_Reorder):
-    """Play every clip backwards. To be placed after decoding."""
+    """Play every clip backwards. To be placed after sampling or decoding."""
 
-    def order(self, num_frames: int, filename: str) -> np.ndarray:
+    def orders(self, clips: int, length: int, filename: str) -> np.ndarray:
         """Return the indices from the last to the first."""
-        return np.arange(num_frames)[::-1]
+        return np.tile(np.arange(length)[::-1], (clips, 1))
 
 
 @TRANSFORMS.register_module()
 class ShuffleFrames(_Reorder):
-    """Play the frames of every clip in random order.
+    """Play the frames of every clip in a random order of its own.
 
-    To be placed after decoding.
+    To be placed right after sampling, or after decoding.
 
     Args:
-        seed (int, optional): With it, the order is a function of the seed and
-            the name of the file, so that evaluations can be compared.
-            Defaults to None: another order each time.
+        seed (int, optional): With it, the orders are a function of the seed
+            and the name of the file, so that evaluations can be compared.
+            Defaults to None: others each time.
     """
 
     def __init__(self, seed: Optional[int] = None) -> None:
         self.seed = seed
 
-    def order(self, num_frames: int, filename: str) -> np.ndarray:
-        """Return a random permutation."""
-        if self.seed is None:
-            return np.random.permutation(num_frames)
-        return generator_of(self.seed, filename).permutation(num_frames)
+    def orders(self, clips: int, length: int, filename: str) -> np.ndarray:
+        """Return random permutations."""
+        generator = generator_of(self.seed, filename)
+        return np.stack([generator.permutation(length) for _ in range(clips)])

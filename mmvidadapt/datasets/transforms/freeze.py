@@ -19,8 +19,9 @@ class FreezeFrame(BaseTransform):
     Args:
         index (str | int): Which frame of the clip: ``'middle'``,
             ``'random'`` or its number. Defaults to ``'middle'``.
-        seed (int, optional): With it, ``'random'`` is a function of the seed
-            and the name of the file. Defaults to 0.
+        seed (int, optional): With it, the ``'random'`` frames, one draw per
+            clip, are a function of the seed and the name of the file.
+            Defaults to 0.
     """
 
     def __init__(
@@ -44,16 +45,19 @@ class FreezeFrame(BaseTransform):
         """
         length = results['clip_len']
         clips = np.reshape(results['frame_inds'], (-1, length))
-        results['frame_inds'] = clips[:, self._chosen(length, results)]
+        name = str(results.get('filename', ''))
+        chosen = self._chosen(len(clips), length, name)
+        results['frame_inds'] = clips[np.arange(len(clips)), chosen]
         return results
 
-    def _chosen(self, length: int, results: dict) -> int:
-        """Return the number of the frame."""
+    def _chosen(
+        self, clips: int, length: int, name: str
+    ) -> Union[int, np.ndarray]:
+        """Return the number of the frame, or one for each clip."""
         if self.index == 'middle':
             return length // 2
         if self.index == 'random':
-            name = str(results.get('filename', ''))
-            return int(generator_of(self.seed, name).integers(length))
+            return generator_of(self.seed, name).integers(length, size=clips)
         if not -length <= self.index < length:
             raise ValueError(
                 f'index={self.index}, but a clip has {length} frames.'

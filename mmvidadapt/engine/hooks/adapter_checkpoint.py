@@ -6,10 +6,12 @@ from os.path import splitext
 from typing import Dict, List, Optional, Set, Union
 
 from mmaction.registry import HOOKS
+from mmengine.fileio import BaseStorageBackend, LocalBackend
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from mmvidadapt.utils.whole_file import whole_file
 from mmvidadapt.weights.adapter_file import SUFFIX, AdapterFile, literal
 
 from ..adapters import make_adapter, split_names
@@ -102,7 +104,7 @@ class AdapterCheckpointHook(Hook):
         newest = {self.saver.last_ckpt} - {None}
         backend = self.saver.file_backend
         for path in newest | set(self._best()) - self.kept:
-            backend.put(content, beside(path))
+            put(backend, content, beside(path))
         for path in map(beside, self.kept - passing):
             if backend.isfile(path):
                 backend.remove(path)
@@ -125,6 +127,15 @@ class AdapterCheckpointHook(Hook):
         one = getattr(self.saver, 'best_ckpt_path', None)
         several = getattr(self.saver, 'best_ckpt_path_dict', {})
         return [path for path in (one, *several.values()) if path]
+
+
+def put(backend: BaseStorageBackend, content: bytes, path: str) -> None:
+    """Write whole or not at all; object stores do so by themselves."""
+    if not isinstance(backend, LocalBackend):
+        backend.put(content, path)
+        return
+    with whole_file(path) as part:
+        backend.put(content, part)
 
 
 def beside(checkpoint: str) -> str:

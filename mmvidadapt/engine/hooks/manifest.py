@@ -6,7 +6,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from numbers import Real
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from mmaction.registry import HOOKS
 from mmaction.structures import ActionDataSample
@@ -20,6 +20,7 @@ from torch.utils.data import Dataset
 
 from mmvidadapt.models.layers.packing import fingerprint
 from mmvidadapt.utils.installed import NEEDED
+from mmvidadapt.utils.whole_file import whole_file
 from mmvidadapt.version import __version__
 
 NAME = 'manifest.json'
@@ -92,11 +93,22 @@ class ManifestHook(Hook):
             config=runner.cfg.to_dict(),
         )
         path = Path(runner.log_dir, NAME)
-        path.write_text(json.dumps(manifest, indent=2, default=str) + '\n')
+        text = json.dumps(plain(manifest), indent=2, default=str)
+        with whole_file(path) as part:
+            part.write_text(f'{text}\n')
         runner.logger.info(
             f'{len(dataset)} videos, {len(unreadable)} of them unreadable and '
             f'counted as wrong. What was tested is in {path}.'
         )
+
+
+def plain(value: Any) -> Any:
+    """Turn the keys of nested dicts into texts: JSON knows no tuples."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value
 
 
 def weights_hash(model: nn.Module) -> str:

@@ -7,7 +7,8 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
-from ..checkpoints import compare
+from mmvidadapt.weights.compare import compare
+from mmvidadapt.weights.whole import unmark
 
 ADVICE = (
     'Load it with the config it was trained with. To load it all the same, '
@@ -58,3 +59,4 @@ class StrictLoadHook(Hook):
                 f'{type(model).__name__}:\n{difference}\n'
                 f'{ADVICE}'
             )
+        unmark(state_dict)  # the parts need not look again

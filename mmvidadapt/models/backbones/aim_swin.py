@@ -7,10 +7,10 @@ from einops import rearrange
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
-from ..layers.adapter import Adapter
-from ..layers.drop_path import DropPath, linear_rates
-from ..layers.swin import PatchMerging, SwinBlock
+from ..layers.drop_path import linear_rates
+from ..layers.swin import PatchMerging
 from .aim import ADAPTATIONS
+from .aim_swin_block import AIMSwinBlock
 from .base import AdaptedBackbone, check_choices
 from .vit import resolve
 
@@ -19,93 +19,11 @@ ARCHS = {
     name: dict(zip(_ARCH_KEYS, sizes))
     for name, sizes in {
         'tiny': (16, (2, 2), (2, 4), 4),
+        'swin-t': (96, (2, 2, 6, 2), (3, 6, 12, 24), 7),
         'base': (128, (2, 2, 18, 2), (4, 8, 16, 32), 7),
         'large': (192, (2, 2, 18, 2), (6, 12, 24, 48), 7),
     }.items()
 }
-
-
-class AIMSwinBlock(SwinBlock):
-    """Swin block adapted in time (unshifted blocks), space and both.
-
-    One frozen attention and one frozen ``norm1`` serve both directions.
-
-    Args:
-        num_frames (int): Number of patch frames T'.
-        temporal (bool): Whether this block attends over time.
-        adapt (Sequence[str]): Which adaptations are on.
-        adapter_ratio (float): Width of the bottlenecks relative to C.
-        adapter_scale (float): Factor of the joint adapter.
-        drop_path (float): Drop-path rate of the adapters.
-        official_drop (bool): Whether drop path drops what the official code
-            drops: positions in time, frames in the joint adapter.
-        **block: Passed on to :class:`~..layers.swin.SwinBlock`.
-    """
-
-    def __init__(
-        self,
-        num_frames: int,
-        temporal: bool,
-        adapt: Sequence[str],
-        adapter_ratio: float,
-        adapter_scale: float,
-        drop_path: float,
-        official_drop: bool,
-        **block: Any,
-    ) -> None:
-        super().__init__(**block)
-        dims, heads = block['embed_dims'], block['num_heads']
-        self.num_frames, self.scale = num_frames, adapter_scale
-
-        def adapter(wanted: bool) -> Union[Adapter, None]:
-            return Adapter(dims, adapter_ratio) if wanted else None
-
-        self.s_adapter = adapter('spatial' in adapt)
-        self.mlp_adapter = adapter('joint' in adapt)
-        self.t_adapter = adapter(temporal and 'temporal' in adapt)
-        if self.t_adapter is not None:
-            self.attn.temporal_position_bias_table = nn.Parameter(
-                torch.empty(2 * num_frames - 1, heads)
-            )
-            nn.init.trunc_normal_(
-                self.attn.temporal_position_bias_table, std=0.02
-            )
-            t = torch.arange(num_frames)
-            self.register_buffer(
-                'time_index', t[:, None] - t + num_frames - 1, persistent=False
-            )
-        self.t_drop = DropPath(
-            drop_path, num_frames, 'position' if official_drop else 'sample'
-        )
-        self.mlp_drop = DropPath(
-            drop_path, num_frames, 'frame' if official_drop else 'sample'
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Adapt the tokens of all frames, (B*T', H*W, C)."""
-        if self.t_adapter is not None:
-            x = x + self.t_drop(self.temporal(x))
-
-        h = self.attend_windows(self.norm1(x))  # (B*T', P*P, windows, C)
-        y = self.attn.proj(h)
-        if self.s_adapter is not None:
-            y = y + self.s_adapter.after(self.attn.proj, h)
-        x = x + self.join(y)
-
-        y = self.norm2(x)
-        out = x + self.run_mlp(x, y)
-        if self.mlp_adapter is not None:
-            adapted = self.mlp_drop(self.mlp_adapter(y, x, self.norm2))
-            out = out.add_(adapted, alpha=self.scale)
-        return out
-
-    def temporal(self, x: Tensor) -> Tensor:
-        """Reuse the frozen attention over time: one position, all frames."""
-        h = self.norm1(x).unflatten(0, (-1, self.num_frames))
-        bias = self.attn.temporal_position_bias_table[self.time_index]
-        bias = bias.permute(2, 0, 1)  # (heads, T', T')
-        h = self.attn.attend(h, bias)  # (B, T', H*W, C)
-        return self.t_adapter.after(self.attn.proj, h.flatten(0, 1))
 
 
 @MODELS.register_module()
@@ -121,7 +39,8 @@ class AIMSwin(AdaptedBackbone):
 
     Args:
         arch (str | dict): Name in ``ARCHS`` or a dict with ``embed_dims,
-            depths, num_heads, window_size``. Defaults to ``'base'``.
+            depths, num_heads, window_size``. ``'tiny'`` is a toy for tests;
+            Swin-T is ``'swin-t'``. Defaults to ``'base'``.
         num_frames (int): Number of frames T, even. Defaults to 32.
         adapt (Sequence[str]): Which adaptations are on.
             Defaults to ('spatial', 'temporal', 'joint').

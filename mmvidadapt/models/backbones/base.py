@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from mmvidadapt.weights import load_pretrained, rename_official_
+from mmvidadapt.weights.whole import refuse_unfit
 
 from ..layers.block import learns
 from ..layers.freeze import freeze_except
@@ -54,6 +55,7 @@ class AdaptedBackbone(BaseModule):
             )
         self.pretrained, self.with_cp = pretrained, with_cp
         self._override = ('.*',) if full_finetune else trainable
+        self.register_load_state_dict_pre_hook(refuse_unfit)
         self.register_load_state_dict_pre_hook(_rename)
 
     def freeze(self) -> None:

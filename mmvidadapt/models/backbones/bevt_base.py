@@ -8,6 +8,8 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from mmvidadapt.weights.whole import refuse_unfit
+
 from ..layers.block import learns
 from ..layers.masked_rows import MaskedRows, masked_rows
 from .base import check_choices
@@ -47,6 +49,7 @@ class MaskedModel(BaseModule):
         init_cfg: Optional[dict],
     ) -> None:
         super().__init__(init_cfg)
+        self.register_load_state_dict_pre_hook(refuse_unfit)
         check_choices('streams', streams, STREAMS)
         square = isinstance(img_size, int)
         self.img_size = (img_size, img_size) if square else tuple(img_size)

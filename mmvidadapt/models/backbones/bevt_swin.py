@@ -25,6 +25,7 @@ ARCHS = {
     name: dict(zip(('embed_dims', 'depths', 'num_heads'), sizes))
     for name, sizes in {
         'tiny': (16, (2, 2), (2, 4)),
+        'swin-t': (96, (2, 2, 6, 2), (3, 6, 12, 24)),
         'small': (96, (2, 2, 18, 2), (3, 6, 12, 24)),
         'base': (128, (2, 2, 18, 2), (4, 8, 16, 32)),
         'large': (192, (2, 2, 18, 2), (6, 12, 24, 48)),
@@ -48,7 +49,8 @@ class BEVTSwin(MaskedModel):
     Args:
         arch (str | dict): Name in ``ARCHS`` or a dict with ``embed_dims,
             depths, num_heads`` and, if need be, ``mlp_ratio, qk_scale,
-            patch_norm``. Defaults to ``'base'``.
+            patch_norm``. ``'tiny'`` is a toy for tests; Swin-T is
+            ``'swin-t'``. Defaults to ``'base'``.
         img_size (int | Tuple[int, int]): Height and width in pixels.
             Defaults to 224.
         num_frames (int): Number of frames T of a clip. Defaults to 16.

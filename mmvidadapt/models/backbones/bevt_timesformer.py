@@ -95,6 +95,7 @@ class BEVTTimeSformer(MaskedModel):
 
     def init_weights(self) -> None:
         """Load ``pretrained``; the parts have drawn their weights."""
+        self.is_init = True
         if self.pretrained is not None:
             load_exactly(self, self.pretrained, reader=_read_backbone)
 

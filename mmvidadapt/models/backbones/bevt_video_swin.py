@@ -8,6 +8,7 @@ from mmengine.model import BaseModule
 from torch import Tensor
 
 from mmvidadapt.weights import load_video_swin
+from mmvidadapt.weights.whole import refuse_unfit
 
 from .bevt_swin import ARCHS
 from .vit import resolve
@@ -26,7 +27,8 @@ class BEVTVideoSwin(SwinTransformer3D):
 
     Args:
         arch (str | dict): Name in :data:`~.bevt_swin.ARCHS` or a dict with
-            ``embed_dims, depths, num_heads``. Defaults to ``'base'``.
+            ``embed_dims, depths, num_heads``. ``'tiny'`` is a toy for tests.
+            Defaults to ``'base'``.
         img_size (int | Tuple[int, int]): Height and width in pixels.
             Defaults to 224.
         num_frames (int): Number of frames T of a clip. Defaults to 32.
@@ -74,6 +76,7 @@ class BEVTVideoSwin(SwinTransformer3D):
             if hasattr(module, INDEX):
                 index = getattr(module, INDEX)
                 module.register_buffer(INDEX, index, persistent=False)
+        self.register_load_state_dict_pre_hook(refuse_unfit)
         self.register_load_state_dict_pre_hook(_rename)
 
     def init_weights(self) -> None:

@@ -10,6 +10,8 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from mmvidadapt.weights.whole import refuse_unfit
+
 from ..layers.block import learns
 from ..layers.linear import Linear
 
@@ -44,6 +46,7 @@ class BEVTHead(BaseModule):
         self.lm_head = Linear(in_channels, num_classes)
         nn.init.trunc_normal_(self.lm_head.weight, std=0.02)
         nn.init.zeros_(self.lm_head.bias)
+        self.register_load_state_dict_pre_hook(refuse_unfit)
 
     def forward(self, rows: Tensor) -> Tensor:
         """Score rows (K, D); return (K, num_classes), at least float32."""

@@ -8,6 +8,8 @@ from mmaction.models.heads import BaseHead
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
+from mmvidadapt.weights.whole import refuse_unfit
+
 
 @MODELS.register_module()
 class DualPathHead(BaseHead):
@@ -35,9 +37,11 @@ class DualPathHead(BaseHead):
         hidden = hidden_channels or in_channels // 2
         self.linear1 = nn.Linear(in_channels, hidden)
         self.linear2 = nn.Linear(hidden, num_classes)
+        self.register_load_state_dict_pre_hook(refuse_unfit)
 
     def init_weights(self) -> None:
         """Leave the parameters as they were made."""
+        self.is_init = True
 
     def forward(self, x: Tensor, **kwargs: Any) -> Tensor:
         """Score features (B, 2E, 1, 1, 1); return (B, num_classes)."""

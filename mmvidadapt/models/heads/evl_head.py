@@ -32,6 +32,7 @@ class EVLHead(Float32I3DHead):
 
     def init_weights(self) -> None:
         """Leave the parameters as they were made."""
+        self.is_init = True
 
     def forward(self, x: Tensor, **kwargs: Any) -> Tensor:
         """Score tokens (B, C, 1, 1, 1); return (B, num_classes)."""

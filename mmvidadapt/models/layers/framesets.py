@@ -143,7 +143,15 @@ def temporal_code(
 
     Returns:
         Tensor: ``(G, 1+N, C)`` in float32.
+
+    Raises:
+        ValueError: If the number of channels is odd.
     """
+    if dims % 2:
+        raise ValueError(
+            f'embed_dims={dims}: the temporal code has a sine and a cosine '
+            'for every two channels; give an even number.'
+        )
     numbers = frame_numbers(num_framesets, grid, patch_grid, antialias)
     numbers = F.pad(numbers, (1, 0))  # (G, 1+N)
     rates = 1.0 / PERIOD ** (torch.arange(0, dims, 2).float() / dims)

@@ -122,20 +122,24 @@ class BEVTPretrainer(BaseModel):
         """Sum up the streams of a step; a batch of each at most."""
         losses: Dict[str, Tensor] = {}
         for batch in batches:
-            x = _clips(batch['inputs'])
-            stream = self.backbone.stream_of(x)
+            stream, x, mask, ids = self.read(batch)
             if f'loss_cls_{STREAM_NAMES[stream]}' in losses:
                 raise ValueError(
                     f'This step has two batches of the {stream} stream; give '
                     'train_cfg.other_loaders the other one.'
                 )
-            mask = _stack(batch['data_samples'], 'mask', stream)
-            ids = self.targets(batch['data_samples'], mask, stream)
             losses.update(
                 self.cls_head.loss(self.backbone(x, mask), ids, stream)
             )
         self._check_streams(losses)
         return losses
+
+    def read(self, batch: Batch) -> Tuple[str, Tensor, Tensor, Tensor]:
+        """Give a batch's stream, inputs, mask and targets (K,)."""
+        x, samples = _clips(batch['inputs']), batch['data_samples']
+        stream = self.backbone.stream_of(x)
+        mask = _stack(samples, 'mask', stream)
+        return stream, x, mask, self.targets(samples, mask, stream)
 
     def _check_streams(self, losses: Dict[str, Tensor]) -> None:
         """Name a missing stream before DistributedDataParallel hangs."""

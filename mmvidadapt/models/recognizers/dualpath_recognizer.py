@@ -1,15 +1,14 @@
 """mmaction2's recogniser that knows the official names of DualPath."""
 
-from typing import Any
-
-from mmaction.models.recognizers import Recognizer3D
 from mmaction.registry import MODELS
 
 from mmvidadapt.weights import rename_dualpath_
 
+from .renaming import RenamingRecognizer
+
 
 @MODELS.register_module()
-class DualPathRecognizer(Recognizer3D):
+class DualPathRecognizer(RenamingRecognizer):
     """Recognizer3D that checkpoints of the official DualPath fit by path.
 
     Their classifier lies inside the image tower, beside a text tower that
@@ -20,14 +19,4 @@ class DualPathRecognizer(Recognizer3D):
             :class:`mmaction.models.recognizers.Recognizer3D`.
     """
 
-    def __init__(self, **recognizer: Any) -> None:
-        super().__init__(**recognizer)
-        self.register_load_state_dict_pre_hook(_rename)
-
-
-def _rename(
-    module: DualPathRecognizer, state_dict: dict, prefix: str, *args: Any
-) -> None:
-    """Rename before anything is loaded."""
-    if not prefix:
-        rename_dualpath_(state_dict)
+    rename = staticmethod(rename_dualpath_)

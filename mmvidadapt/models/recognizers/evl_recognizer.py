@@ -1,8 +1,5 @@
 """mmaction2's recogniser that knows the official names of EVL."""
 
-from typing import Any
-
-from mmaction.models.recognizers import Recognizer3D
 from mmaction.registry import MODELS
 from torch import nn
 
@@ -11,12 +8,13 @@ from mmvidadapt.weights import rename_recognizer_
 from ..backbones.evl import EVL
 from ..layers.tapped_block import OwnPrecisionNorm, TappedBlock
 from ..layers.video_decoder import VideoDecoder
+from .renaming import RenamingRecognizer
 
 FSDP_UNITS = (EVL, TappedBlock, OwnPrecisionNorm, VideoDecoder)
 
 
 @MODELS.register_module()
-class EVLRecognizer(Recognizer3D):
+class EVLRecognizer(RenamingRecognizer):
     """Recognizer3D that official checkpoints of EVL fit by path alone.
 
     Only the recogniser sees their names: decoder and classifier stand side by
@@ -28,17 +26,7 @@ class EVLRecognizer(Recognizer3D):
             :class:`mmaction.models.recognizers.Recognizer3D`.
     """
 
-    def __init__(self, **recognizer: Any) -> None:
-        super().__init__(**recognizer)
-        self.register_load_state_dict_pre_hook(_rename)
-
-
-def _rename(
-    module: EVLRecognizer, state_dict: dict, prefix: str, *args: Any
-) -> None:
-    """Rename before anything is loaded."""
-    if not prefix:
-        rename_recognizer_(state_dict)
+    rename = staticmethod(rename_recognizer_)
 
 
 def fsdp_units(

@@ -1,15 +1,14 @@
 """mmaction2's recogniser that knows the official names of ViViT."""
 
-from typing import Any
-
-from mmaction.models.recognizers import Recognizer3D
 from mmaction.registry import MODELS
 
 from mmvidadapt.weights import rename_vivit_
 
+from .renaming import RenamingRecognizer
+
 
 @MODELS.register_module()
-class ViViTRecognizer(Recognizer3D):
+class ViViTRecognizer(RenamingRecognizer):
     """Recognizer3D that whole checkpoints of others fit by path alone.
 
     Scenic's (msgpack) and Hugging Face's (safetensors or bin): backbone and
@@ -20,14 +19,4 @@ class ViViTRecognizer(Recognizer3D):
             :class:`mmaction.models.recognizers.Recognizer3D`.
     """
 
-    def __init__(self, **recognizer: Any) -> None:
-        super().__init__(**recognizer)
-        self.register_load_state_dict_pre_hook(_rename)
-
-
-def _rename(
-    module: ViViTRecognizer, state_dict: dict, prefix: str, *args: Any
-) -> None:
-    """Rename before anything is loaded."""
-    if not prefix:
-        rename_vivit_(state_dict)
+    rename = staticmethod(rename_vivit_)

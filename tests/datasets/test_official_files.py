@@ -1,0 +1,75 @@
+"""Official annotation files as other systems save them, and broken ones."""
+
+import json
+
+import pytest
+
+from mmvidadapt.datasets.prepare.papers import PAPERS
+
+VIDEOS = [dict(vid_name='a', label=0), dict(vid_name='b', label=1)]
+ITEMS = [dict(id=1, template='Moving [something]')]
+FILES = dict(
+    k400=dict.fromkeys(
+        ('train.csv', 'val.csv'),
+        'label,youtube_id,time_start,time_end,split\nrun,abc,1,11,x\n',
+    ),
+    ssv2={
+        'labels.json': json.dumps({'Moving something': '0'}),
+        'train.json': json.dumps(ITEMS),
+        'validation.json': json.dumps(ITEMS),
+    },
+    diving48={
+        'Diving48_vocab.json': json.dumps([['Back', '15som'], ['Fwd', 'x']]),
+        'Diving48_V2_train.json': json.dumps(VIDEOS, indent=1),
+        'Diving48_V2_test.json': json.dumps(VIDEOS),
+    },
+    hmdb51={f'run_test_split{k}.txt': 'a.avi 1 \nb.avi 2 \n' for k in '123'},
+    ucf101={
+        'classInd.txt': '1 Dive\n2 Run\n',
+        'trainlist01.txt': 'Dive/v_g1.avi 1\nRun/v_g1.avi 2\n',
+        'testlist01.txt': 'Run/v_g2.avi\n',
+    },
+)
+
+
+def write(folder, kind, change):
+    for name, text in FILES[kind].items():
+        (folder / name).write_bytes(change(text))
+    return PAPERS[kind].read(folder)
+
+
+@pytest.mark.parametrize('kind', FILES)
+def test_byte_order_marks_and_line_ends_do_not_matter(kind, tmp_path):
+    official = write(tmp_path, kind, str.encode)
+    assert all(official.splits.values())
+
+    def as_windows(text):
+        return ('\ufeff' + text.replace('\n', '\r\n')).encode()
+
+    assert write(tmp_path, kind, as_windows) == official
+
+
+@pytest.mark.parametrize(
+    ('kind', 'file', 'content', 'words'),
+    [
+        ('ssv2', 'train.json', b'<html>', 'train.json is no JSON: Expecting'),
+        ('ssv2', 'labels.json', b'[]', 'labels.json holds a list, not a dic'),
+        ('ssv2', 'validation.json', b'{}', 'holds a dict, not a list'),
+        ('ssv2', 'train.json', b'["x"]', 'train.json, line 1'),
+        ('diving48', 'Diving48_vocab.json', b'', 'vocab.json is no JSON'),
+        (
+            'ucf101',
+            'classInd.txt',
+            b'1 \xe9t\xe9',
+            'classInd.txt is not UTF-8',
+        ),
+        ('hmdb51', 'run_test_split2.txt', b'a.avi 3', 'split2.txt, line 1'),
+        ('k400', 'val.csv', b'label\nrun', 'val.csv, line 2'),
+    ],
+)
+def test_broken_files_are_named(kind, file, content, words, tmp_path):
+    write(tmp_path, kind, str.encode)
+    (tmp_path / file).write_bytes(content)
+    with pytest.raises(ValueError, match='Fetch the|Save it as') as error:
+        PAPERS[kind].read(tmp_path)
+    assert words in str(error.value)

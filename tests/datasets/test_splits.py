@@ -1,0 +1,69 @@
+"""Splits keep groups together and classes in proportion."""
+
+from collections import Counter
+
+import pytest
+
+from mmvidadapt.datasets.prepare.sources import Clip
+from mmvidadapt.datasets.prepare.split import (
+    split_clips,
+    split_fold,
+    split_into,
+)
+
+
+def many(num_groups):
+    """Make clips of three classes; a group has several of each."""
+    return [
+        Clip(f'{g}/{i}.mp4', 'abc'[i % 3], f'g{g}')
+        for g in range(num_groups)
+        for i in range(3 * (1 + g % 4))
+    ]
+
+
+def test_no_group_is_on_two_sides():
+    clips, shares = many(20), (0.6, 0.2, 0.2)
+    parts = split_clips(clips, shares, seed=1)
+    groups = [{c.group for c in part} for part in parts]
+    assert sum(map(len, groups)) == len(set().union(*groups)) == 20
+    assert sorted(sum(parts, [])) == sorted(clips)
+    for part, share in zip(parts, shares):
+        for label in 'abc':
+            number = sum(c.label == label for c in part)
+            assert number == pytest.approx(share * len(clips) / 3, abs=2)
+
+
+def test_the_seed_decides_the_split():
+    clips = many(20)
+    again, same, other = (
+        split_clips(clips, (0.5, 0.5), seed) for seed in (0, 0, 1)
+    )
+    assert again == same != other
+
+
+def test_rare_classes_are_shared_out():
+    clips = [Clip(f'{k}{i}', k) for k in 'abcdef' for i in range(3)]
+    parts = split_clips(clips, (0.6, 0.2, 0.2))
+    assert [len(part) for part in parts] == [12, 3, 3]
+    assert {c.label for c in parts[0]} == set('abcdef')
+    assert split_clips(clips, (0.6, 0.4, 0.0))[2] == []
+    parts = split_into(clips, (60, 20, 20))
+    assert [len(part) for part in parts.values()] == [12, 3, 3]
+    for shares in ((1.5, -0.5, 0), (0, 0, 0)):
+        with pytest.raises(ValueError, match=r'--split \(.*one is not 0'):
+            split_into(clips, shares)
+
+
+def test_folds_test_every_clip_once():
+    clips = many(10)
+    tested = Counter()
+    for fold in range(5):
+        parts = split_fold(clips, 5, fold)
+        tested.update(c.path for c in parts['test'])
+        groups = [{c.group for c in part} for part in parts.values()]
+        assert sum(map(len, groups)) == 10
+        assert all(parts.values())
+    assert tested == Counter(c.path for c in clips)
+    for folds, fold in ((2, 0), (5, 5)):
+        with pytest.raises(ValueError, match=f'--folds {folds} --fold {fold}'):
+            split_fold(clips, folds, fold)
