@@ -55,10 +55,10 @@ train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
-train_cfg = dict(max_epochs=80)
+train_cfg = dict(max_epochs=160)
 optim_wrapper = dict(optimizer=dict(lr=1.5e-3))
 param_scheduler = _base_.param_scheduler
-param_scheduler[1].update(T_max=76, end=80)
+param_scheduler[1].update(T_max=156, end=160)
 default_hooks = dict(
     logger=dict(interval=30),
     checkpoint=dict(interval=10, save_best=None, max_keep_ckpts=1),
