@@ -3,9 +3,11 @@
     python tools/train.py quickstart/bevt_finetune \
         --work-dir quickstart/bevt_finetune
 """
-_base_ = ['../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/datasets/quickstart_motion.py',
+    '../_base_/default_runtime.py',
+]
 
-data_root = '{{$QUICKSTART:quickstart}}/clips/'
 num_frames = 8
 model = dict(
     type='Recognizer3D',
@@ -33,53 +35,15 @@ model = dict(
     ),
 )
 
-train_pipeline = [
-    dict(type='NamedDecordInit'),
-    dict(type='MidpointUniformSample', clip_len=num_frames),
-    dict(type='NamedDecordDecode'),
-    dict(type='Resize', scale=(-1, 72), interpolation='area'),
-    dict(type='RandomCrop', size=64),
-    # In a mirror left is right, and clockwise is anticlockwise.
-    dict(type='Flip', flip_label_map={0: 1, 1: 0, 4: 5, 5: 4}),
-    dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs', meta_keys=('img_shape', 'filename')),
-]
-test_pipeline = [
-    dict(type='NamedDecordInit'),
-    dict(type='MidpointUniformSample', clip_len=num_frames, test_mode=True),
-    dict(type='NamedDecordDecode'),
-    dict(type='Resize', scale=(-1, 72), interpolation='area'),
-    dict(type='CenterCrop', crop_size=64),
-    dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs', meta_keys=('img_shape', 'filename')),
-]
-# No worker processes: on two cores the two trainers need both.
-train_dataloader = dict(
-    batch_size=8,
-    num_workers=0,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(
-        type='VideoDataset',
-        ann_file=data_root + 'motion_train.txt',
-        data_prefix=dict(video=data_root),
-        pipeline=train_pipeline,
-    ),
-)
-val_dataloader = dict(
-    batch_size=20,
-    num_workers=0,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type='VideoDataset',
-        ann_file=data_root + 'motion_val.txt',
-        data_prefix=dict(video=data_root),
-        pipeline=test_pipeline,
-        test_mode=True,
-    ),
-)
+train_pipeline = _base_.train_pipeline
+train_pipeline[3].scale = (-1, 72)
+train_pipeline[4].size = 64
+test_pipeline = _base_.test_pipeline
+test_pipeline[3].scale = (-1, 72)
+test_pipeline[4].crop_size = 64
+train_dataloader = dict(batch_size=8, dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
-val_evaluator = dict(type='AccMetric')
-test_evaluator = val_evaluator
 
 max_epochs = 40
 train_cfg = dict(

@@ -115,37 +115,30 @@ DAMAGED_FOR_MODELS = {
 }
 
 
-@every_loader
-@pytest.mark.parametrize('kind', DAMAGED)
-def test_damage_is_named(tmp_path, kind, load):
-    write, reason = DAMAGED[kind]
-    path = tmp_path / 'x.pth'
+def assert_named(load, path, write, reason):
+    """Refuse what is written, naming the file and the reason."""
     write(path)
     with pytest.raises(ValueError, match=reason) as error:
         load(path)
     assert str(path) in str(error.value)
+
+
+@every_loader
+@pytest.mark.parametrize('kind', DAMAGED)
+def test_damage_is_named(tmp_path, kind, load):
+    assert_named(load, tmp_path / 'x.pth', *DAMAGED[kind])
 
 
 @pytest.mark.parametrize('load', LOADERS[:3])
 @pytest.mark.parametrize('kind', UNFIT)
 def test_numbers_that_no_model_has_are_named(tmp_path, kind, load):
-    write, reason = UNFIT[kind]
-    path = tmp_path / 'x.pth'
-    write(path)
-    with pytest.raises(ValueError, match=reason) as error:
-        load(path)
-    assert str(path) in str(error.value)
+    assert_named(load, tmp_path / 'x.pth', *UNFIT[kind])
 
 
 @pytest.mark.parametrize('load', LOADERS[:2])
 @pytest.mark.parametrize('kind', DAMAGED_FOR_MODELS)
 def test_what_is_for_another_model_is_named(tmp_path, kind, load):
-    write, reason = DAMAGED_FOR_MODELS[kind]
-    path = tmp_path / 'x.pth'
-    write(path)
-    with pytest.raises(ValueError, match=reason) as error:
-        load(path)
-    assert str(path) in str(error.value)
+    assert_named(load, tmp_path / 'x.pth', *DAMAGED_FOR_MODELS[kind])
 
 
 @every_loader
