@@ -18,6 +18,7 @@ from mmengine.config import DictAction
 
 from mmvidadapt.apis.own_config import Choices, explain, own_config
 from mmvidadapt.datasets.prepare.check import LEVELS
+from mmvidadapt.datasets.prepare.known import LEDGER
 from mmvidadapt.datasets.prepare.lists import (
     keep_sources,
     read_text,
@@ -159,7 +160,8 @@ def prepare_own_videos(args: argparse.Namespace) -> None:
     source = read_source(args)
     split(source.clips)
     keep_sources([args.source], own_files(args.out))
-    data = prepare_own(source, split, args.check, args.num_workers)
+    ledger = args.out / LEDGER
+    data = prepare_own(source, split, args.check, args.num_workers, ledger)
     write_own(data, args.out)
     print((args.out / REPORT).read_text('utf-8'))
     cfg = own_config(data, args.out, choices, args.cfg_options)

@@ -14,7 +14,7 @@ from mmvidadapt.apis.own_config import (
     own_config,
     sided,
 )
-from mmvidadapt.datasets.prepare.check import Facts
+from mmvidadapt.datasets.prepare.facts import Facts
 from mmvidadapt.datasets.prepare.own import OwnData
 from mmvidadapt.datasets.prepare.sources import Clip
 

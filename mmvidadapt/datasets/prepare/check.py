@@ -4,26 +4,18 @@ import hashlib
 import os
 from functools import partial
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from mmvidadapt.datasets.readers.pyav import PyAVReader
 from mmvidadapt.utils.crash_proof import map_in_processes, show_progress
 from mmvidadapt.utils.video import name_video
 
+from .facts import Facts
 from .frames import decode_all
+from .known import Known
 from .sources import Clip
 
 LEVELS = ('exists', 'open', 'decode')
-
-
-class Facts(NamedTuple):
-    """What is known of a video; 0 and '' for what was not looked at."""
-
-    frames: int = 0
-    width: int = 0
-    height: int = 0
-    bytes: int = 0
-    sha256: str = ''
 
 
 def check_video(path: str, level: str = 'decode') -> Facts:
@@ -69,6 +61,7 @@ def check_videos(
     paths: Sequence[str],
     level: str = 'decode',
     num_workers: Optional[int] = None,
+    ledger: Optional[Path] = None,
 ) -> Tuple[Dict[str, Facts], Dict[str, str]]:
     """Look at many videos, in processes that may crash; show how far it is.
 
@@ -78,19 +71,35 @@ def check_videos(
         level (str): See :func:`check_video`. Defaults to 'decode'.
         num_workers (int, optional): Processes; None: one per core.
             Defaults to None.
+        ledger (Path, optional): File in which the good ones are noted, so
+            that a run that was cut off goes on. Defaults to None.
 
     Returns:
         tuple: The facts of the good ones and the reasons against the others.
     """
     facts, bad = {}, {}
+    known = Known(ledger, level)
+    full = {path: os.path.abspath(os.path.join(root, path)) for path in paths}
+    for path in paths:
+        found = known.get(full[path])
+        if found is not None:
+            facts[path] = found
+    if facts:
+        print(
+            f'{len(facts)} of {len(paths)} videos were looked at before; '
+            f'remove {ledger} to look at them again.'
+        )
+    new = [path for path in paths if path not in facts]
     look = partial(_look, str(root), level)
-    outcomes = map_in_processes(look, list(paths), num_workers)
-    for outcome in show_progress(outcomes, len(paths)):
-        if outcome.error is None:
-            facts[outcome.item] = outcome.result
-        else:
-            bad[outcome.item] = outcome.error
-    return facts, bad
+    outcomes = map_in_processes(look, new, num_workers)
+    with known.adding() as add:
+        for outcome in show_progress(outcomes, len(new)):
+            if outcome.error is None:
+                facts[outcome.item] = outcome.result
+                add(full[outcome.item], outcome.result)
+            else:
+                bad[outcome.item] = outcome.error
+    return {path: facts[path] for path in paths if path in facts}, bad
 
 
 def _look(root: str, level: str, path: str) -> Facts:

@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from .check import Facts, check_videos, drop_duplicates
+from .check import check_videos, drop_duplicates
+from .facts import Facts
 from .lists import write_classes, write_list, write_text
 from .sources import SPLITS, Clip, Source
 
@@ -35,6 +36,7 @@ def prepare_own(
     split: Callable[[Sequence[Clip]], Dict[str, List[Clip]]],
     level: str = 'decode',
     num_workers: Optional[int] = None,
+    ledger: Optional[Path] = None,
 ) -> OwnData:
     """Check videos, leave out what cannot be used, and split the rest.
 
@@ -46,12 +48,14 @@ def prepare_own(
             Defaults to 'decode'.
         num_workers (int, optional): Processes that look. Defaults to None:
             one per core.
+        ledger (Path, optional): File in which good videos are noted, so that
+            a run that was cut off goes on. Defaults to None.
 
     Returns:
         OwnData: What is left.
     """
     paths = list(dict.fromkeys(clip.path for clip in source.clips))
-    facts, bad = check_videos(source.root, paths, level, num_workers)
+    facts, bad = check_videos(source.root, paths, level, num_workers, ledger)
     good = [clip for clip in source.clips if clip.path in facts]
     good, same = drop_duplicates(good, facts)
     rejected = sorted([*bad.items(), *same])

@@ -7,6 +7,7 @@ from .check import check_videos
 from .diving48 import read_diving48
 from .hmdb51 import read_hmdb51
 from .kinetics import read_kinetics
+from .known import LEDGER
 from .lists import write_classes, write_list, write_text
 from .match import MISSING, Videos
 from .official import Official
@@ -134,7 +135,8 @@ def prepare_paper(
     roots = _place(paper, list(official.splits), source, out)
     write_classes(out / f'{paper.name}_classes.txt', official.classes)
     checks = {
-        root: Checked(root, level, num_workers) for root in set(roots.values())
+        root: Checked(root, level, num_workers, out / LEDGER)
+        for root in set(roots.values())
     }
     return [
         _prepare_split(paper, official, split, checks[root], out)
@@ -162,20 +164,28 @@ class Checked(Videos):
         root (Path): The folder.
         level (str): How closely to look.
         num_workers (int, optional): Processes that look.
+        ledger (Path): File in which the good ones are noted.
     """
 
     def __init__(
-        self, root: Path, level: str, num_workers: Optional[int]
+        self,
+        root: Path,
+        level: str,
+        num_workers: Optional[int],
+        ledger: Path,
     ) -> None:
         super().__init__(root)
         self.level, self.num_workers = level, num_workers
+        self.ledger = ledger
         self.reasons: Dict[str, str] = {}
 
     def unreadable(self, paths: List[str]) -> Dict[str, str]:
         """Return why some of the paths cannot be used."""
         new = sorted(set(paths) - set(self.reasons))
         self.reasons.update(dict.fromkeys(new, ''))
-        bad = check_videos(self.root, new, self.level, self.num_workers)[1]
+        _, bad = check_videos(
+            self.root, new, self.level, self.num_workers, self.ledger
+        )
         self.reasons.update(bad)
         return {
             path: self.reasons[path] for path in paths if self.reasons[path]

@@ -1,0 +1,13 @@
+"""What is known of a video."""
+
+from typing import NamedTuple
+
+
+class Facts(NamedTuple):
+    """What is known of a video; 0 and '' for what was not looked at."""
+
+    frames: int = 0
+    width: int = 0
+    height: int = 0
+    bytes: int = 0
+    sha256: str = ''
