@@ -61,7 +61,9 @@ def test_a_run_that_was_cut_off_goes_on(videos, tmp_path, monkeypatch):
     ledger.write_text(ledger.read_text()[:-9])  # and the last line torn
     facts, _, seen = videos()
     assert (list(facts), seen) == (PATHS, PATHS[1:])
+    lines = ledger.read_bytes()
     assert videos()[2] == []
+    assert ledger.read_bytes() == lines
 
 
 def test_what_changed_or_was_bad_is_looked_at_again(videos, tmp_path):
@@ -85,7 +87,9 @@ def test_a_closer_look_is_another(videos):
 def test_lines_of_something_else_are_passed_over(videos, tmp_path):
     ledger = tmp_path / 'out' / LEDGER
     ledger.parent.mkdir()
-    ledger.write_text('3\n{"level": "decode", "facts": {"b": 1}}\n[]\n\n{')
+    ledger.write_bytes(
+        b'3\n{"level": "decode", "facts": {"b": 1}}\n[]\n\n\xff\0\n{'
+    )
     assert videos()[2] == PATHS
     assert videos()[2] == []
 

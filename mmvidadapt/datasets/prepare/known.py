@@ -28,9 +28,12 @@ class Known:
         self.path, self.level = path, level
         self.lines: Dict[str, dict] = {}
         self.states: Dict[str, List[int]] = {}
+        text = ''
         if path is not None and path.exists():
-            for line in path.read_text('utf-8').splitlines():
-                self._read(line)
+            text = path.read_text('utf-8', errors='replace')
+        self.cut_off = bool(text) and not text.endswith('\n')
+        for line in text.splitlines():
+            self._read(line)
 
     def _read(self, line: str) -> None:
         """Keep a line; one that was cut off is worth nothing."""
@@ -59,8 +62,8 @@ class Known:
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         with open(self.path or os.devnull, 'a', encoding='utf-8') as file:
-            if file.tell():
-                file.write('\n')  # the last line may be cut off
+            if self.cut_off:
+                file.write('\n')
 
             def add(video: str, facts: Facts) -> None:
                 state, known = self.states[video], facts._asdict()
