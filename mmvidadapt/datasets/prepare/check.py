@@ -92,13 +92,12 @@ def check_videos(
     new = [path for path in paths if path not in facts]
     look = partial(_look, str(root), level)
     outcomes = map_in_processes(look, new, num_workers)
-    with known.adding() as add:
-        for outcome in show_progress(outcomes, len(new)):
-            if outcome.error is None:
-                facts[outcome.item] = outcome.result
-                add(full[outcome.item], outcome.result)
-            else:
-                bad[outcome.item] = outcome.error
+    for outcome in show_progress(outcomes, len(new)):
+        if outcome.error is None:
+            facts[outcome.item] = outcome.result
+            known.add(full[outcome.item], outcome.result)
+        else:
+            bad[outcome.item] = outcome.error
     return {path: facts[path] for path in paths if path in facts}, bad
 
 

@@ -2,9 +2,8 @@
 
 import json
 import os
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Optional
+from typing import Dict, List, Optional
 
 from .facts import Facts
 
@@ -56,21 +55,14 @@ class Known:
             return Facts(**row['facts'])
         return None
 
-    @contextmanager
-    def adding(self) -> Iterator[Callable[[str, Facts], None]]:
-        """Return a function that adds a video, on the disk at once."""
-        if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        with open(self.path or os.devnull, 'a', encoding='utf-8') as file:
-            if self.cut_off:
-                file.write('\n')
-
-            def add(video: str, facts: Facts) -> None:
-                state, known = self.states[video], facts._asdict()
-                row = dict(
-                    video=video, level=self.level, state=state, facts=known
-                )
-                file.write(f'{json.dumps(row)}\n')
-                file.flush()
-
-            yield add
+    def add(self, video: str, facts: Facts) -> None:
+        """Note a video that :meth:`get` was asked for, on the disk at once."""
+        state, known = self.states.get(video), facts._asdict()
+        if self.path is None or state is None:
+            return  # it was not there a moment ago
+        row = dict(video=video, level=self.level, state=state, facts=known)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        start = '\n' if self.cut_off else ''
+        with open(self.path, 'a', encoding='utf-8') as file:
+            file.write(f'{start}{json.dumps(row)}\n')
+        self.cut_off = False
