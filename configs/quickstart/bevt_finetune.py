@@ -36,9 +36,11 @@ model = dict(
 )
 
 train_pipeline = _base_.train_pipeline
+train_pipeline[1].clip_len = num_frames
 train_pipeline[3].scale = (-1, 72)
 train_pipeline[4].size = 64
 test_pipeline = _base_.test_pipeline
+test_pipeline[1].clip_len = num_frames
 test_pipeline[3].scale = (-1, 72)
 test_pipeline[4].crop_size = 64
 train_dataloader = dict(batch_size=8, dataset=dict(pipeline=train_pipeline))

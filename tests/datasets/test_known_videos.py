@@ -5,7 +5,8 @@ import os
 import pytest
 
 from mmvidadapt.datasets.prepare import check
-from mmvidadapt.datasets.prepare.known import LEDGER
+from mmvidadapt.datasets.prepare.facts import Facts
+from mmvidadapt.datasets.prepare.known import LEDGER, Known
 from mmvidadapt.datasets.prepare.own import prepare_own
 from mmvidadapt.datasets.prepare.papers import PAPERS, prepare_paper
 from mmvidadapt.datasets.prepare.sources import Clip, Source
@@ -62,6 +63,7 @@ def test_a_run_that_was_cut_off_goes_on(videos, tmp_path, monkeypatch):
     facts, _, seen = videos()
     assert (list(facts), seen) == (PATHS, PATHS[1:])
     lines = ledger.read_bytes()
+    assert b'\n\n' not in lines
     assert videos()[2] == []
     assert ledger.read_bytes() == lines
 
@@ -75,6 +77,23 @@ def test_what_changed_or_was_bad_is_looked_at_again(videos, tmp_path):
     assert facts[PATHS[3]].frames == 20
     (tmp_path / PATHS[0]).unlink()
     assert videos()[1][PATHS[0]] == 'there is no such file.'
+
+
+def test_size_and_time_are_both_looked_at(videos, tmp_path):
+    videos()
+    before = os.stat(tmp_path / PATHS[0])
+    with open(tmp_path / PATHS[0], 'ab') as file:
+        file.write(b'\0')
+    os.utime(tmp_path / PATHS[0], ns=(0, before.st_mtime_ns))
+    os.utime(tmp_path / PATHS[1], ns=(0, before.st_mtime_ns + 10**10))
+    assert videos()[2] == PATHS[:2]
+
+
+def test_a_video_that_was_not_there_is_not_noted(tmp_path):
+    known = Known(tmp_path / LEDGER, 'decode')
+    assert known.get(str(tmp_path / 'a.mp4')) is None
+    known.add(str(tmp_path / 'a.mp4'), Facts(3))
+    assert not known.path.exists()
 
 
 def test_a_closer_look_is_another(videos):

@@ -60,7 +60,7 @@ def test_averaged_weights_with_ema(listing, tmp_path, trunk):
     assert 'acc/top1' in found.metrics
     plain = recipe(listing, tmp_path / 'plain', trunk, epochs=1)
     run(plain)
-    path = tmp_path / f'plain/work/epoch_1{SUFFIX}'
+    path = tmp_path / 'plain' / 'work' / f'epoch_1{SUFFIX}'
     assert read_adapter(path).trunk == found.trunk
 
 

@@ -69,6 +69,12 @@ def test_own_videos_to_a_trained_model(folder, tmp_path, monkeypatch, capsys):
     assert 0 <= metrics['acc/top1'] <= 1
 
 
+def test_a_second_run_goes_on(folder, tmp_path, monkeypatch, capsys):
+    for words in ('8 can be decoded', '8 of 9 videos were looked at before'):
+        prepare(monkeypatch, 'folder', folder, tmp_path / 'out')
+        assert words in capsys.readouterr().out
+
+
 def test_the_seed_and_the_fold_decide_the_split(folder, tmp_path, monkeypatch):
     def tested(*extra):
         args = ('--group-pattern', r'/p(\d)', *extra, *TINY)

@@ -77,19 +77,16 @@ def check_videos(
     Returns:
         tuple: The facts of the good ones and the reasons against the others.
     """
-    facts, bad = {}, {}
     known = Known(ledger, level)
     full = {path: os.path.abspath(os.path.join(root, path)) for path in paths}
-    for path in paths:
-        found = known.get(full[path])
-        if found is not None:
-            facts[path] = found
-    if facts:
+    facts = {path: known.get(full[path]) for path in paths}
+    new = [path for path in facts if facts[path] is None]
+    bad = {}
+    if len(new) < len(facts):
         print(
-            f'{len(facts)} of {len(paths)} videos were looked at before; '
-            f'remove {ledger} to look at them again.'
+            f'{len(facts) - len(new)} of {len(facts)} videos were looked at '
+            f'before; remove {ledger} to look at them again.'
         )
-    new = [path for path in paths if path not in facts]
     look = partial(_look, str(root), level)
     outcomes = map_in_processes(look, new, num_workers)
     for outcome in show_progress(outcomes, len(new)):
@@ -98,7 +95,7 @@ def check_videos(
             known.add(full[outcome.item], outcome.result)
         else:
             bad[outcome.item] = outcome.error
-    return {path: facts[path] for path in paths if path in facts}, bad
+    return {path: f for path, f in facts.items() if f is not None}, bad
 
 
 def _look(root: str, level: str, path: str) -> Facts:

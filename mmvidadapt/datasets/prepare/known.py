@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Tuple
 
 from .facts import Facts
 
@@ -25,7 +25,7 @@ class Known:
 
     def __init__(self, path: Optional[Path], level: str) -> None:
         self.path, self.level = path, level
-        self.lines: Dict[str, dict] = {}
+        self.lines: Dict[str, Tuple[List[int], Facts]] = {}
         self.states: Dict[str, List[int]] = {}
         text = ''
         if path is not None and path.exists():
@@ -38,29 +38,30 @@ class Known:
         """Keep a line; one that was cut off is worth nothing."""
         try:
             row = json.loads(line)
-            if row['level'] == self.level and Facts(**row['facts']):
-                self.lines[row['video']] = row
+            if row['level'] == self.level:
+                known = (row['state'], Facts(**row['facts']))
+                self.lines[row['video']] = known
         except (ValueError, KeyError, TypeError):
             pass
 
     def get(self, video: str) -> Optional[Facts]:
-        """Return what is known of a video; note its state if nothing is."""
+        """Return what is known of a video as it is; None if nothing is."""
         try:
             state = os.stat(video)
         except (OSError, ValueError):
             return None
         self.states[video] = [state.st_size, state.st_mtime_ns]
-        row = self.lines.get(video)
-        if row is not None and row['state'] == self.states[video]:
-            return Facts(**row['facts'])
-        return None
+        then, facts = self.lines.get(video, (None, None))
+        return facts if then == self.states[video] else None
 
     def add(self, video: str, facts: Facts) -> None:
         """Note a video that :meth:`get` was asked for, on the disk at once."""
-        state, known = self.states.get(video), facts._asdict()
+        state = self.states.get(video)
         if self.path is None or state is None:
-            return  # it was not there a moment ago
-        row = dict(video=video, level=self.level, state=state, facts=known)
+            return  # the video was not there a moment ago
+        row = dict(
+            video=video, level=self.level, state=state, facts=facts._asdict()
+        )
         self.path.parent.mkdir(parents=True, exist_ok=True)
         start = '\n' if self.cut_off else ''
         with open(self.path, 'a', encoding='utf-8') as file:
