@@ -8,7 +8,6 @@ from typing import Iterable, Iterator, List, Tuple
 
 import numpy as np
 import torch
-from mmaction.registry import DATASETS
 from mmengine.config import Config
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
@@ -22,7 +21,7 @@ from mmvidadapt.datasets.cache_files import (
     intact,
     open_shard,
 )
-from mmvidadapt.datasets.feature_cache import data_key
+from mmvidadapt.datasets.feature_cache import build_uncached, data_key
 from mmvidadapt.engine.seed import seed_everything
 from mmvidadapt.models.backbones.evl import EVL
 from mmvidadapt.models.layers.packing import gather
@@ -70,7 +69,7 @@ def plan(
             'features can be cached for EVL with a frozen trunk.'
         )
     described = cfg[f'{split}_dataloader'].dataset.to_dict()
-    dataset = DATASETS.build(copy.deepcopy(described))
+    dataset = build_uncached(described)
     sizes = evl.pack_sizes()
     draws = [_Numbered(dataset, [0], seed + i)[0][1] for i in range(DRAWS)]
     views = len(draws[0]['inputs'])
@@ -125,7 +124,7 @@ def cache_features(
     done, labels = _progress(folder, meta)
     meta.write(folder)
     todo = np.flatnonzero(done == 0).tolist()
-    dataset = DATASETS.build(cfg[f'{split}_dataloader'].dataset)
+    dataset = build_uncached(cfg[f'{split}_dataloader'].dataset)
     loader = DataLoader(
         _Numbered(dataset, todo, meta.seed),
         batch_size=batch_size,

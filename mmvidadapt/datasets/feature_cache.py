@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 from mmvidadapt.models.layers.packing import pack
 
 from .cache_files import DONE, LABELS, CacheMeta, damaged_shards, open_shard
+from .transforms import SpreadSampleFrames
 
 
 def data_key(
@@ -41,6 +42,22 @@ def data_key(
     for i in range(len(dataset)):
         digest.update(_json(dataset.get_data_info(i)))
     return digest.hexdigest()
+
+
+def build_uncached(described: dict) -> Dataset:
+    """Build a data set all of whose videos have the same number of clips.
+
+    Args:
+        described (dict): Config of the data set.
+
+    Returns:
+        Dataset: The data set.
+    """
+    dataset = DATASETS.build(copy.deepcopy(described))
+    for step in dataset.pipeline.transforms:
+        if isinstance(step, SpreadSampleFrames):
+            step.merge = False
+    return dataset
 
 
 def _json(value: object) -> bytes:

@@ -12,6 +12,7 @@ from mmvidadapt.apis.feature_cache import (
     plan,
 )
 from mmvidadapt.datasets.cache_files import open_shard
+from mmvidadapt.datasets.feature_cache import build_uncached
 from tests.cached import VIDEOS, batch_of, build, config, fill
 
 
@@ -147,3 +148,11 @@ def test_a_cache_of_other_data_is_refused(videos, tmp_path):
         next(cache_features(model, cfg, 'test', tmp_path, meta))
     with pytest.raises(FileNotFoundError, match='no feature cache'):
         DATASETS.build({**dataset, 'folder': str(tmp_path / 'none')})
+
+
+def test_short_videos_have_as_many_views_as_others(videos):
+    """Of eight frames, eight in three equal test clips; one is enough."""
+    described = config(videos).test_dataloader.dataset
+    described.pipeline[1].update(clip_len=8, frame_interval=2)
+    assert len(DATASETS.build(described)[0]['inputs']) == 1
+    assert len(build_uncached(described)[0]['inputs']) == 3

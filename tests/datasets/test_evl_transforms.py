@@ -33,7 +33,12 @@ def test_training_starts_anywhere_the_span_fits(n):
 @pytest.mark.parametrize('views', [1, 3])
 def test_testing_spreads_the_clips(n, views):
     inds = sample(
-        n, clip_len=8, frame_interval=16, num_clips=views, test_mode=True
+        n,
+        clip_len=8,
+        frame_interval=16,
+        num_clips=views,
+        test_mode=True,
+        out_of_bound_opt='repeat_last',
     )
     slide = max(n - (16 * 7 + 1), 0)  # behind the span
     starts = [slide // 2]

@@ -78,6 +78,7 @@ def test_dense_testing_takes_the_middle_of_every_stretch(
         frame_interval=itv,
         num_clips=clips,
         test_mode=True,
+        out_of_bound_opt='loop',
     ) == [(o + j * itv) % n for o in offsets for j in range(clip_len)]
 
 

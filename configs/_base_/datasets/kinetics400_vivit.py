@@ -5,7 +5,7 @@ _base_ = './kinetics400.py'
 num_frames = 32
 train_pipeline = [
     dict(type='VideoInit', backend='auto'),
-    dict(type='SampleFrames', clip_len=num_frames, frame_interval=2),
+    dict(type='SpreadSampleFrames', clip_len=num_frames, frame_interval=2),
     dict(type='VideoDecode'),
     dict(type='RandomRescale', scale_range=(230, 340)),
     dict(type='RandomCrop', size=224),
@@ -31,7 +31,7 @@ train_pipeline = [
 val_pipeline = [
     dict(type='VideoInit', backend='auto'),
     dict(
-        type='SampleFrames',
+        type='SpreadSampleFrames',
         clip_len=num_frames,
         frame_interval=2,
         test_mode=True,
@@ -44,7 +44,7 @@ val_pipeline = [
 ]
 test_pipeline = [*val_pipeline]
 test_pipeline[1] = dict(
-    type='SampleFrames',
+    type='SpreadSampleFrames',
     clip_len=num_frames,
     frame_interval=2,
     num_clips=4,

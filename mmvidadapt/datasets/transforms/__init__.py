@@ -11,6 +11,7 @@ from .named_decord import NamedDecordDecode, NamedDecordInit
 from .pca_lighting import PCALighting
 from .random_erasing import VideoRandomErasing
 from .sampling import MidpointSampleFrames, MidpointUniformSample
+from .spread_sampling import SpreadSampleFrames
 from .stepped_crops import SteppedCrops
 from .token_masks import BlockMask, TubeMask
 from .tokenizer_view import TokenizerView
@@ -32,6 +33,7 @@ __all__ = [
     'RepeatFrame',
     'ReverseFrames',
     'ShuffleFrames',
+    'SpreadSampleFrames',
     'SteppedCrops',
     'TokenizerView',
     'TubeMask',

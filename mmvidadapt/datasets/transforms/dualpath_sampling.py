@@ -1,19 +1,20 @@
 """Frame sampling of DualPath's recipe."""
 
-from typing import Sequence
+from typing import Optional, Sequence
 
 import numpy as np
-from mmaction.datasets.transforms import SampleFrames
 from mmaction.registry import TRANSFORMS
+
+from .spread_sampling import SpreadSampleFrames
 
 
 @TRANSFORMS.register_module()
-class RandomStrideSampleFrames(SampleFrames):
+class RandomStrideSampleFrames(SpreadSampleFrames):
     """Dense sampling whose training clips have a random stride.
 
     Training draws a stride, then where the clip starts. A video that is too
-    short for the stride is spread over the clip as a whole; one with fewer
-    frames than the clip repeats its last. Testing has one stride.
+    short for the stride is spread over the clip as a whole. Testing has one
+    stride.
 
     Args:
         clip_len (int): Frames of a clip.
@@ -27,7 +28,14 @@ class RandomStrideSampleFrames(SampleFrames):
             slack / K)`` of the strided frames, which never reaches the end of
             the video, instead of being spread from the first possible start
             to the last. Defaults to False.
+        out_of_bound_opt (str, optional): Of a video that is too short:
+            ``'spread'`` takes frames all over it, ``'repeat_last'`` repeats
+            the last one, in training where the video has fewer frames than
+            the clip. Defaults to None: 'spread' in testing, and in training
+            what is published, 'repeat_last'.
     """
+
+    options = ('spread', 'repeat_last')
 
     def __init__(
         self,
@@ -37,13 +45,10 @@ class RandomStrideSampleFrames(SampleFrames):
         num_clips: int = 1,
         test_mode: bool = False,
         official_starts: bool = False,
+        out_of_bound_opt: Optional[str] = None,
     ) -> None:
         super().__init__(
-            clip_len,
-            test_interval,
-            num_clips,
-            out_of_bound_opt='repeat_last',
-            test_mode=test_mode,
+            clip_len, test_interval, num_clips, out_of_bound_opt, test_mode
         )
         if not frame_intervals or min(frame_intervals) < 1:
             raise ValueError(
@@ -56,6 +61,8 @@ class RandomStrideSampleFrames(SampleFrames):
     def transform(self, results: dict) -> dict:
         """Add the frame indices of all clips."""
         total, length = results['total_frames'], self.clip_len
+        if self.spread and total < self._least_frames():
+            return self._spread(results)
         draw = self._test_clip if self.test_mode else self._train_clip
         inds = [draw(k, total) for k in range(self.num_clips)]
         inds = np.concatenate(inds) + results['start_index']
@@ -66,6 +73,10 @@ class RandomStrideSampleFrames(SampleFrames):
             num_clips=self.num_clips,
         )
         return results
+
+    def _least_frames(self) -> int:
+        """Count the frames below which no stride of the recipe fits."""
+        return super()._least_frames() if self.test_mode else self.clip_len
 
     def _train_clip(self, k: int, total: int) -> np.ndarray:
         """Draw a clip."""

@@ -1,12 +1,14 @@
 """Frame sampling of the recipes where mmaction2 1.x samples otherwise."""
 
 import numpy as np
-from mmaction.datasets.transforms import SampleFrames, UniformSample
+from mmaction.datasets.transforms import UniformSample
 from mmaction.registry import TRANSFORMS
+
+from .spread_sampling import SpreadSampleFrames
 
 
 @TRANSFORMS.register_module()
-class MidpointSampleFrames(SampleFrames):
+class MidpointSampleFrames(SpreadSampleFrames):
     """Dense sampling that tests the midpoints of equal stretches.
 
     mmaction2 1.x spreads the test clips from the first to the last possible
@@ -18,28 +20,18 @@ class MidpointSampleFrames(SampleFrames):
         clip_len (int): Frames of a clip.
         frame_interval (int): Distance between the frames. Defaults to 1.
         num_clips (int): Clips of a video. Defaults to 1.
-        out_of_bound_opt (str): What stands for frames behind the end:
-            ``'loop'`` or ``'repeat_last'``. Defaults to ``'loop'``.
+        out_of_bound_opt (str, optional): Of a video with fewer than
+            ``clip_len * frame_interval`` frames: ``'spread'`` takes frames
+            all over it, ``'loop'`` starts again at its first frame,
+            ``'repeat_last'`` repeats the last one. Defaults to None: 'spread'
+            in testing, and in training what is published, 'loop'.
         test_mode (bool): Whether to take midpoints instead of random
             offsets. Defaults to False.
     """
 
-    def __init__(
-        self,
-        clip_len: int,
-        frame_interval: int = 1,
-        num_clips: int = 1,
-        out_of_bound_opt: str = 'loop',
-        test_mode: bool = False,
-    ) -> None:
-        # Named one by one: the parent swallows a misspelt argument.
-        super().__init__(
-            clip_len,
-            frame_interval,
-            num_clips,
-            out_of_bound_opt=out_of_bound_opt,
-            test_mode=test_mode,
-        )
+    def _least_frames(self) -> int:
+        """Count the frames that a clip needs to have a place of its own."""
+        return self.clip_len * self.frame_interval
 
     def _get_test_clips(
         self, num_frames: int, ori_clip_len: float
