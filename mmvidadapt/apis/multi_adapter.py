@@ -1,6 +1,7 @@
 """Several adapters on one trunk, in one process."""
 
 import copy
+import threading
 from pathlib import Path
 from typing import (
     Dict,
@@ -46,7 +47,8 @@ class MultiAdapter:
     Every adapter is an ordinary recogniser, ``multi['name']``, whose frozen
     parameters are references to the one trunk: to switch is to look up a
     name. Configs may differ, in classes, frames or even the method, as long
-    as the image weights are the same.
+    as the image weights are the same. Several threads may use it: they take
+    turns in ``predict`` and ``classify``.
 
     Args:
         adapters (Mapping[str, str] | Sequence[str]): Adapter files by name;
@@ -81,6 +83,15 @@ class MultiAdapter:
         for name, path in adapters.items():
             self.models[name] = self._load(str(path))
         self.groups = self._groups()
+        self.lock = threading.RLock()
+
+    def __getstate__(self) -> dict:
+        """Leave out the lock, which cannot be copied."""
+        return {k: v for k, v in vars(self).items() if k != 'lock'}
+
+    def __setstate__(self, state: dict) -> None:
+        """Make a new lock."""
+        vars(self).update(state, lock=threading.RLock())
 
     def __getitem__(self, name: str) -> nn.Module:
         """Give the recogniser of an adapter."""
@@ -115,19 +126,22 @@ class MultiAdapter:
             ``inference_recognizer`` gives them.
         """
         results = {}
-        for names, common in self.groups:
-            first = self.models[names[0]]
-            data = read_clip(first, video)
-            prefix = SharedPrefix(data['inputs'], common)
-            for name in names:
-                model = self.models[name]
-                with prefix.serve(model.backbone):
-                    (results[name],) = model(
-                        data['inputs'],
-                        copy.deepcopy(data['data_samples']),
-                        mode='predict',
-                    )
+        with self.lock:  # models are altered while they are served
+            for names in self.groups:
+                data = read_clip(self.models[names[0]], video)
+                prefix = SharedPrefix(data['inputs'], self._shared(names))
+                for name in names:
+                    results[name] = self._predict(name, data, prefix)
         return {name: results[name] for name in self}
+
+    def _predict(
+        self, name: str, data: dict, prefix: SharedPrefix
+    ) -> ActionDataSample:
+        """Classify a clip with one adapter."""
+        model, samples = self.models[name], copy.deepcopy(data['data_samples'])
+        with prefix.serve(model.backbone):
+            (result,) = model(data['inputs'], samples, mode='predict')
+        return result
 
     def classify(
         self, video: Union[str, Path], topk: int = 5
@@ -185,8 +199,8 @@ class MultiAdapter:
             self.hashes[key] = fingerprint(trunk)
         check_trunk(adapter, path, self.hashes[key], self.source)
 
-    def _groups(self) -> List[Tuple[List[str], set]]:
-        """Gather the models that compute alike, and what they share."""
+    def _groups(self) -> List[List[str]]:
+        """Gather the models that compute alike."""
         groups: Dict[str, List[str]] = {}
         for name, model in self.models.items():
             config = model.cfg
@@ -194,7 +208,7 @@ class MultiAdapter:
             said = (backbone, config.model.get('data_preprocessor'))
             key = repr((*said, config.get('test_pipeline')))
             groups.setdefault(key, []).append(name)
-        return [(names, self._shared(names)) for names in groups.values()]
+        return list(groups.values())
 
     def _shared(self, names: List[str]) -> set:
         """Find the tensors that all of some models refer to, and mark them."""

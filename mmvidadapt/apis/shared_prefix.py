@@ -1,7 +1,7 @@
 """Compute once what several models do alike with one clip."""
 
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, List, Set, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -32,16 +32,19 @@ class SharedPrefix:
     @contextmanager
     def serve(self, backbone: nn.Module) -> Iterator[None]:
         """Let a backbone take what is known, and tell what it computes."""
-        replaced: List[Tuple[nn.Module, str]] = []
+        replaced: List[Tuple[nn.Module, str, Optional[Callable]]] = []
         try:
             for place, module, name in self._places('', backbone):
                 once = self._once(place, getattr(module, name))
+                replaced.append((module, name, vars(module).get(name)))
                 setattr(module, name, once)
-                replaced.append((module, name))
             yield
         finally:
-            for module, name in replaced:
-                delattr(module, name)
+            for module, name, before in reversed(replaced):
+                if before is None:
+                    vars(module).pop(name, None)
+                else:  # somebody else had put a function there
+                    setattr(module, name, before)
         for tensor, version in self.kept.values():
             if tensor._version != version:
                 raise RuntimeError(

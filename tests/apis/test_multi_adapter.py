@@ -1,12 +1,15 @@
 """Several adapters share one trunk, and what they compute alike."""
 
+import copy
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import torch
 from mmaction.apis import inference_recognizer
+from torch.testing import assert_close
 
 from mmvidadapt.apis import MultiAdapter, load_adapter
 from mmvidadapt.models import ImageViT
@@ -188,3 +191,104 @@ def test_names_are_checked(tmp_path, trunk):
         multi['lora1']
     with pytest.raises(ValueError, match='have one name'):
         MultiAdapter([path, path])
+
+
+def scores(multi, video):
+    """Give the scores of all adapters."""
+    return {n: r.pred_score for n, r in multi.predict(video).items()}
+
+
+def equal(some, others):
+    """Whether scores are the same to the bit."""
+    return list(some) == list(others) and all(
+        torch.equal(some[name], others[name]) for name in some
+    )
+
+
+def test_threads_get_what_one_gets(tmp_path, trunk, trained):
+    videos = [str(trained.folder / f'videos/part{i}.mp4') for i in range(3)]
+    multi = MultiAdapter(write_adapters(tmp_path, trunk, 'lora', 3))
+    wanted = [scores(multi, video) for video in videos]
+    assert not equal(wanted[0], wanted[1])
+    alone = inference_recognizer(multi['lora1'], videos[0]).pred_score
+    for name in multi:  # let other threads go on in the middle
+        norm = multi[name].backbone.transformer.resblocks[1].ln_1
+        norm.register_forward_pre_hook(lambda *args: time.sleep(0.004))
+
+    def work(i):
+        if i % 4 == 3:  # a recogniser by itself, beside the others
+            found = inference_recognizer(multi['lora1'], videos[0])
+            return torch.equal(found.pred_score, alone)
+        return equal(scores(multi, videos[i % 4]), wanted[i % 4])
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(work, range(24)))
+    assert equal(scores(multi, videos[0]), wanted[0])
+    modules = [module for name in multi for module in multi[name].modules()]
+    assert not {'forward', 'embed', 'patchify'} & set().union(
+        *map(vars, modules)
+    )
+
+
+def fail(*args):
+    """Fail as a hook of a user may."""
+    raise RuntimeError('in the middle')
+
+
+@pytest.mark.parametrize('method', ['lora', 'evl', 'probe'])
+def test_a_failure_in_the_middle_leaves_everything_as_it_was(
+    method, tmp_path, trunk, video
+):
+    multi = MultiAdapter(write_adapters(tmp_path, trunk, method, 3))
+    wanted = scores(multi, video)
+    before = [vars(m).copy() for a in multi for m in multi[a].modules()]
+    model = multi[f'{method}1']
+    modules = [model.backbone, model.cls_head]
+    if method != 'probe':  # which computes no part of its backbone again
+        modules.append(model.backbone.ln_pre)
+    for module in modules:
+        hook = module.register_forward_hook(fail)
+        with pytest.raises(RuntimeError, match='in the middle'):
+            multi.predict(video)
+        hook.remove()
+        after = [vars(m) for a in multi for m in multi[a].modules()]
+        assert [set(v) for v in after] == [set(v) for v in before]
+        assert equal(scores(multi, video), wanted)
+    with pytest.raises(FileNotFoundError):
+        multi.predict('nowhere.mp4')
+    assert equal(scores(multi, video), wanted)
+
+
+def test_a_function_that_others_put_there_stays(tmp_path, trunk, video):
+    """Some libraries wrap ``forward`` of single modules."""
+    multi = MultiAdapter(write_adapters(tmp_path, trunk, 'evl', 2))
+    wanted, calls = scores(multi, video), []
+    module = multi['evl0'].backbone.ln_pre
+    right = module.forward
+
+    def wrapped(x):
+        calls.append(x.shape)
+        return right(x)
+
+    module.forward = wrapped
+    for count in (1, 2):
+        assert equal(scores(multi, video), wanted)
+        assert module.forward is wrapped and len(calls) == count
+
+
+def test_weights_that_were_exchanged_are_never_shared(tmp_path, trunk, video):
+    """What is common is seen at every call, not once for ever."""
+    multi = MultiAdapter(write_adapters(tmp_path, trunk, 'probe', 3))
+    for name in ('probe1', 'probe2'):
+        other = ImageViT(arch='tiny', img_size=16).parameters()
+        for param, new in zip(multi[name].backbone.parameters(), other):
+            param.data = new.data
+    alone = {n: inference_recognizer(multi[n], video) for n in multi}
+    wanted = {name: result.pred_score for name, result in alone.items()}
+    assert_close(scores(multi, video), wanted, rtol=0, atol=1e-6)
+
+
+def test_a_copy_gives_the_same(tmp_path, trunk, video):
+    multi = MultiAdapter(write_adapters(tmp_path, trunk, 'lora', 2))
+    found, wanted = scores(copy.deepcopy(multi), video), scores(multi, video)
+    assert_close(found, wanted)  # tensors lie elsewhere: another last digit
