@@ -16,8 +16,6 @@ from typing import (
 
 import torch
 from mmaction.structures import ActionDataSample
-from mmengine.dataset import Compose, pseudo_collate
-from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 
 from mmvidadapt.engine.adapters import (
@@ -28,13 +26,13 @@ from mmvidadapt.engine.adapters import (
     split_names,
 )
 from mmvidadapt.models.layers.packing import fingerprint
-from mmvidadapt.utils.video import name_video
 from mmvidadapt.weights.adapter_file import (
     SUFFIX,
     AdapterFile,
     read_adapter,
 )
 
+from .read_clip import read_clip
 from .shared_prefix import SharedPrefix
 
 # Name, type and shape: a trunk in half precision is another one.
@@ -83,6 +81,9 @@ class MultiAdapter:
         for name, path in adapters.items():
             self.models[name] = self._load(str(path))
         self.groups = self._groups()
+        self.common: Dict[str, set] = {}  # what a group shares, by its first
+        for names in self.groups:
+            self._shared(names)
         self.lock = threading.RLock()
 
     def __getstate__(self) -> dict:
@@ -211,32 +212,27 @@ class MultiAdapter:
         return list(groups.values())
 
     def _shared(self, names: List[str]) -> set:
-        """Find the tensors that all of some models refer to, and mark them."""
+        """Find the tensors that all of some models refer to.
+
+        Where they are others than before, all others are marked.
+        """
         models = [self.models[name] for name in names]
         pointers = [
             {tensor.data_ptr() for tensor in model.state_dict().values()}
             for model in models
         ]
         common = set.intersection(*pointers)
-        for model in models:
-            for param in model.parameters():
-                param.requires_grad_(param.data_ptr() not in common)
+        if common != self.common.get(names[0]):
+            self.common[names[0]] = common
+            for model in models:
+                for param in model.parameters():
+                    param.requires_grad_(param.data_ptr() not in common)
         return common
 
 
 def look(name: str, tensor: Tensor) -> Look:
     """Tell what a tensor is, but for its values."""
     return name, tensor.dtype, tensor.shape
-
-
-def read_clip(model: nn.Module, video: Union[str, Path]) -> dict:
-    """Read and normalise a video as a recogniser wants it."""
-    init_default_scope(model.cfg.get('default_scope', 'mmaction'))
-    pipeline = Compose(model.cfg.test_pipeline)
-    said = dict(filename=str(video), label=-1, start_index=0, modality='RGB')
-    with name_video(video):
-        data = pipeline(said)
-    return model.data_preprocessor(pseudo_collate([data]), False)
 
 
 def stem(path: str) -> str:
