@@ -10,14 +10,15 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from mmvidadapt.engine import adapters
+from mmvidadapt.engine.adapter_models import describe_model
 from mmvidadapt.engine.adapters import (
-    build_model,
     make_adapter,
     split_names,
     whole_checkpoint,
 )
 from mmvidadapt.utils.whole_file import whole_file
 from mmvidadapt.weights.adapter_file import AdapterFile, read_adapter
+from mmvidadapt.weights.adapter_schema import num_classes
 
 from .inference import load_strictly
 
@@ -70,6 +71,12 @@ def extract_adapter(
     Returns:
         AdapterFile: What was written.
     """
+    number = num_classes(config)
+    if classes and number not in (None, len(classes)):
+        raise ValueError(
+            f'There are {len(classes)} names of classes, but the model tells '
+            f'{number} apart.'
+        )
     init_default_scope(config.get('default_scope', 'mmaction'))
     model = MODELS.build(config.model)
     load_strictly(model, checkpoint)
@@ -138,8 +145,8 @@ def verify_adapter(
     """
     adapter = read_adapter(path)
     right = ['it arrived whole, and all its values are finite']
-    model = build_model(adapter, str(path))
-    right.append(f'it fits a {type(model).__name__} as its config says')
+    model = describe_model(adapter, str(path))
+    right.append(f'it fits a {model} as its config says')
     if trunk is not None:
         load_adapter(path, trunk or None)
         right.append(f'{trunk or adapter.trunk["source"]} is its trunk')

@@ -171,7 +171,7 @@ class MultiAdapter:
     def _load(self, path: str) -> nn.Module:
         """Build the model of an adapter file upon the trunk."""
         adapter = read_adapter(path)
-        model = build_model(adapter, path)
+        model = build_model(adapter, path, self.trunk)
         _, frozen = split_names(model)
         state = model.state_dict()
         if any(look(n, state[n]) not in self.frozen for n in frozen):

@@ -206,6 +206,26 @@ def cpu_distributed() -> str:
     return 'taught mmengine to train with gloo where there is no accelerator'
 
 
+def checkpoint_configs() -> str:
+    """Read the config in a checkpoint as data.
+
+    Affected: mmengine <= 0.10.7. Symptoms: ``Runner.resume`` and inferencers
+    that are given weights alone run the config text of a checkpoint as
+    Python, and CheckpointHook removes the file or folder that a resumed
+    checkpoint names as its best. Delete when they take neither for granted.
+    """
+    from mmengine.infer import BaseInferencer
+    from mmengine.runner import Runner
+
+    methods = (Runner.resume, BaseInferencer._init_model)
+    if not any('fromstring' in m.__code__.co_names for m in methods):
+        return SOUND
+    from .foreign_checkpoints import install
+
+    install()
+    return 'taught mmengine to read configs in checkpoints as data'
+
+
 REMEDIES: Dict[str, Callable[[], str]] = {
     remedy.__name__: remedy
     for remedy in (
@@ -216,6 +236,7 @@ REMEDIES: Dict[str, Callable[[], str]] = {
         package_paths,
         config_scope,
         cpu_distributed,
+        checkpoint_configs,
     )
 }
 

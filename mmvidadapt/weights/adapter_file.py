@@ -1,10 +1,9 @@
 """One file with what was trained, and the name of what it was trained on."""
 
-import ast
 import json
 import os
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -12,15 +11,19 @@ from safetensors.torch import save
 from torch import Tensor
 
 from mmvidadapt.models.layers.packing import fingerprint
+from mmvidadapt.utils.config_data import (
+    MOST_TEXT,
+    check_config,
+    own_imports,
+    read_literal,
+)
 from mmvidadapt.utils.whole_file import whole_file
 from mmvidadapt.version import __version__
 
+from .adapter_schema import FORMAT, check_adapter_config, check_description
+
 SUFFIX = '.adapter.safetensors'
 KEY = 'mmvidadapt_adapter'  # of the one entry of the metadata
-FORMAT = 1
-# What a description raises that makes no sense.
-DAMAGED = (KeyError, MemoryError, RecursionError, SyntaxError, TypeError)
-LEAVES = (str, bytes, int, float, complex, bool, type(None))
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class AdapterFile:
             metrics=self.metrics or {},
         )
         said['sha256'] = digest(self.tensors, said)
+        check_description(said)
+        check_adapter_config(self.config, self.classes)
         tensors = {
             name: tensor.detach().cpu().contiguous().clone()
             for name, tensor in self.tensors.items()
@@ -88,11 +93,7 @@ def read_adapter(path: str | os.PathLike) -> AdapterFile:
     text, tensors = _open(path)
     try:
         adapter = _parse(text, tensors)
-    except DAMAGED as error:
-        raise ValueError(
-            f'{path}: its description is damaged ({error!r}).'
-        ) from error
-    except ValueError as error:
+    except (RecursionError, ValueError) as error:  # JSON nested too deeply
         raise ValueError(f'{path}: {error}.') from error
     check_finite(path, tensors)
     return adapter
@@ -101,11 +102,7 @@ def read_adapter(path: str | os.PathLike) -> AdapterFile:
 def _parse(text: str, tensors: Dict[str, Tensor]) -> AdapterFile:
     """Read the description, and compare the hash in it."""
     said = json.loads(text)
-    if said['format'] > FORMAT:
-        raise ValueError(
-            f'its format {said["format"]} is newer than {FORMAT}; it was '
-            f'written by mmvidadapt {said["version"]}, so update yours'
-        )
+    check_description(said)
     claimed = said.pop('sha256')
     found = digest(tensors, said)
     if found != claimed:
@@ -113,7 +110,9 @@ def _parse(text: str, tensors: Dict[str, Tensor]) -> AdapterFile:
             f'it is damaged: its content has the sha256 {found[:12]}, but was '
             f'written with {claimed[:12]}; copy it once more'
         )
-    said['config'] = ast.literal_eval(said['config'])
+    config = read_literal(said['config'])
+    check_adapter_config(config, said['classes'])
+    said['config'] = own_imports(config)
     del said['format']
     return AdapterFile(tensors, **said)
 
@@ -180,26 +179,20 @@ def literal(config: Dict[str, Any]) -> str:
     Returns:
         str: What ``ast.literal_eval`` turns back into an equal dict.
     """
-    foreign = next(_foreign(config, 'config'), None)
-    if foreign is not None:
-        name, value = foreign
+    try:
+        check_config(config)
+    except ValueError as error:
         raise ValueError(
-            f'{name} is {value!r}, but an adapter file holds plain values '
-            'only: texts, finite numbers, lists, tuples, dicts. Write it as '
-            'one of them, or drop AdapterCheckpointHook from custom_hooks.'
+            f'{error}, but an adapter file holds plain values only: texts, '
+            'finite numbers, lists, tuples, dicts. Write it as one of them, '
+            'or drop AdapterCheckpointHook from custom_hooks.'
+        ) from error
+    check_adapter_config(config)
+    text = repr(config)
+    if len(text) > MOST_TEXT:
+        raise ValueError(
+            f'The config has {len(text):,} characters, more than the '
+            f'{MOST_TEXT:,} of an adapter file. Move lists out of it, or drop '
+            'AdapterCheckpointHook from custom_hooks.'
         )
-    return repr(config)
-
-
-def _foreign(value: Any, name: str) -> Iterator[Tuple[str, Any]]:
-    """Yield what is no plain value, with its dotted name."""
-    if type(value) is dict:
-        for key, item in value.items():
-            yield from _foreign(item, f'{name}.{key}')
-    elif type(value) in (list, tuple):
-        for i, item in enumerate(value):
-            yield from _foreign(item, f'{name}.{i}')
-    elif type(value) not in LEAVES or (
-        isinstance(value, float) and value - value != 0
-    ):
-        yield name, value
+    return text

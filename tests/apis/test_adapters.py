@@ -38,18 +38,30 @@ def test_extract_and_merge_give_the_checkpoint_back(method, tmp_path, trunk):
     whole, merged = str(tmp_path / 'whole.pth'), tmp_path / 'merged.pth'
     torch.save(dict(state_dict=model.state_dict(), meta={}), whole)
     first, second = tmp_path / 'first', tmp_path / 'second'
-    extract_adapter(config, whole, first, ['a', 'b'], {'acc/top1': 0.5})
+    extract_adapter(config, whole, first, list('abcd'), {'acc/top1': 0.5})
     merge_adapter(first, merged)
-    extract_adapter(config, str(merged), second, ['a', 'b'], {'acc/top1': 0.5})
+    extract_adapter(
+        config, str(merged), second, list('abcd'), {'acc/top1': 0.5}
+    )
     assert first.read_bytes() == second.read_bytes()
     found = torch.load(merged, weights_only=True)
-    assert found['meta']['dataset_meta'] == dict(classes=['a', 'b'])
+    assert found['meta']['dataset_meta'] == dict(classes=list('abcd'))
     said = tmp_path / 'said.py'
     said.write_text(found['meta']['cfg'])
     assert Config.fromfile(said).to_dict() == config.to_dict()
     for name, value in model.state_dict().items():
         assert torch.equal(found['state_dict'][name], value), name
     assert read_adapter(first).metrics == {'acc/top1': 0.5}
+
+
+def test_names_are_those_of_all_classes(tmp_path, trunk):
+    config = config_of('aim', trunk)
+    model = trained_model(config, seed=3)
+    whole, out = str(tmp_path / 'whole.pth'), tmp_path / 'x'
+    torch.save(dict(state_dict=model.state_dict()), whole)
+    with pytest.raises(ValueError, match='2 names .* tells 4 apart'):
+        extract_adapter(config, whole, out, ['a', 'b'])
+    assert not out.exists()
 
 
 def test_a_checkpoint_of_another_model_is_not_extracted(tmp_path, trunk):
@@ -84,6 +96,7 @@ def test_a_loaded_adapter_trains_on(tmp_path, trunk):
 
 def test_what_is_said_of_a_file(tmp_path, trunk):
     config = config_of('aim', trunk)
+    config.model.cls_head.num_classes = 7
     path, _ = write_adapter(
         tmp_path,
         'aim',

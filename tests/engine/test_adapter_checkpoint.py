@@ -2,11 +2,13 @@
 
 import pytest
 import torch
+from mmaction.registry import MODELS
 from mmengine.runner import Runner
 
+from mmvidadapt.engine.adapters import make_adapter, split_names
 from mmvidadapt.weights.adapter_file import SUFFIX, read_adapter
 from tests import runs
-from tests.adapters import trunk
+from tests.adapters import config_of, trunk
 from tests.tools.processes import run as run_command
 
 from .adapter_runs import check_pairs, recipe, run, stems
@@ -79,11 +81,25 @@ def test_names_of_classes_come_from_the_data_set(listing, tmp_path, trunk):
         listing,
         tmp_path,
         trunk,
-        train_dataloader__dataset__metainfo=dict(classes=('a', 'b')),
+        train_dataloader__dataset__metainfo=dict(classes=('a', 'b', 'c', 4)),
     )
     run(runs.without_validation(config))
     path = tmp_path / f'work/epoch_1{SUFFIX}'
-    assert read_adapter(path).classes == ['a', 'b']
+    assert read_adapter(path).classes == ['a', 'b', 'c', '4']
+
+
+def test_names_of_other_classes_are_left_out(trunk, logged):
+    """Two names for four classes would be a file that nobody can read."""
+    config = config_of('aim', trunk)
+    model = MODELS.build(config.model)
+    adapter = make_adapter(
+        split_names(model),
+        model.state_dict(),
+        config.to_dict(),
+        classes=['a', 'b'],
+    )
+    assert adapter.classes is None
+    assert '2 classes, but the model tells 4 apart' in logged[-1]
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ def test_the_adapter_of_another_method_is_refused(tmp_path, trunk):
 
 @pytest.mark.parametrize(
     'kind',
-    ['os.mkdir', 'mmengine.mkdir_or_exist', 'planted', 'mmaction.planted', 3],
+    ['os.mkdir', 'mmengine.mkdir_or_exist', 'planted', 'mmaction.planted'],
 )
 def test_a_config_that_would_run_code_is_refused(
     kind, tmp_path, trunk, monkeypatch

@@ -1,0 +1,112 @@
+"""Build the model of an adapter file, if it is one that fits the file."""
+
+import os
+from typing import Any, Dict, Optional
+
+from mmengine.registry import init_default_scope
+from torch import Tensor, nn
+
+from mmvidadapt.utils import bounded_models
+from mmvidadapt.utils.registered import check_running
+from mmvidadapt.weights.adapter_file import AdapterFile
+from mmvidadapt.weights.sources import resolve
+
+from .split import split_names
+
+SPARE = 64 << 20  # bytes of a model that no file accounts for
+# A trunk in a file may be half as wide in bits, and grow in its positions.
+GROWTH = 4
+
+
+def build_model(
+    adapter: AdapterFile, path: str, trunk: Optional[str] = None
+) -> nn.Module:
+    """Build the model of an adapter file, its weights not yet loaded.
+
+    Args:
+        adapter (AdapterFile): The content.
+        path (str): The file, for errors.
+        trunk (str, optional): Where the image weights are, if not where the
+            file says: a model much larger than they are is not built.
+            Defaults to None.
+
+    Returns:
+        nn.Module: The model, whose names and shapes fit the adapter.
+
+    Raises:
+        ValueError: If the config builds no model, or one that does not fit.
+    """
+    config = _running(adapter, path)
+    size = sum(tensor.nbytes for tensor in adapter.tensors.values())
+    room = GROWTH * _trunk_bytes(trunk or adapter.trunk['source']) + SPARE
+    sketch = bounded_models.sketch_model(config['model'], path, size + room)
+    _compare(sketch, adapter, path)
+    return bounded_models.build_model(config['model'], path, size + room)
+
+
+def describe_model(adapter: AdapterFile, path: str) -> str:
+    """Name the class of an adapter's model, having compared it with a sketch.
+
+    Args:
+        adapter (AdapterFile): The content.
+        path (str): The file, for errors.
+
+    Returns:
+        str: The class of the recogniser.
+
+    Raises:
+        ValueError: See :func:`build_model`.
+    """
+    sketch = bounded_models.sketch_model(
+        _running(adapter, path)['model'], path
+    )
+    _compare(sketch, adapter, path)
+    return type(sketch).__name__
+
+
+def _running(adapter: AdapterFile, path: str) -> Dict[str, Any]:
+    """Give the config, all of whose classes are registered."""
+    if not adapter.config['model'].get('backbone'):
+        raise ValueError(
+            f'{path} is refused: the model of its config has no `backbone` '
+            'that a trunk could be loaded into.'
+        )
+    config = check_running(adapter.config, path)
+    init_default_scope(config.get('default_scope', 'mmaction'))
+    return config
+
+
+def _trunk_bytes(source: Optional[str]) -> int:
+    """Count the bytes of a trunk's file, where it is here."""
+    try:
+        return os.path.getsize(resolve(source))
+    except (OSError, TypeError):  # loading will say so
+        return bounded_models.MOST_BYTES // GROWTH
+
+
+def _compare(model: nn.Module, adapter: AdapterFile, path: str) -> None:
+    """Raise where the tensors of a file are not those of its model."""
+    state, tensors = model.state_dict(), adapter.tensors
+    own, _ = split_names(model)
+
+    def looks(tensor: Optional[Tensor]) -> str:
+        if tensor is None:
+            return 'nothing'
+        return f'{tensor.dtype} {tuple(tensor.shape)}'.replace('torch.', '')
+
+    wrong = [
+        f'  {name}: {looks(tensors.get(name))} in the file, '
+        f'{looks(state[name] if name in own else None)} in the adapter of '
+        'the model'
+        for name in dict.fromkeys([*own, *tensors])
+        if name not in own
+        or name not in tensors
+        or looks(tensors[name]) != looks(state[name])
+    ]
+    if wrong:
+        raise ValueError(
+            f'{path} does not fit the model that its config describes:\n'
+            + '\n'.join(wrong[:12] + ['  ...'] * (len(wrong) > 12))
+            + '\nIt was altered, or written by another version of '
+            f'mmvidadapt ({adapter.version}).'
+        )
