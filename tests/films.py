@@ -24,6 +24,7 @@ def encode(
     frames: List[np.ndarray],
     pix_fmt: str = 'yuv420p',
     codec: str = 'libx264',
+    rate: int = 10,
     **options: str,
 ) -> Path:
     """Write frames with a key frame at the start only."""
@@ -31,7 +32,7 @@ def encode(
     known = dict(g='1000', crf='10') if codec == 'libx264' else {}
     with av.open(str(path), 'w') as container:
         stream = container.add_stream(
-            codec, rate=10, options={**known, **options}
+            codec, rate=rate, options={**known, **options}
         )
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt = pix_fmt

@@ -85,7 +85,7 @@ def print_speeds(root: Path, paths: Sequence[str], out: Path) -> None:
     """Measure and print what the copies are worth."""
     try:
         before, after = loading_speeds(root, paths, out)
-    except unreadable() as error:  # decord does not read all that PyAV does
+    except (ImportError, *unreadable()) as error:  # decord reads less
         reason = str(error).strip().splitlines()[0]
         print(f'mmaction2 cannot load the originals to compare: {reason}')
         return

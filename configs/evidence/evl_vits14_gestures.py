@@ -33,9 +33,9 @@ model = dict(
 
 # Every clip passes the trunk once: no augmentation.
 test_pipeline = [
-    dict(type='NamedDecordInit'),
+    dict(type='VideoInit'),
     dict(type='MidpointUniformSample', clip_len=8, test_mode=True),
-    dict(type='NamedDecordDecode'),
+    dict(type='VideoDecode'),
     dict(type='Resize', scale=(112, 112), keep_ratio=False),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs'),

@@ -36,18 +36,18 @@ model = dict(
 
 # No flip: it would turn a stroke to the left into one to the right.
 train_pipeline = [
-    dict(type='NamedDecordInit'),
+    dict(type='VideoInit'),
     dict(type='MidpointUniformSample', clip_len=8),
-    dict(type='NamedDecordDecode'),
+    dict(type='VideoDecode'),
     dict(type='RandomResizedCrop', area_range=(0.6, 1.0)),
     dict(type='Resize', scale=(98, 98), keep_ratio=False),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs'),
 ]
 test_pipeline = [
-    dict(type='NamedDecordInit'),
+    dict(type='VideoInit'),
     dict(type='MidpointUniformSample', clip_len=8, test_mode=True),
-    dict(type='NamedDecordDecode'),
+    dict(type='VideoDecode'),
     dict(type='Resize', scale=(98, 98), keep_ratio=False),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs'),

@@ -48,9 +48,9 @@ pack = dict(
     algorithm_keys=('mask', 'view'),
 )
 video_pipeline = [
-    dict(type='NamedDecordInit'),
+    dict(type='VideoInit'),
     dict(type='MidpointUniformSample', clip_len=num_frames),
-    dict(type='NamedDecordDecode'),
+    dict(type='VideoDecode'),
     *picture,
     dict(type='FormatShape', input_format='NCTHW', collapse=True),
     dict(type='TubeMask', num_frames=4, grid=8, num_masked=32, min_block=6),

@@ -19,7 +19,11 @@ from mmvidadapt.datasets.prepare.lists import (
     write_text,
 )
 from mmvidadapt.datasets.prepare.original import Settings
-from mmvidadapt.datasets.prepare.sources import walk_videos
+from mmvidadapt.datasets.prepare.sources import (
+    name_others,
+    no_video,
+    walk_videos,
+)
 from mmvidadapt.datasets.prepare.transcode import Copy, transcode
 from mmvidadapt.utils.crash_proof import map_in_processes, show_progress
 
@@ -71,10 +75,16 @@ def plan(
             raise ValueError(
                 f'{sources[0]} is a folder; give one folder, or lists only.'
             )
+        others: List[str] = []
+        videos = list(walk_videos(sources[0], others))
+        if not videos:
+            raise ValueError(no_video(sources[0], others))
+        for note in name_others(others):
+            print(note)
         copies = {path.parent for path in sources[0].rglob(SETTINGS)}
         return sources[0], [
             path
-            for path in walk_videos(sources[0])
+            for path in videos
             if copies.isdisjoint((sources[0] / path).parents)
         ]
     root = root or sources[0].parent

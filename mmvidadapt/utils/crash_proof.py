@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from itertools import islice
 from multiprocessing.connection import Connection, wait
 from typing import (
@@ -20,6 +21,10 @@ from typing import (
 from mmengine.utils import ProgressBar
 
 POLL = 1.0  # seconds between two looks at who is overdue or orphaned
+
+
+# What no item can cause: the function is wrong, for every item.
+MISTAKES = (TypeError, AttributeError, NameError, ImportError, AssertionError)
 
 
 class Outcome(NamedTuple):
@@ -49,6 +54,9 @@ def map_in_processes(
 
     Yields:
         Outcome: One per item, in the order in which they are ready.
+
+    Raises:
+        TypeError: And its like, where the function itself is wrong.
     """
     num_workers = num_cores() if num_workers is None else num_workers
     if num_workers < 1:
@@ -123,7 +131,10 @@ class _Worker:
             self.stop()
             return Outcome(self.item, error=f'it took over {timeout:g} s.')
         try:
-            return Outcome(self.item, *self.pipe.recv())
+            result, error = self.pipe.recv()
+            if isinstance(error, BaseException):
+                raise error
+            return Outcome(self.item, result, error)
         except (EOFError, ConnectionError):
             self.process.join()
             reason = f'the process that read it {_death(self.process)}.'
@@ -162,6 +173,9 @@ def _serve(
             return
         try:
             answer = (function(item), None)
+        except MISTAKES as error:
+            where = traceback.format_exc()
+            answer = (None, type(error)(f'{error}\nIn a worker:\n{where}'))
         except Exception as error:
             answer = (None, str(error).strip() or type(error).__name__)
         pipe.send(answer)

@@ -8,22 +8,18 @@ from typing import Iterable, Iterator, Sequence, Tuple, Union
 import cv2
 import numpy as np
 
-EXTENSIONS = (
-    '.mp4',
-    '.avi',
-    '.mkv',
-    '.mov',
-    '.webm',
-    '.m4v',
-    '.mpg',
-    '.mpeg',
-    '.flv',
-    '.wmv',
-    '.3gp',
-    '.ts',
+# What files are called that the readers can read.
+ENDINGS = (
+    'mp4 avi mkv mov webm m4v mpg mpeg flv wmv 3gp ts 3g2 264 265 asf divx '
+    'dv f4v gif h264 h265 hevc ivf m1v m2t m2ts m2v mjpeg mjpg mk3d mod mp4v '
+    'mpe mpv mts mxf nut obu ogg ogm ogv qt rm rmvb tod vob wtv y4m'
 )
+EXTENSIONS = tuple(f'.{name}' for name in ENDINGS.split())
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 MIN_SIDE = 224  # smaller frames are enlarged, so that text can be read
+# What bytes make decoders raise. Any other type, a TypeError for one, is a
+# mistake of ours or a library that has changed, and says so itself.
+DATA_ERRORS = (ValueError, RuntimeError, EOFError)
 DECODER_ERRORS = {'decord': 'DECORDError', 'av.error': 'FFmpegError'}
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
@@ -34,7 +30,12 @@ class VideoError(ValueError):
 
 def unreadable() -> Tuple[type, ...]:
     """Return what may be raised where a video is missing or damaged."""
-    errors = [VideoError, OSError, MemoryError, cv2.error]
+    return (OSError, MemoryError, VideoError, *_decoders_errors())
+
+
+def _decoders_errors() -> Tuple[type, ...]:
+    """Return what decoders raise where the bytes of a video are wrong."""
+    errors = [cv2.error]
     for module, name in DECODER_ERRORS.items():
         if module in sys.modules:  # of steps that do not name the video
             errors.append(getattr(sys.modules[module], name))
@@ -49,13 +50,14 @@ def name_video(path: Union[str, Path]) -> Iterator[None]:
         path (str | Path): The video that is read inside the context.
 
     Raises:
-        VideoError: In the place of a decoder's error.
+        VideoError: In the place of a decoder's error; errors that no file
+            can cause stay as they are.
     """
     try:
         yield
-    except (ImportError, KeyError, MemoryError, OSError, VideoError):
+    except (ImportError, MemoryError, OSError, VideoError):
         raise  # nothing that the bytes of the file can cause, or named
-    except Exception as error:
+    except (*DATA_ERRORS, *_decoders_errors()) as error:
         reason = str(error).strip() or type(error).__name__
         raise VideoError(
             f'{path} cannot be read as a video: {reason.splitlines()[0]} '

@@ -147,7 +147,7 @@ def test_bad_files_are_left_out_and_named(folder, videos, tmp_path):
 
 def test_what_is_lost_as_a_whole_is_said(folder, tmp_path):
     (folder / 'none').mkdir()
-    (folder / 'none/a.mts').write_bytes(b'')
+    (folder / 'none/a.txt').write_bytes(b'')
     (folder / 'loop').symlink_to(folder)
     (folder / 'bad').mkdir()
     (folder / 'bad/a.mp4').write_bytes(b'')

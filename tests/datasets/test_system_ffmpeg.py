@@ -41,6 +41,7 @@ def test_an_ffmpeg_that_fails_is_replaced(text, tmp_path, monkeypatch):
 
 def test_ffmpeg_is_told_to_keep_every_frame(tmp_path, monkeypatch):
     said = tmp_path / 'said'
+    source = films.encode(tmp_path / 'a.mp4', films.film(2))
     for version, option in (
         ('4.4.2-0ubuntu0.22.04.1', '-vsync'),
         ('5.1.9-0+deb12u1', '-fps_mode'),
@@ -52,7 +53,7 @@ def test_ffmpeg_is_told_to_keep_every_frame(tmp_path, monkeypatch):
             tmp_path, f'echo "ffmpeg version {version}"; echo "$@" > {said}'
         )
         monkeypatch.setenv('PATH', f'{tmp_path}{os.pathsep}{os.defpath}')
-        ffmpeg.encode(tmp_path / 'a', tmp_path / 'b', (64, 48), dict(crf='7'))
+        ffmpeg.encode(source, tmp_path / 'b', (64, 48), dict(crf='7'))
         words = said.read_text().split()
         assert words[words.index(option) + 1] == 'passthrough'
         assert words[words.index('-crf') + 1] == '7'

@@ -2,6 +2,7 @@
 
 import gc
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -82,12 +83,25 @@ def test_what_is_missing_or_damaged_is_named(video, backend, tmp_path):
         run(pipeline, str(cut))
 
 
-def test_the_default_is_decord_and_wrong_names_raise():
-    assert "backend='decord'" in repr(steps(dict(type='VideoInit'), *DECODE))
+def test_the_default_is_auto_and_wrong_names_raise():
+    assert "backend='auto'" in repr(steps(dict(type='VideoInit'), *DECODE))
     with pytest.raises(ValueError, match="backend='opencv'"):
         steps(dict(type='VideoInit', backend='opencv'), *DECODE)
     with pytest.raises(TypeError, match='mode'):
         steps(dict(type='VideoInit'), dict(type='VideoDecode', mode='fast'))
+
+
+@pytest.mark.parametrize(
+    'decoding',
+    [('VideoInit', 'VideoDecode'), ('NamedDecordInit', 'NamedDecordDecode')],
+)
+def test_nothing_needs_decord_but_its_name(video, decoding, monkeypatch):
+    expected = run(steps(dict(type='VideoInit'), *DECODE), video)
+    monkeypatch.setitem(sys.modules, 'decord', None)
+    pipeline = steps(*(dict(type=name) for name in decoding))
+    np.testing.assert_array_equal(run(pipeline, video), expected)
+    with pytest.raises(ImportError, match='decord'):
+        steps(dict(type='VideoInit', backend='decord'), *DECODE)
 
 
 @pytest.mark.parametrize(

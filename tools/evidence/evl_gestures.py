@@ -66,7 +66,7 @@ def shuffle(cfg: Config) -> Config:
     """Test on clips whose frames are in random order."""
     cfg = copy.deepcopy(cfg)
     pipeline = cfg.test_dataloader.dataset.pipeline
-    decode = [step['type'] for step in pipeline].index('NamedDecordDecode')
+    decode = [step['type'] for step in pipeline].index('VideoDecode')
     pipeline.insert(decode + 1, dict(type='ShuffleFrames', seed=0))
     return cfg
 

@@ -105,7 +105,7 @@ def shuffled(cfg: Config) -> ConfigDict:
     """Give the test loader of clips whose frames are in random order."""
     loader = copy.deepcopy(cfg.test_dataloader)
     pipeline = loader.dataset.pipeline
-    decode = [step['type'] for step in pipeline].index('NamedDecordDecode')
+    decode = [step['type'] for step in pipeline].index('VideoDecode')
     pipeline.insert(decode + 1, dict(type='ShuffleFrames', seed=0))
     return loader
 

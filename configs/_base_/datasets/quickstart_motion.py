@@ -2,9 +2,9 @@
 data_root = '{{$QUICKSTART:quickstart}}/clips/'
 
 train_pipeline = [
-    dict(type='NamedDecordInit'),
+    dict(type='VideoInit'),
     dict(type='MidpointUniformSample', clip_len=8),
-    dict(type='NamedDecordDecode'),
+    dict(type='VideoDecode'),
     dict(type='Resize', scale=(-1, 36), interpolation='area'),
     dict(type='RandomCrop', size=32),
     # In a mirror left is right, and clockwise is anticlockwise.
@@ -13,9 +13,9 @@ train_pipeline = [
     dict(type='PackActionInputs', meta_keys=('img_shape', 'filename')),
 ]
 test_pipeline = [
-    dict(type='NamedDecordInit'),
+    dict(type='VideoInit'),
     dict(type='MidpointUniformSample', clip_len=8, test_mode=True),
-    dict(type='NamedDecordDecode'),
+    dict(type='VideoDecode'),
     dict(type='Resize', scale=(-1, 36), interpolation='area'),
     dict(type='CenterCrop', crop_size=32),
     dict(type='FormatShape', input_format='NCTHW'),

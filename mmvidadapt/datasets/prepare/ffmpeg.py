@@ -1,11 +1,16 @@
 """The ffmpeg of the system, where there is one."""
 
+import os
 import re
 import shutil
 import subprocess
 from functools import lru_cache
 from pathlib import Path
 from typing import Dict, List, Tuple
+
+from mmvidadapt.datasets.readers.opening import DEMUXERS, find_stream
+
+from .frames import opened
 
 TIMEOUT = 3600.0  # seconds
 
@@ -27,15 +32,19 @@ def encode(
     program = shutil.which('ffmpeg')
     if program is None:
         raise ValueError('There is no ffmpeg here; choose --encoder pyav.')
-    command = [program, '-nostdin', '-v', 'error', '-y', '-i', str(source)]
-    command += ['-map', '0:v:0', '-an', '-sn', '-dn', '-threads', '1']
+    with opened(source) as container:
+        stream = find_stream(container).index
+    command = [program, '-nostdin', '-v', 'error', '-y']
+    command += ['-format_whitelist', DEMUXERS, '-protocol_whitelist', 'file']
+    command += ['-i', f'file:{os.path.abspath(source)}']
+    command += ['-map', f'0:{stream}', '-an', '-sn', '-dn', '-threads', '1']
     command += ['-vf', f'scale={size[0]}:{size[1]}:flags=bicubic:out_range=tv']
     command += ['-pix_fmt', 'yuv420p', '-c:v', 'libx264']
     command += every_frame(program) + ['-f', 'mp4']
     for key, value in options.items():
         command += [f'-{key}', value]
     done = subprocess.run(
-        [*command, str(part)],
+        [*command, os.path.abspath(part)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

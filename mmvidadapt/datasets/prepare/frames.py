@@ -7,6 +7,7 @@ from typing import Iterator, Union
 import av
 from av.error import FFmpegError
 
+from mmvidadapt.datasets.readers.opening import find_stream, open_container
 from mmvidadapt.datasets.readers.pyav import PyAVReader
 
 # A player shows that much of a video although the rest is lost.
@@ -28,7 +29,7 @@ def decode_all(path: Union[str, Path]) -> Iterator[av.VideoFrame]:
     """
     promised, count = len(PyAVReader(str(path))), 0
     with opened(path) as container:
-        stream = container.streams.video[0]
+        stream = find_stream(container)
         stream.thread_count = 1
         for frame in container.decode(stream):
             if frame.is_corrupt:
@@ -45,7 +46,7 @@ def decode_all(path: Union[str, Path]) -> Iterator[av.VideoFrame]:
 def opened(path: Union[str, Path]) -> Iterator[av.container.InputContainer]:
     """Open a video; give the errors of FFmpeg one type and no file name."""
     try:
-        with av.open(str(path), metadata_errors='ignore') as container:
+        with open_container(str(path)) as container:
             yield container
     except FFmpegError as error:
         raise ValueError(f'it cannot be decoded: {error.strerror}.') from error

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Iterator, List, NamedTuple, Optional, Sequence
 
@@ -9,6 +10,7 @@ from mmvidadapt.utils.video import EXTENSIONS
 
 from .lists import read_list
 
+SHOWN = 5  # kinds of files that a note counts
 SPLITS = ('train', 'val', 'test')
 SPLIT_NAMES = dict(
     train='train',
@@ -59,12 +61,10 @@ def read_folder(root: Path) -> Source:
     Raises:
         ValueError: If a video lies outside the class folders.
     """
-    parts = [(path, path.split('/')) for path in walk_videos(root)]
+    others: List[str] = []
+    parts = [(path, path.split('/')) for path in walk_videos(root, others)]
     if not parts:
-        raise ValueError(
-            f'There is no video in {root}; known endings: '
-            f'{", ".join(EXTENSIONS)}.'
-        )
+        raise ValueError(no_video(root, others))
     names = {part[0].lower() for _, part in parts}
     split = names <= set(SPLIT_NAMES) and 'train' in names
     depth = 3 if split else 2
@@ -83,7 +83,8 @@ def read_folder(root: Path) -> Source:
         )
         for path, part in parts
     ]
-    return Source(root, clips, notes=_without_videos(root, clips, split))
+    notes = _without_videos(root, clips, split) + name_others(others)
+    return Source(root, clips, notes=notes)
 
 
 def _without_videos(
@@ -97,11 +98,45 @@ def _without_videos(
     return [said] if without else []
 
 
-def walk_videos(root: Path) -> Iterator[str]:
+def no_video(root: Path, others: Sequence[str]) -> str:
+    """Say that there is no video in a folder, and what is there instead."""
+    return ' '.join(
+        [
+            f'There is no video in {root}; known endings: '
+            f'{", ".join(EXTENSIONS)}.',
+            *name_others(others),
+        ]
+    )
+
+
+def name_others(others: Sequence[str]) -> List[str]:
+    """Count and name the files that were left out of a folder.
+
+    Args:
+        others (Sequence[str]): Files whose names end like no video.
+
+    Returns:
+        List[str]: A sentence, or none where there are no such files.
+    """
+    if not others:
+        return []
+    kinds = Counter(Path(p).suffix.lower() or 'no ending' for p in others)
+    counts = ', '.join(f'{kind}: {n}' for kind, n in kinds.most_common(SHOWN))
+    return [
+        f'{len(others)} files are left out, since no video is called so '
+        f"({counts}), such as '{others[0]}'."
+    ]
+
+
+def walk_videos(
+    root: Path, others: Optional[List[str]] = None
+) -> Iterator[str]:
     """Yield the videos below a folder, links followed, hidden ones left out.
 
     Args:
         root (Path): The folder.
+        others (List[str], optional): Gets the paths of all other files.
+            Defaults to None.
 
     Yields:
         str: A path relative to the folder.
@@ -115,8 +150,13 @@ def walk_videos(root: Path) -> Iterator[str]:
         seen.add(real)
         folders[:] = sorted(f for f in folders if not f.startswith('.'))
         for name in sorted(files):
-            if not name.startswith('.') and name.lower().endswith(EXTENSIONS):
-                yield Path(folder, name).relative_to(root).as_posix()
+            if name.startswith('.'):
+                continue
+            path = Path(folder, name).relative_to(root).as_posix()
+            if name.lower().endswith(EXTENSIONS):
+                yield path
+            elif others is not None:
+                others.append(path)
 
 
 def read_labels(

@@ -6,6 +6,7 @@ The copies have a short side and key frames at short distances; frame i of a
 copy is frame i of the video.
 """
 
+import os
 import shutil
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import List, NamedTuple, Tuple, Union
 
 import av
 import numpy as np
+
+from mmvidadapt.datasets.readers.opening import find_stream
 
 from . import ffmpeg
 from .frames import decode_all, opened
@@ -86,7 +89,7 @@ def _write(
 def encode(original: Original, part: Path) -> None:
     """Write a copy through PyAV."""
     rate, colors = _tags(original.path)
-    with av.open(str(part), 'w', format='mp4') as container:
+    with av.open(os.path.abspath(part), 'w', format='mp4') as container:
         stream = None
         for number, frame in enumerate(original.frames()):
             if stream is None:
@@ -108,9 +111,7 @@ def encode(original: Original, part: Path) -> None:
 def _tags(path: Path) -> Tuple[Fraction, dict]:
     """Return the frame rate of a video, and what its colours mean."""
     with opened(path) as container:
-        if not container.streams.video:
-            raise ValueError('there is no video in it.')
-        stream = container.streams.video[0]
+        stream = find_stream(container)
         names = ('color_primaries', 'color_trc', 'colorspace')
         colors = {key: getattr(stream.codec_context, key) for key in names}
         return stream.average_rate or FALLBACK_RATE, colors
@@ -155,5 +156,6 @@ def verify(part: Path, original: Original) -> float:
 def key_frames(path: Union[str, Path]) -> List[int]:
     """Return the numbers of the packets from which decoding can start."""
     with opened(path) as container:
-        packets = [p for p in container.demux(video=0) if p.size]
+        stream = find_stream(container)
+        packets = [p for p in container.demux(stream) if p.size]
     return [i for i, packet in enumerate(packets) if packet.is_keyframe]

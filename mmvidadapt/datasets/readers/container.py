@@ -4,17 +4,11 @@ Decoders take what there is: a download that broke off would pass for a short
 video, and other frames would be sampled.
 """
 
-from contextlib import nullcontext
-from typing import Any, BinaryIO, ContextManager, List, Tuple, Union
-
-import av
-import av.logging
+from typing import BinaryIO, Tuple
 
 # What an MP4 file consists of; anything else may stand behind its end.
 BOXES = (b'ftyp', b'moov', b'mdat', b'moof', b'free', b'skip', b'wide')
 RIFF, EBML, SEGMENT = b'RIFF', b'\x1a\x45\xdf\xa3', b'\x18\x53\x80\x67'
-LOST = 'EBML number'  # in what FFmpeg says of it
-MOST = 0.8  # of a file is behind us after its last picture
 
 
 def check_size(file: BinaryIO) -> None:
@@ -75,30 +69,3 @@ def _number(data: bytes, at: int) -> Tuple[int, int]:
     mask = (1 << 7 * length) - 1
     number = int.from_bytes(data[at : at + length], 'big') & mask
     return (0 if number == mask else number), at + length
-
-
-def read_packets(container: Any, stream: Any) -> List[av.Packet]:
-    """Read all packets of a video.
-
-    Where a part of a Matroska file is lost, FFmpeg goes on behind it, and
-    only its log tells, or it stops there.
-    """
-    av.logging.set_skip_repeated(False)
-    av.logging.set_level(av.logging.ERROR)
-    try:
-        with av.logging.Capture() as logs:
-            packets = list(container.demux(stream))
-    finally:
-        av.logging.set_level(None)
-    lost = [text.strip() for _, _, text in logs if LOST in text]
-    end = max((p.pos or 0) + p.size for p in packets)
-    if 'matroska' in container.format.name and end < MOST * container.size:
-        lost.append(f'nothing is found behind byte {end}')
-    if lost:
-        raise ValueError(f'a part of it is lost: {lost[0]}.')
-    return packets
-
-
-def opened(file: Union[str, BinaryIO]) -> ContextManager[BinaryIO]:
-    """Open a path; what is open already stays so."""
-    return open(file, 'rb') if isinstance(file, str) else nullcontext(file)

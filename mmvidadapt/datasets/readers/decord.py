@@ -1,5 +1,6 @@
 """Random access to the frames of a video, through decord."""
 
+import os
 from typing import BinaryIO, List, Sequence, Union
 
 import numpy as np
@@ -10,10 +11,15 @@ class DecordReader:
 
     Behind a seek decord 0.6 gives wrong frames of some videos: H.264 with
     open groups of pictures, HEVC, MPEG-4 with B-frames, transport streams.
+    What ends its process (playlists, headers that promise frames which are
+    not there) or what it would show otherwise than players do is refused.
 
     Args:
         file (str | BinaryIO): Path, or the content.
         num_threads (int): Threads that decode. Defaults to 1.
+
+    Raises:
+        ValueError: If the file cannot be trusted to decord.
     """
 
     def __init__(
@@ -21,6 +27,9 @@ class DecordReader:
     ) -> None:
         import decord
 
+        check_for_decord(file)
+        if isinstance(file, str):
+            file = os.path.abspath(file)
         self.video = decord.VideoReader(file, num_threads=num_threads)
 
     def __len__(self) -> int:
@@ -44,3 +53,27 @@ class DecordReader:
         unique, places = np.unique(np.asarray(indices), return_inverse=True)
         frames = self.video.get_batch(unique).asnumpy()
         return list(frames[places.ravel()])
+
+
+def check_for_decord(file: Union[str, BinaryIO]) -> None:
+    """Reject what decord does not survive, or shows wrongly.
+
+    Args:
+        file (str | BinaryIO): Path, or the content.
+
+    Raises:
+        ValueError: If PyAV refuses the file too, or if decord would take
+            another stream than players do, or ignore a mirror.
+    """
+    from .orientation import orientation
+    from .pyav import PyAVReader
+
+    reader = PyAVReader(file)
+    videos = reader.stream.container.streams.video
+    swap, *flips = orientation(next(reader.decode(range(len(reader.packets)))))
+    if len(videos) > 1 or (flips[0] == flips[1]) == swap:
+        raise ValueError(
+            "decord would not show it as players do; choose backend='auto'."
+        )
+    if not isinstance(file, str):
+        file.seek(0)

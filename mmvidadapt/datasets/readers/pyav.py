@@ -6,30 +6,22 @@ and nothing is decoded twice or behind the last wanted frame, so that the same
 pixels come at a fraction of the price.
 """
 
-from contextlib import contextmanager
-from typing import (
-    BinaryIO,
-    Dict,
-    Iterator,
-    List,
-    Sequence,
-    Set,
-    Union,
-)
+from typing import BinaryIO, Dict, Iterator, List, Sequence, Set, Union
 
 import av
 import numpy as np
 from av.error import FFmpegError
 
-from .container import check_size, opened, read_packets
+from .container import check_size
+from .opening import ffmpeg_errors, find_stream, open_container, opened
+from .orientation import Upright
+from .packets import Packets
 
 # Containers that say when a frame is shown; others, AVI say, only in which
 # order frames are decoded.
 TIMED = ('mov', 'matroska', 'mpegts', 'flv')
 # Decoders that look at `skip_frame` anew for every packet.
 SKIPPING = ('h264', 'hevc', 'mpeg4', 'mpeg2video', 'vp8', 'vp9')
-# What FFmpeg would read as a video of one frame, or of letters.
-NO_VIDEOS = ('image2', 'tty', '_pipe')
 DROPPED = 0.9  # at least so many of the promised frames are there
 MAX_PIXELS = 2**26  # of a frame; a damaged header may ask for any memory
 
@@ -49,29 +41,21 @@ class PyAVReader:
     def __init__(
         self, file: Union[str, BinaryIO], num_threads: int = 1
     ) -> None:
-        with _reasons():
+        with ffmpeg_errors():
             with opened(file) as content:
                 check_size(content)
-            self.container = av.open(file, metadata_errors='ignore')
-            kind = self.container.format.name.split(',')[0]
-            streams = self.container.streams.video
-            if not streams or kind.endswith(NO_VIDEOS):
-                raise ValueError(f'there is no video in it ({kind}).')
-            self.stream = streams[0]
+            container = open_container(file)
+            self.stream = find_stream(container)
             self.codec = self.stream.codec_context
             if self.codec is None:
                 raise ValueError('no decoder knows its video.')
             self.codec.thread_count = num_threads
             self.codec.thread_type = 'AUTO' if num_threads > 1 else 'NONE'
             self.codec.options = dict(max_pixels=str(MAX_PIXELS))
-            packets = read_packets(self.container, self.stream)
-        packets = packets[:-1]  # the last one is empty and ends the stream
-        share = 1 if kind == 'mov' else DROPPED
-        if len(packets) < share * self.stream.frames:
-            raise ValueError(
-                f'it ends after {len(packets)} of {self.stream.frames} frames.'
-            )
-        self.packets = [p for p in packets if p.size]
+            self.packets = Packets(file, container, self.stream)
+            kind = container.format.name.split(',')[0]
+            self._check_count(file, kind)
+        self.rgb = Upright()
         shown = [i for i, p in enumerate(self.packets) if not p.is_discard]
         if not shown:
             raise ValueError('there is no frame in it.')
@@ -79,6 +63,16 @@ class PyAVReader:
         if self.timed:
             shown.sort(key=lambda i: self.packets[i].pts)
         self.shown = shown  # where the packet of every frame is
+
+    def _check_count(self, file: Union[str, BinaryIO], kind: str) -> None:
+        """Raise where fewer frames are stored than the header says."""
+        stored, promised = self.packets.count, self.stream.frames
+        share = 1 if kind == 'mov' else DROPPED
+        if kind == 'mov' and stored < promised:
+            # An edit list leaves some out, as phones do when they trim.
+            stored = count_stored(file)
+        if stored < share * promised:
+            raise ValueError(f'it ends after {stored} of {promised} frames.')
 
     def _tells_times(self, kind: str) -> bool:
         """Whether packets and frames can be matched by their times."""
@@ -114,7 +108,7 @@ class PyAVReader:
         indices = [int(i) for i in indices]
         if not 0 <= min(indices) <= max(indices) < len(self):
             raise IndexError(f'frames {indices} of a video of {len(self)}')
-        with _reasons():
+        with ffmpeg_errors():
             frames = (self._timed if self.timed else self._counted)(
                 set(indices)
             )
@@ -127,17 +121,17 @@ class PyAVReader:
     def _counted(self, wanted: Set[int]) -> Dict[int, np.ndarray]:
         """Count the frames that come from the first packet on."""
         frames, last = {}, None
-        for count, frame in enumerate(self._decode(range(len(self.packets)))):
+        for count, frame in enumerate(self.decode(range(len(self.packets)))):
             _check(frame)
             last = frame
             if count in wanted:
-                frames[count] = upright(frame)
+                frames[count] = self.rgb(frame)
             if len(frames) == len(wanted):
                 return frames
         if last is None:
             raise ValueError('no frame can be decoded.')
         # A packet of MPEG-4 may say no more than that a frame is shown again.
-        last = upright(last)
+        last = self.rgb(last)
         return {i: frames.get(i, last) for i in wanted}
 
     def _timed(self, wanted: Set[int]) -> Dict[int, np.ndarray]:
@@ -177,23 +171,33 @@ class PyAVReader:
         numbers = {self.packets[p].pts: i for p, i in places.items()}
         frames = {}
         for run in runs:
-            for frame in self._decode(run, places, skip):
+            for frame in self.decode(run, places, skip):
                 _check(frame)
                 if frame.pts in numbers:
-                    frames[numbers[frame.pts]] = upright(frame)
+                    frames[numbers[frame.pts]] = self.rgb(frame)
         missing = sorted(set(numbers.values()) - set(frames))
         if missing:
             raise ValueError(f'frames {missing} cannot be decoded.')
         return frames
 
-    def _decode(
+    def decode(
         self, run: range, wanted: Sequence[int] = (), skip: bool = False
     ) -> Iterator[av.VideoFrame]:
-        """Decode packets, if need be without what nobody refers to."""
+        """Decode packets, if need be without what nobody refers to.
+
+        Args:
+            run (range): Their places.
+            wanted (Sequence[int]): Places of frames that must come.
+                Defaults to ().
+            skip (bool): Whether frames that no other refers to may be left
+                out. Defaults to False.
+
+        Yields:
+            av.VideoFrame: One after the other, as they are shown.
+        """
         skip = skip and self.codec.name in SKIPPING
         try:
-            for place in run:
-                packet = self.packets[place]
+            for place, packet in zip(run, self.packets.read(run)):
                 if skip:
                     spared = 'DEFAULT' if place in wanted else 'NONREF'
                     self.codec.skip_frame = spared
@@ -204,25 +208,15 @@ class PyAVReader:
             self.codec.flush_buffers()
 
 
-def upright(frame: av.VideoFrame) -> np.ndarray:
-    """Convert a frame to RGB (H, W, 3), turned as its file asks for."""
-    image = frame.to_ndarray(format='rgb24')
-    turns = round(frame.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(image, turns))
-
-
 def _check(frame: av.VideoFrame) -> None:
     """Raise where the decoder had to guess."""
     if frame.is_corrupt:
         raise ValueError(f'the frame at {frame.time} s is damaged.')
 
 
-@contextmanager
-def _reasons() -> Iterator[None]:
-    """Give the errors of FFmpeg one type, but for files out of reach."""
-    try:
-        yield
-    except (FileNotFoundError, IsADirectoryError, PermissionError):
-        raise
-    except FFmpegError as error:
-        raise ValueError(f'{error.strerror}.') from error
+def count_stored(file: Union[str, BinaryIO]) -> int:
+    """Count the frames of an MP4 file, whether its edit list shows them."""
+    if not isinstance(file, str):
+        file.seek(0)
+    with open_container(file, ignore_editlist='1') as container:
+        return sum(1 for _ in container.demux(find_stream(container))) - 1

@@ -1,5 +1,6 @@
 """Random access to the frames of a video, through torchcodec."""
 
+import os
 from typing import BinaryIO, List, Sequence, Union
 
 import numpy as np
@@ -18,8 +19,17 @@ class TorchCodecReader:
     ) -> None:
         from torchcodec.decoders import VideoDecoder
 
+        from .opening import find_stream, open_container
+
+        with open_container(file) as container:
+            stream = find_stream(container).index
+        if isinstance(file, str):
+            file = os.path.abspath(file)
+        else:
+            file.seek(0)
         self.video = VideoDecoder(
             file,
+            stream_index=stream,
             dimension_order='NHWC',
             num_ffmpeg_threads=num_threads,
             seek_mode='exact',

@@ -7,7 +7,6 @@ from .evl_sampling import ExactSpanSampleFrames
 from .frame_order import ReverseFrames, ShuffleFrames
 from .framesets import BuildFramesets
 from .freeze import FreezeFrame, RepeatFrame
-from .named_decord import NamedDecordDecode, NamedDecordInit
 from .pca_lighting import PCALighting
 from .random_erasing import VideoRandomErasing
 from .sampling import MidpointSampleFrames, MidpointUniformSample
@@ -15,7 +14,12 @@ from .spread_sampling import SpreadSampleFrames
 from .stepped_crops import SteppedCrops
 from .token_masks import BlockMask, TubeMask
 from .tokenizer_view import TokenizerView
-from .video import VideoDecode, VideoInit
+from .video import (
+    NamedDecordDecode,
+    NamedDecordInit,
+    VideoDecode,
+    VideoInit,
+)
 
 __all__ = [
     'BlockMask',

@@ -5,25 +5,27 @@ from io import BytesIO
 from typing import Any, BinaryIO, List, Union
 
 import numpy as np
+from mmaction.datasets.transforms import DecordDecode, DecordInit
 from mmaction.registry import TRANSFORMS
 from mmengine.fileio import get
 
+from mmvidadapt.utils.video import name_video
+
 from ..readers import find_reader
-from .named_decord import NamedDecordDecode, NamedDecordInit
 
 
 @TRANSFORMS.register_module()
-class VideoInit(NamedDecordInit):
+class VideoInit(DecordInit):
     """Open a video with one of several decoders; errors name its file.
 
     In the place of ``DecordInit``, with :class:`VideoDecode` in the place of
-    ``DecordDecode``. PyAV is as exact as decord, or more so, and faster where
-    there are B-frames.
+    ``DecordDecode``. PyAV gives the frames that players show, is faster where
+    there are B-frames, and reads what decord cannot, or reads wrongly.
 
     Args:
         backend (str): ``'decord'``, ``'pyav'``, ``'torchcodec'``, or
             ``'auto'``: PyAV, else decord, else torchcodec, whatever is
-            installed and works. Defaults to ``'decord'``.
+            installed and works. Defaults to ``'auto'``.
         io_backend (str): Where videos are, a backend of mmengine's fileio.
             Defaults to ``'disk'``.
         num_threads (int): Threads that decode. Defaults to 1.
@@ -32,7 +34,7 @@ class VideoInit(NamedDecordInit):
 
     def __init__(
         self,
-        backend: str = 'decord',
+        backend: str = 'auto',
         io_backend: str = 'disk',
         num_threads: int = 1,
         **storage: Any,
@@ -40,6 +42,11 @@ class VideoInit(NamedDecordInit):
         super().__init__(io_backend, num_threads, **storage)
         self.backend = backend
         self.reader = find_reader(backend)
+
+    def transform(self, results: dict) -> dict:
+        """Open the video ``filename``."""
+        with name_video(results['filename']):
+            return super().transform(results)
 
     def _get_video_reader(self, filename: str) -> object:
         """Open a file, which is an MP4 where its name does not say."""
@@ -65,14 +72,56 @@ class VideoInit(NamedDecordInit):
 
 
 @TRANSFORMS.register_module()
-class VideoDecode(NamedDecordDecode):
+class VideoDecode(DecordDecode):
     """Decode the sampled frames of all clips in one pass, each frame once."""
 
     def __init__(self) -> None:
         super().__init__()
+
+    def transform(self, results: dict) -> dict:
+        """Decode the frames ``frame_inds`` of the video ``filename``."""
+        with name_video(results['filename']):
+            return super().transform(results)
 
     def _decord_load_frames(
         self, container: object, frame_inds: np.ndarray
     ) -> List[np.ndarray]:
         """Ask the reader for the frames."""
         return container.get_frames(frame_inds)
+
+
+@TRANSFORMS.register_module()
+class NamedDecordInit(VideoInit):
+    """Open a video, with the arguments of ``DecordInit``.
+
+    The name is that of the first configs, which read through decord; decord
+    itself is ``VideoInit(backend='decord')``.
+
+    Args:
+        io_backend (str): See :class:`VideoInit`. Defaults to ``'disk'``.
+        num_threads (int): Threads that decode. Defaults to 1.
+        **storage: Passed on to the backend of fileio.
+    """
+
+    def __init__(
+        self, io_backend: str = 'disk', num_threads: int = 1, **storage: Any
+    ) -> None:
+        super().__init__('auto', io_backend, num_threads, **storage)
+
+
+@TRANSFORMS.register_module()
+class NamedDecordDecode(VideoDecode):
+    """Decode the sampled frames, with the argument of ``DecordDecode``.
+
+    Args:
+        mode (str): ``'accurate'`` or ``'efficient'``, which took other frames
+            than were asked for; both are exact here, and as fast.
+            Defaults to ``'accurate'``.
+    """
+
+    def __init__(self, mode: str = 'accurate') -> None:
+        if mode not in ('accurate', 'efficient'):
+            raise ValueError(
+                f"mode='{mode}': choose from ['accurate', 'efficient']."
+            )
+        super().__init__()
