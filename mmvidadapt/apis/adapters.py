@@ -16,6 +16,7 @@ from mmvidadapt.engine.adapters import (
     split_names,
     whole_checkpoint,
 )
+from mmvidadapt.engine.plain_config import plain_config, plain_dict
 from mmvidadapt.utils.whole_file import whole_file
 from mmvidadapt.weights.adapter_file import AdapterFile, read_adapter
 from mmvidadapt.weights.adapter_schema import num_classes
@@ -71,6 +72,7 @@ def extract_adapter(
     Returns:
         AdapterFile: What was written.
     """
+    config = plain_config(config)
     number = num_classes(config)
     if classes and number not in (None, len(classes)):
         raise ValueError(
@@ -83,7 +85,7 @@ def extract_adapter(
     adapter = make_adapter(
         split_names(model),
         model.state_dict(),
-        config.to_dict(),
+        plain_dict(config),
         classes=classes and list(classes),
         metrics=dict(metrics or {}),
     )

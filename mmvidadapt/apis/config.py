@@ -7,6 +7,7 @@ from typing import Dict, List, Optional, Union
 from mmengine.config import Config
 
 import mmvidadapt
+from mmvidadapt.engine.plain_config import plain_config
 
 SCOPE = 'mmvidadapt::'
 
@@ -68,6 +69,8 @@ def load_config(
 ) -> Config:
     """Read a config and override some of its entries.
 
+    Classes, which pure Python configs hold, become their names.
+
     Args:
         name (str | Path): What :func:`find_config` understands.
         options (Dict, optional): Dotted names and values, as
@@ -76,7 +79,7 @@ def load_config(
     Returns:
         Config: The config.
     """
-    config = Config.fromfile(find_config(name))
+    config = plain_config(Config.fromfile(find_config(name)))
     if options:
         config.merge_from_dict(options)
     return config

@@ -21,6 +21,7 @@ from mmengine.dataset import Compose
 from torch import nn
 
 from mmvidadapt.engine.checkpoints import read_checkpoint
+from mmvidadapt.engine.plain_config import plain_config
 from mmvidadapt.utils.video import name_video
 from mmvidadapt.weights.compare import compare, renamed
 
@@ -71,6 +72,7 @@ class Classifier:
         labels: Optional[Sequence[str]] = None,
         topk: int = 5,
     ) -> None:
+        config = plain_config(config)
         if 'test_pipeline' not in config:
             raise ValueError(
                 'The config has no top-level `test_pipeline`, '

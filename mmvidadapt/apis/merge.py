@@ -8,6 +8,8 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmvidadapt.engine.plain_config import plain_config
+
 from .inference import load_strictly
 
 
@@ -34,6 +36,7 @@ def merge_checkpoint(
     out = Path(out)
     if out.suffix != '.pth':
         raise ValueError(f'{out}: give the merged checkpoint the ending .pth.')
+    config = plain_config(config)
     init_default_scope(config.get('default_scope', 'mmaction'))
     model = MODELS.build(config.model)
     if not hasattr(model.backbone, 'merge'):

@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import nn
 
+from mmvidadapt.engine.plain_config import plain_config
 from mmvidadapt.weights import SOURCES, resolve
 from mmvidadapt.weights.released import SAME
 
@@ -74,7 +75,7 @@ def init_recognizer(
     """
     if not isinstance(config, Config):
         config = load_config(config)
-    return _build(config, checkpoint).to(device)
+    return _build(plain_config(config), checkpoint).to(device)
 
 
 def _build(config: Config, weights: Union[bool, str, None]) -> nn.Module:

@@ -11,10 +11,12 @@ from mmengine.hooks import CheckpointHook, Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from mmvidadapt.utils.registered import check_running
 from mmvidadapt.utils.whole_file import whole_file
 from mmvidadapt.weights.adapter_file import SUFFIX, AdapterFile, literal
 
 from ..adapters import make_adapter, split_names
+from ..plain_config import plain_dict
 
 
 @HOOKS.register_module()
@@ -41,16 +43,28 @@ class AdapterCheckpointHook(Hook):
         model = model.module if is_model_wrapper(model) else model
         self.names = split_names(model)
         savers = [h for h in runner.hooks if isinstance(h, CheckpointHook)]
-        if not savers or not self.names[1]:
-            runner.logger.info(
-                'AdapterCheckpointHook writes nothing: '
-                + ('nothing is frozen.' if savers else 'no CheckpointHook.')
-            )
+        self.config = plain_dict(runner.cfg)
+        reason = 'no CheckpointHook.' if not savers else self._reason()
+        if reason:
+            logger = runner.logger
+            say = logger.warning if savers and self.names[1] else logger.info
+            say(f'AdapterCheckpointHook writes nothing: {reason}')
             return
-        self.saver = savers[0]
-        self.config = runner.cfg.to_dict()
         literal(self.config)
+        self.saver = savers[0]
         self.kept = self._passing()
+
+    def _reason(self) -> str:
+        """Say why there is nothing to write, if so."""
+        if not self.names[1]:
+            return 'nothing is frozen.'
+        if not isinstance(self.config.get('model'), dict):
+            return 'the config of the run does not describe its model.'
+        try:
+            check_running(self.config, 'An adapter file of this run')
+        except ValueError as error:
+            return f'it could not be read again. {error}'
+        return ''
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Take the adapter out of a checkpoint, which the first rank has."""
