@@ -1,4 +1,4 @@
-"""``python -m mmvidadapt config NAME`` and ``python -m mmvidadapt doctor``."""
+"""``python -m mmvidadapt``: ``config NAME``, ``doctor`` and ``run TOOL``."""
 
 import argparse
 import contextlib
@@ -9,6 +9,7 @@ from mmengine.config import DictAction
 
 from mmvidadapt.apis.config import flatten, list_configs
 from mmvidadapt.apis.doctor import examine
+from mmvidadapt.apis.host_tools import find_tool, list_tools, run_tool
 
 
 def parse_args(argv: Optional[List[str]]) -> argparse.Namespace:
@@ -29,6 +30,18 @@ def parse_args(argv: Optional[List[str]]) -> argparse.Namespace:
     commands.add_parser(
         'doctor', help='check the installation and say what is wrong'
     )
+    tool = commands.add_parser(
+        'run', help="run one of mmaction2's own tools, mmaction2 healed first"
+    )
+    tool.add_argument(
+        'tool',
+        nargs='?',
+        help='name such as confusion_matrix, or a path; without it all names '
+        'are printed',
+    )
+    tool.add_argument(
+        'arguments', nargs=argparse.REMAINDER, help="the tool's own"
+    )
     args = parser.parse_args(argv)
     if args.command == 'config' and not args.list and args.name is None:
         config.error('give the name of a config, or --list')
@@ -39,12 +52,16 @@ def main(argv: Optional[List[str]] = None) -> int:
     """Run a command; return its exit status."""
     args = parse_args(argv)
     status = 0
+    if args.command == 'run' and args.tool is not None:
+        return run(args.tool, args.arguments)
     try:
         # Only the answer may reach standard output, no log of a library.
         with contextlib.redirect_stdout(sys.stderr):
             if args.command == 'doctor':
                 text, problems = examine()
                 status = int(bool(problems))
+            elif args.command == 'run':
+                text = '\n'.join(list_tools())
             elif args.list:
                 text = '\n'.join(list_configs())
             else:
@@ -54,6 +71,17 @@ def main(argv: Optional[List[str]] = None) -> int:
         return 1
     print(text)
     return status
+
+
+def run(tool: str, arguments: List[str]) -> int:
+    """Run a tool of mmaction2; what it raises is its own."""
+    try:
+        path = find_tool(tool)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    run_tool(path, arguments)
+    return 0
 
 
 if __name__ == '__main__':

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import signal
@@ -10,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmaction.registry import TRANSFORMS
+from mmaction.registry import METRICS, TRANSFORMS
 from mmcv.transforms import BaseTransform
+from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
 import mmvidadapt
@@ -184,3 +186,30 @@ def test_the_manifest_of_stock_data_sets(folder):
     assert [a['file'] for a in said['annotations']] == (
         [str(folder / 'list.txt')] * 2
     )
+
+
+@METRICS.register_module()
+class Matrix(BaseMetric):
+    """Give what JSON has no word for."""
+
+    def process(self, data_batch, data_samples):
+        """Take a batch of features."""
+        self.results += list(data_samples)
+
+    def compute_metrics(self, results):
+        """Give an array, and numbers that are none."""
+        assert results[0].shape == (32,)
+        return dict(matrix=torch.tensor([[0.5, math.nan]]), mean=math.inf)
+
+
+def test_features_of_unreadable_videos_are_named(folder):
+    """What comes out of a head are tensors, and metrics may be, too."""
+    damage(folder / 'clip2.mp4')
+    config = recipe(folder)
+    config.model.cls_head = dict(type='FeatureHead', average_clips='score')
+    config.test_evaluator = dict(type='Matrix')
+    runner, _, said = manifest(folder, config)
+    assert said['unreadable'][0]['file'] == str(folder / 'clip2.mp4')
+    assert said['metrics'] == dict(matrix=[[0.5, 'nan']], mean='inf')
+    log = Path(runner.log_dir, f'{runner.timestamp}.log').read_text()
+    assert '1 of them unreadable and given the features of another' in log

@@ -1,6 +1,7 @@
 """A loss that is not a number ends the run and leaves its checkpoint."""
 
 import json
+import math
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -71,6 +72,27 @@ def test_clips_without_a_name_say_how_to_get_one():
         dict(data_samples=[dict(filename='b')]),
     ]
     assert clip_paths(several) == ['a', 'b']
+
+
+@pytest.mark.parametrize(
+    'batch', [torch.arange(3), [torch.arange(3)], None, dict(inputs=[1])]
+)
+@pytest.mark.parametrize('outputs', [None, {}, dict(states=torch.ones(2))])
+def test_steps_that_give_no_loss_pass(batch, outputs):
+    """mmaction2's vis_scheduler.py has a model that learns nothing."""
+    hook = NonFiniteLossHook(dump=False)
+    hook.after_train_iter(None, 0, batch, outputs)
+    assert hook.previous == []
+
+
+def test_losses_that_are_not_added_up_are_checked(tmp_path):
+    runner = SimpleNamespace(iter=0, epoch=0, rank=0, work_dir=tmp_path)
+    runner.optim_wrapper = SimpleNamespace(get_lr=lambda: dict(lr=[0.1]))
+    hook = NonFiniteLossHook(dump=False)
+    hook.after_train_iter(None, 0, None, dict(loss_a=1.0, norm=math.inf))
+    with pytest.raises(RuntimeError, match=r'loss_a=1, loss_b=nan\)'):
+        outputs = dict(loss_a=1.0, loss_b=torch.tensor([math.nan]))
+        hook.after_train_iter(runner, 0, None, outputs)
 
 
 def test_terms_may_be_plain_numbers(tmp_path):

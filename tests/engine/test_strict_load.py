@@ -102,6 +102,18 @@ def test_missing_and_unknown_are_named_and_can_be_allowed(model):
     )
 
 
+def test_a_head_without_weights_takes_none(model):
+    """mmaction2's clip_feature_extraction.py puts in a FeatureHead."""
+    config = dict(runs.model(), cls_head=dict(type='FeatureHead'))
+    target = MODELS.build(config)
+    load(target, model.state_dict())
+    for name, value in target.state_dict().items():
+        assert torch.equal(model.state_dict()[name], value), name
+    other = dict(model.state_dict(), **{'backbone.extra': torch.ones(1)})
+    with pytest.raises(ValueError, match='unknown to the model: backbone.ex'):
+        load(target, other)
+
+
 def test_a_long_list_is_cut(model):
     difference = compare(model, {})
     assert len(difference.missing) == 58

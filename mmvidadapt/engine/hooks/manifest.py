@@ -2,26 +2,29 @@
 
 import hashlib
 import json
+import math
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from numbers import Real
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional
 
+import numpy as np
 from mmaction.registry import HOOKS
-from mmaction.structures import ActionDataSample
 from mmengine.dist import all_gather_object, master_only
 from mmengine.fileio import get
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from mmvidadapt.models.layers.packing import fingerprint
 from mmvidadapt.utils.installed import NEEDED
 from mmvidadapt.utils.whole_file import whole_file
 from mmvidadapt.version import __version__
+
+from ..plain_config import plain_dict
 
 NAME = 'manifest.json'
 
@@ -43,6 +46,7 @@ class ManifestHook(Hook):
     def before_test_epoch(self, runner: Runner) -> None:
         """Hash what is tested."""
         self.unreadable: List[Dict[str, str]] = []
+        self.effect = 'counted as wrong'
         self.weights = weights_hash(runner.model)
 
     def after_test_iter(
@@ -50,10 +54,17 @@ class ManifestHook(Hook):
         runner: Runner,
         batch_idx: int,
         data_batch: Optional[dict] = None,
-        outputs: Sequence[ActionDataSample] = (),
+        outputs: Any = (),
     ) -> None:
-        """Note the files that could not be read."""
-        for sample in outputs:
+        """Note the files that could not be read.
+
+        What comes out need not be samples: mmaction2 extracts features with
+        a head that gives tensors.
+        """
+        batch = data_batch if isinstance(data_batch, dict) else {}
+        if isinstance(outputs, Tensor):
+            self.effect = 'given the features of another video'
+        for sample in batch.get('data_samples') or ():
             if 'reason' in sample.metainfo:
                 self.unreadable.append(
                     dict(file=sample.filename, reason=sample.reason)
@@ -90,24 +101,29 @@ class ManifestHook(Hook):
             checkpoint=runner._load_from,
             weights_sha256=self.weights,
             versions=versions(),
-            config=runner.cfg.to_dict(),
+            config=plain_dict(runner.cfg),
         )
         path = Path(runner.log_dir, NAME)
         text = json.dumps(plain(manifest), indent=2, default=str)
         with whole_file(path) as part:
             part.write_text(f'{text}\n')
+        effect = f' and {self.effect}' if unreadable else ''
         runner.logger.info(
-            f'{len(dataset)} videos, {len(unreadable)} of them unreadable and '
-            f'counted as wrong. What was tested is in {path}.'
+            f'{len(dataset)} videos, {len(unreadable)} of them unreadable'
+            f'{effect}. What was tested is in {path}.'
         )
 
 
 def plain(value: Any) -> Any:
-    """Turn the keys of nested dicts into texts: JSON knows no tuples."""
+    """Turn a nested value into what JSON can hold: keys are texts."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
+    if isinstance(value, (Tensor, np.ndarray)):
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     return value
 
 

@@ -2,8 +2,9 @@
 
 import json
 import math
+from numbers import Real
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Union
+from typing import Any, Dict, List, Optional
 
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
@@ -40,12 +41,12 @@ class NonFiniteLossHook(Hook):
         self,
         runner: Runner,
         batch_idx: int,
-        data_batch: Union[dict, Sequence[dict], None] = None,
+        data_batch: Any = None,
         outputs: Optional[dict] = None,
     ) -> None:
         """Check the loss of this iteration."""
-        clips = clip_paths(data_batch)
-        if math.isfinite(number(outputs['loss'])):
+        clips, terms = clip_paths(data_batch), loss_terms(outputs)
+        if all(map(math.isfinite, watched(terms))):
             self.previous = clips
             return
         facts = dict(
@@ -53,7 +54,7 @@ class NonFiniteLossHook(Hook):
             epoch=runner.epoch + 1,
             rank=runner.rank,
             learning_rates=learning_rates(runner),
-            terms={k: number(v) for k, v in outputs.items()},
+            terms=terms,
             clips=clips,
             clips_before=self.previous,
             checkpoint=newest_checkpoint(runner),
@@ -64,9 +65,22 @@ class NonFiniteLossHook(Hook):
         raise RuntimeError(message(facts))
 
 
-def number(value: Union[Tensor, float]) -> float:
-    """Return a loss term as a number."""
-    return float(value.detach() if isinstance(value, Tensor) else value)
+def loss_terms(outputs: Any) -> Dict[str, float]:
+    """Return the numbers that a step of training gives, if it gives any."""
+    terms = outputs if isinstance(outputs, dict) else {}
+    return {
+        name: float(value.detach() if isinstance(value, Tensor) else value)
+        for name, value in terms.items()
+        if isinstance(value, Real)
+        or (isinstance(value, Tensor) and value.numel() == 1)
+    }
+
+
+def watched(terms: Dict[str, float]) -> List[float]:
+    """Return the loss, or all losses where they are not added up."""
+    if 'loss' in terms:
+        return [terms['loss']]
+    return [value for name, value in terms.items() if 'loss' in name]
 
 
 def as_json(facts: dict) -> str:
@@ -94,13 +108,15 @@ def message(facts: dict) -> str:
     )
 
 
-def clip_paths(data_batch: Union[dict, Sequence[dict], None]) -> List[str]:
+def clip_paths(data_batch: Any) -> List[str]:
     """Return the file of every clip in a batch, as far as it is known."""
     if isinstance(data_batch, dict):
         samples = data_batch.get('data_samples') or []
         return [str(s.get('filename', UNNAMED)) for s in samples]
+    if not isinstance(data_batch, (list, tuple)):
+        return []  # of a data set that is not of videos
     # Several loaders side by side give one batch each.
-    return [path for batch in data_batch or () for path in clip_paths(batch)]
+    return [path for batch in data_batch for path in clip_paths(batch)]
 
 
 def learning_rates(runner: Runner) -> List[float]:

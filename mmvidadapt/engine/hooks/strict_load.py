@@ -6,10 +6,12 @@ from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from torch import nn
 
 from mmvidadapt.weights.compare import compare
 from mmvidadapt.weights.whole import unmark
 
+HEAD = r'cls_head\..*'
 ADVICE = (
     'Load it with the config it was trained with. To load it all the same, '
     'name what may differ in regular expressions, for example\n'
@@ -25,7 +27,9 @@ class StrictLoadHook(Hook):
 
     mmengine loads with ``strict=False`` and only logs what does not fit, so
     that a wrong file is trained or tested as a random model. This hook
-    compares first, after the renaming that the model does by itself.
+    compares first, after the renaming that the model does by itself. What the
+    checkpoint holds for a head that has no weights, such as mmaction2's
+    ``FeatureHead``, is left out.
 
     Args:
         allow_missing (Sequence[str]): Regular expressions for names that the
@@ -51,7 +55,12 @@ class StrictLoadHook(Hook):
         model = runner.model
         model = model.module if is_model_wrapper(model) else model
         state_dict = checkpoint.get('state_dict', checkpoint)
-        difference = compare(model, state_dict).without(*self.allowed)
+        missing, unknown, resized = self.allowed
+        if weightless_head(model):
+            unknown = (*unknown, HEAD)
+        difference = compare(model, state_dict).without(
+            missing, unknown, resized
+        )
         if difference:
             source = runner._load_from or 'The checkpoint'
             raise ValueError(
@@ -60,3 +69,9 @@ class StrictLoadHook(Hook):
                 f'{ADVICE}'
             )
         unmark(state_dict)  # the parts need not look again
+
+
+def weightless_head(model: nn.Module) -> bool:
+    """Whether a model ends in a head that has nothing to load."""
+    head = getattr(model, 'cls_head', None)
+    return isinstance(head, nn.Module) and not head.state_dict()
