@@ -130,5 +130,5 @@ def test_one_frame_has_no_motion_and_a_gradient_of_zero():
 
 def test_a_head_of_another_width_is_named():
     head = MODELS.build(dict(type='EVLHead', num_classes=5, in_channels=48))
-    with pytest.raises(ValueError, match='in_channels=48 got tokens of 32'):
+    with pytest.raises(ValueError, match='in_channels=48 got features of 32'):
         head(tiny_evl()(torch.randn(VIDEO)))

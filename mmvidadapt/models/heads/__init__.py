@@ -1,6 +1,7 @@
 """Heads that mmaction2 lacks."""
 
 from .bevt_head import BEVTHead
+from .check_head import check_head
 from .dualpath_head import DualPathHead
 from .evl_head import EVLHead
 from .float32_i3d_head import Float32I3DHead
@@ -12,4 +13,5 @@ __all__ = [
     'EVLHead',
     'Float32I3DHead',
     'ViViTHead',
+    'check_head',
 ]

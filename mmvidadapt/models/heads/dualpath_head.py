@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from mmvidadapt.weights.whole import refuse_unfit
 
+from .float32_i3d_head import check_channels
+
 
 @MODELS.register_module()
 class DualPathHead(BaseHead):
@@ -45,6 +47,7 @@ class DualPathHead(BaseHead):
 
     def forward(self, x: Tensor, **kwargs: Any) -> Tensor:
         """Score features (B, 2E, 1, 1, 1); return (B, num_classes)."""
+        check_channels(self, x, self.in_channels, vector=True)
         x = self.linear2(F.gelu(self.linear1(x.flatten(1))))
         # Losses and metrics read no half precision.
         return x.to(torch.promote_types(x.dtype, torch.float32))

@@ -5,7 +5,7 @@ from typing import Any
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
-from .float32_i3d_head import Float32I3DHead
+from .float32_i3d_head import Float32I3DHead, check_channels
 
 
 @MODELS.register_module()
@@ -36,10 +36,6 @@ class EVLHead(Float32I3DHead):
 
     def forward(self, x: Tensor, **kwargs: Any) -> Tensor:
         """Score tokens (B, C, 1, 1, 1); return (B, num_classes)."""
-        if x.shape[1] != self.in_channels:
-            raise ValueError(
-                f'EVLHead with in_channels={self.in_channels} got tokens of '
-                f'{x.shape[1]} channels; set in_channels={x.shape[1]}.'
-            )
+        check_channels(self, x, self.in_channels, vector=True)
         x = self.norm(x.flatten(1))
         return super().forward(x[..., None, None, None], **kwargs)

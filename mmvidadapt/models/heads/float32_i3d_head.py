@@ -4,9 +4,37 @@ from typing import Any
 
 from mmaction.models.heads import I3DHead
 from mmaction.registry import MODELS
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmvidadapt.weights.whole import refuse_unfit
+
+
+def check_channels(
+    head: nn.Module, x: Tensor, channels: int, vector: bool = False
+) -> None:
+    """Raise where features are not those that a head was made for.
+
+    Args:
+        head (nn.Module): The head.
+        x (Tensor): Features ``(B, C, T, H, W)``.
+        channels (int): What C has to be.
+        vector (bool): Whether T, H and W have to be 1. Defaults to False.
+
+    Raises:
+        ValueError: If they are not, with what to set.
+    """
+    kind = type(head).__name__
+    if vector and x[0, 0].numel() != 1:
+        raise ValueError(
+            f'{kind} reads one vector of a clip, (B, C, 1, 1, 1), and got '
+            f"features {tuple(x.shape)}: use type='Float32I3DHead', which "
+            'averages them.'
+        )
+    if x.shape[1] != channels:
+        raise ValueError(
+            f'{kind} with in_channels={channels} got features of '
+            f'{x.shape[1]} channels: set cls_head.in_channels={x.shape[1]}.'
+        )
 
 
 @MODELS.register_module()
@@ -23,6 +51,9 @@ class Float32I3DHead(I3DHead):
         num_classes (int): Number of classes.
         in_channels (int): Number of channels C.
         **head: Passed on to :class:`mmaction.models.heads.I3DHead`.
+
+    Raises:
+        ValueError: In ``forward`` when the features have other channels.
     """
 
     def __init__(
@@ -38,4 +69,5 @@ class Float32I3DHead(I3DHead):
 
     def forward(self, x: Tensor, **kwargs: Any) -> Tensor:
         """Score features (B, C, T, H, W); return (B, num_classes)."""
+        check_channels(self, x, self.in_channels)
         return super().forward(x, **kwargs).float()

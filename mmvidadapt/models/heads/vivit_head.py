@@ -7,7 +7,7 @@ from mmaction.registry import MODELS
 from torch import Tensor
 
 from ..layers.linear import Linear
-from .float32_i3d_head import Float32I3DHead
+from .float32_i3d_head import Float32I3DHead, check_channels
 
 
 @MODELS.register_module()
@@ -53,6 +53,7 @@ class ViViTHead(Float32I3DHead):
     def forward(self, x: Tensor, **kwargs: Any) -> Tensor:
         """Score vectors (B, C, 1, 1, 1); return (B, num_classes)."""
         if self.pre_logits is not None:
+            check_channels(self, x, self.pre_logits.in_features, vector=True)
             x = torch.tanh(self.pre_logits(x.flatten(1)))
             x = x[..., None, None, None]
         return super().forward(x, **kwargs)
