@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any, Sequence
 
 import torch
+from einops import rearrange
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
@@ -86,7 +87,7 @@ class AIMBlock(ViTBlock):
         h = self.ln_1(x)  # (B*T, 1+N, C)
         if self.t_adapter_in is not None:
             h = h + self.t_adapter_in(h, x, self.ln_1)
-        clips = h.unflatten(0, (-1, self.num_frames))  # (B, T, 1+N, C)
+        clips = rearrange(h, '(b t) n c -> b t n c', t=self.num_frames)
         h = self.attn.attend(clips).flatten(0, 1)  # (B*T, 1+N, C)
         return self.t_adapter.after(self.attn.out_proj, h)
 
@@ -176,5 +177,6 @@ class AIM(ViTTrunk):
                 f'AIM with num_frames={self.num_frames} got a clip of '
                 f'{video.shape[2]} frames; set num_frames or clip_len.'
             )
-        x = super().embed(video).unflatten(0, (-1, self.num_frames))
+        x = super().embed(video)  # (B*T, 1+N, C)
+        x = rearrange(x, '(b t) n c -> b t n c', t=self.num_frames)
         return (x + self.temporal_embedding[:, :, None]).flatten(0, 1)

@@ -196,7 +196,8 @@ class AIMSwin(AdaptedBackbone):
         x = rearrange(x, 'b c t h w -> (b t) (h w) c')
         x = self.patch_embed.norm(x)
         if hasattr(self, 'temporal_embedding'):
-            x = x.unflatten(0, (-1, t)) + self.temporal_embedding[:, :, None]
+            x = rearrange(x, '(b t) n c -> b t n c', t=t)
+            x = x + self.temporal_embedding[:, :, None]
             x = x.flatten(0, 1)  # (B*T', H*W, C)
         for stage in self.layers:
             for block in stage.blocks:

@@ -3,6 +3,7 @@
 from typing import Any, Sequence, Union
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 
 from ..layers.adapter import Adapter
@@ -86,7 +87,8 @@ class AIMSwinBlock(SwinBlock):
 
     def temporal(self, x: Tensor) -> Tensor:
         """Reuse the frozen attention over time: one position, all frames."""
-        h = self.norm1(x).unflatten(0, (-1, self.num_frames))
+        h = self.norm1(x)
+        h = rearrange(h, '(b t) n c -> b t n c', t=self.num_frames)
         bias = self.attn.temporal_position_bias_table[self.time_index]
         bias = bias.permute(2, 0, 1)  # (heads, T', T')
         h = self.attn.attend(h, bias)  # (B, T', H*W, C)

@@ -91,7 +91,7 @@ class MaskedModel(BaseModule):
         stream = self.stream_of(x)
         mask = self._check_mask(x, mask, stream)
         rows = masked_rows(
-            (len(x), self._times(stream), *self.mask_grid),
+            (x.shape[0], self._times(stream), *self.mask_grid),
             None if dense else mask,
             self.span if stream == 'video' else 1,
             x.device,

@@ -6,6 +6,7 @@ import torch
 from einops import rearrange
 from mmaction.models.backbones import TimeSformer
 from mmaction.registry import MODELS
+from mmcv.cnn.bricks import DropPath
 from torch import Tensor, nn
 
 from mmvidadapt.weights import load_exactly, load_weights_file
@@ -85,6 +86,9 @@ class BEVTTimeSformer(MaskedModel):
         for name, part in (pair for pairs in parts for pair in pairs):
             setattr(self, name, part)
         self.mask_token = nn.Parameter(torch.empty(1, 1, sizes['embed_dims']))
+        for module in self.modules():
+            if isinstance(module, DropPath):  # of NumPy: compilers stop at it
+                module.drop_prob = float(module.drop_prob)
         for token in (self.mask_token, self.cls_token, self.pos_embed):
             nn.init.trunc_normal_(token, std=0.02)
         self.mask_grid = tuple(side // patch_size for side in self.img_size)
@@ -105,7 +109,7 @@ class BEVTTimeSformer(MaskedModel):
         if mask is not None:
             token = self.mask_token.to(x.dtype)
             x = torch.where(mask.reshape(*x.shape[:2], 1), token, x)
-        cls = self.cls_token.to(x.dtype).expand(len(x), -1, -1)
+        cls = self.cls_token.to(x.dtype).expand(x.shape[0], -1, -1)
         x = torch.cat([cls, x], dim=1) + self.pos_embed
         return self.drop_after_pos(x)
 
@@ -126,7 +130,7 @@ class BEVTTimeSformer(MaskedModel):
             for layer in self.transformer_layers.layers:
                 x = self.run_block(_Still(layer), x)
             return x[:, None, 1:]  # (B, 1, N, C)
-        b, t = len(x), self.num_frames
+        b, t = x.shape[0], self.num_frames
         x = self.embed(rearrange(x, 'b c t h w -> (b t) c h w'), mask)
         cls = x[::t, :1]  # of the first frames, as mmaction2 takes it
         x = rearrange(x[:, 1:], '(b t) n c -> b n t c', b=b) + self.time_embed

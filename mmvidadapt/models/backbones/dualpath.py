@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any, List, Optional, Sequence, Tuple, Union
 
 import torch
-from einops import rearrange
+from einops import rearrange, reduce
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
@@ -171,8 +171,9 @@ class DualPath(ViTTrunk):
             x = self.patchify(framesets)  # (B*G, N, C)
             cls = self.temporal_class_embedding
             cls = self.class_embedding if cls is None else cls
-            cls = cls.to(x.dtype).expand(len(x), 1, -1)
-            x = torch.cat([cls, x], dim=1).unflatten(0, (-1, self.images[0]))
+            cls = cls.to(x.dtype).expand(x.shape[0], 1, -1)
+            x = torch.cat([cls, x], dim=1)
+            x = rearrange(x, '(b g) n c -> b g n c', g=self.images[0])
             x = x + (self.spatial_positional_embedding + self.temporal_code)
             tokens.append(x.flatten(0, 1))  # (B*G, 1+N, C)
         if frames is not None:
@@ -211,7 +212,7 @@ class DualPath(ViTTrunk):
         """
         x = self.ln_post(self.encode(self.embed(video)))  # (B*(G+S), 1, C)
         features = [
-            part.unflatten(0, (-1, number)).mean(1)  # (B, 1, C)
+            reduce(part, '(b n) 1 c -> b 1 c', 'mean', n=number)
             for part, number in zip(split_paths(x, self.images), self.images)
             if number
         ]

@@ -188,7 +188,9 @@ class EVL(ViTTrunk):
                     block, x, self.num_frames if tapped and self.motion else 0
                 )
             if tapped:
-                yield x.unflatten(0, (-1, self.num_frames)), attention
+                frames = self.num_frames
+                clips = rearrange(x, '(b t) n c -> b t n c', t=frames)
+                yield clips, attention
 
     def forward(self, video: Tensor) -> Tensor:
         """Encode a clip.

@@ -3,8 +3,8 @@
 from functools import partial
 from typing import Any, Sequence
 
-import torch
 import torch.nn.functional as F
+from einops import rearrange
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -45,7 +45,7 @@ class SpatioTemporalAdapter(nn.Module):
         """Add what the patches of x learn, (B*T, 1+N, C)."""
         # Of all tokens, so that x need not be copied without its class token.
         narrow = self.down(x)  # (B*T, 1+N, D)
-        if learns(self, narrow) and not torch.jit.is_tracing():
+        if learns(self, narrow):
             out = checkpoint(
                 self.widen,
                 narrow,
@@ -58,7 +58,8 @@ class SpatioTemporalAdapter(nn.Module):
 
     def widen(self, narrow: Tensor) -> Tensor:
         """Convolve and project, (B*T, 1+N, D) -> (B*T, N, C)."""
-        clips = narrow[:, 1:].unflatten(0, (-1, self.num_frames))
+        frames = self.num_frames
+        clips = rearrange(narrow[:, 1:], '(b t) n d -> b t n d', t=frames)
         return self.up(F.gelu(self.conv(clips)).flatten(0, 1))
 
 

@@ -166,7 +166,7 @@ class ViTTrunk(AdaptedBackbone):
     def embed(self, video: Tensor) -> Tensor:
         """Turn a clip (B, 3, T, H, W) into tokens (B*T, 1+N, C)."""
         x = self.patchify(video)
-        cls = self.class_embedding.to(x.dtype).expand(len(x), 1, -1)
+        cls = self.class_embedding.to(x.dtype).expand(x.shape[0], 1, -1)
         return torch.cat([cls, x], dim=1) + self.positional_embedding
 
     def encode(self, x: Tensor) -> Tensor:

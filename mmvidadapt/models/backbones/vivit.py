@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any, Optional
 
+from einops import rearrange
 from mmaction.registry import MODELS
 from torch import Tensor
 
@@ -128,7 +129,7 @@ class ViViTFactorisedEncoder(ViViTTrunk):
         """Encode tokens (B, T, N, C); return (B, C)."""
         frames = self.add_positions(x.flatten(0, 1))  # (B*T, 1+N, C)
         frames = self.pool(self.run_blocks(self.ln_pre(frames)))  # (B*T, C)
-        clips = frames.unflatten(0, (-1, self.steps))  # (B, T, C)
+        clips = rearrange(frames, '(b t) c -> b t c', t=self.steps)
         return clips.mean(1) if self.temporal is None else self.temporal(clips)
 
 
@@ -154,7 +155,7 @@ class FactorisedTokens(ViViTTrunk):
     def encode(self, x: Tensor) -> Tensor:
         """Encode tokens (B, T, N, C); return (B, C)."""
         x = self.add_positions(x.flatten(1, 2))  # (B, T*N, C)
-        x = self.ln_pre(x).unflatten(1, (self.steps, -1))  # (B, T, N, C)
+        x = rearrange(self.ln_pre(x), 'b (t n) c -> b t n c', t=self.steps)
         return self.pool(self.run_blocks(x).flatten(1, 2))
 
 

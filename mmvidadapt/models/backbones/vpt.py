@@ -49,7 +49,7 @@ class VPTBlock(ViTBlock):
         prompts = self.ln_1(self.prompts)[None]  # (1, P, C)
         _, *prompts = project(prompts, *shared)  # (1, heads, P, d)
         k, v = (
-            torch.cat([mine, new.expand(len(h), -1, -1, -1)], dim=2)
+            torch.cat([mine, new.expand(h.shape[0], -1, -1, -1)], dim=2)
             for mine, new in zip(tokens, prompts)
         )  # (B*T, heads, 1+N+P, d)
         out = F.scaled_dot_product_attention(q, k, v)

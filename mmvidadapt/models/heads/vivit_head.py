@@ -3,6 +3,7 @@
 from typing import Any, Optional
 
 import torch
+from einops import rearrange
 from mmaction.registry import MODELS
 from torch import Tensor
 
@@ -62,5 +63,5 @@ class ViViTHead(Float32I3DHead):
         """Average the views of every video, (B * views, num_classes)."""
         if self.average_clips != 'logit':
             return super().average_clip(cls_scores, num_segs)
-        views = cls_scores.unflatten(0, (-1, num_segs))
+        views = rearrange(cls_scores, '(b v) c -> b v c', v=num_segs)
         return views.mean(dim=1).softmax(dim=-1)

@@ -8,9 +8,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from .linear import as_built, product
 from .linear import linear as linear_product
-from .linear import product
 from .precision import autocast_cast, full_precision
+from .tracing import is_exported, is_traced
 
 # A function, and its derivative given the gradient and the input.
 _ACTIVATIONS = {
@@ -108,7 +109,7 @@ def bottleneck(
     x, *params = (
         t if t is None else autocast_cast(t) for t in (x, *down, *up)
     )
-    if torch.jit.is_tracing():  # exporters look into plain operators only
+    if is_traced():
         hidden = _ACTIVATIONS[act][0](F.linear(x, *params[:2]))
         hidden = hidden if dropout is None else dropout(hidden)
         return F.linear(hidden, *params[2:])
@@ -181,9 +182,22 @@ class Adapter(nn.Module):
         Returns:
             Tensor: What the adapter adds, ``(..., C)``.
         """
+        if not as_built(self.down, self.up):
+            hidden = _ACTIVATIONS[self.act][0](self.down(x))
+            return self.up(self.dropout(hidden))
         return self._bottleneck(
             x, self.down.weight, self.down.bias, source, norm
         )
+
+    def folds(self, x: Tensor, *layers: nn.Module) -> bool:
+        """Say whether to multiply matrices first, then the tokens x.
+
+        Not where it costs more, nor when exporting: the number of tokens may
+        be a symbol there.
+        """
+        if is_exported() or not as_built(self.down, self.up, *layers):
+            return False
+        return x.numel() // x.shape[-1] >= 2 * self.down.out_features
 
     def after(self, linear: nn.Linear, x: Tensor) -> Tensor:
         """Adapt ``linear(x)`` without computing it.
@@ -198,8 +212,7 @@ class Adapter(nn.Module):
         Returns:
             Tensor: What the adapter adds, ``(..., C)``.
         """
-        tokens = x.numel() // x.shape[-1]
-        if tokens < 2 * self.down.out_features:  # folding would cost more
+        if not self.folds(x, linear):
             return self(linear(x))
         with full_precision(x):
             weight = linear_product(self.down.weight, linear.weight.t())

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from .tracing import is_traced
+
 
 class _AddPaths(torch.autograd.Function):
     """Add slice by slice; the gradients are slices, too, not copies."""
@@ -41,6 +43,6 @@ def add_paths(x: Tensor, *deltas: Tensor) -> Tensor:
     Returns:
         Tensor: ``(images, N, C)``.
     """
-    if torch.jit.is_tracing():  # exporters look into plain operators only
+    if is_traced():
         return x + torch.cat(deltas)
     return _AddPaths.apply(x, *deltas)

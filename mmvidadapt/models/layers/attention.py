@@ -36,8 +36,7 @@ def project(
     # them as it likes; one product of 3C columns would not.
     return tuple(
         linear(source, w, b)
-        .unflatten(-1, (num_heads, -1))
-        .flatten(2, -2)
+        .reshape(*source.shape[:2], -1, w.shape[0] // num_heads)
         .transpose(1, 2)
         for source, w, b in zip(
             (query, x, x),

@@ -11,12 +11,15 @@ from .activation import ACTIVATIONS
 from .attention import Attention
 from .drop_path import DropPath
 from .linear import Linear
+from .tracing import is_exported
 
 
 def learns(module: nn.Module, x: Tensor) -> bool:
     """Say whether autograd would keep anything for ``module(x)``."""
-    return torch.is_grad_enabled() and (
-        x.requires_grad or any(p.requires_grad for p in module.parameters())
+    if is_exported() or not torch.is_grad_enabled():
+        return False
+    return x.requires_grad or any(
+        param.requires_grad for param in module.parameters()
     )
 
 

@@ -1,6 +1,7 @@
 """Stochastic depth over clips, frames or token positions."""
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 
 # Dimensions of (B, T, N, C) along which the decision varies.
@@ -41,7 +42,7 @@ class DropPath(nn.Module):
         """Drop parts of x, (B*T, N, C)."""
         if not self.training or self.rate == 0:
             return x
-        clips = x.unflatten(0, (-1, self.num_frames))  # (B, T, N, C)
+        clips = rearrange(x, '(b t) ... -> b t ...', t=self.num_frames)
         shape = [
             size if dim in _KEPT_DIMS[self.per] else 1
             for dim, size in enumerate(clips.shape)

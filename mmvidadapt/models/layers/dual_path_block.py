@@ -27,8 +27,8 @@ def split_paths(x: Tensor, images: Tuple[int, int]) -> Tuple[Tensor, Tensor]:
     Returns:
         Tuple[Tensor, Tensor]: Views ``(B*G, ...)`` and ``(B*S, ...)``.
     """
-    cut = len(x) // sum(images) * images[0]
-    return x.split([cut, len(x) - cut])
+    clips = x.shape[0] // sum(images)
+    return x.split([clips * number for number in images])
 
 
 class PathAdapter(Adapter):
@@ -74,8 +74,7 @@ class PathAdapter(Adapter):
         Returns:
             Tensor: ``(..., D)``.
         """
-        tokens = x.numel() // x.shape[-1]
-        if tokens < 2 * self.down.out_features:  # folding would cost more
+        if not self.folds(x):
             return linear(self(x, source, norm), weight, bias)
         with full_precision(x):
             folded = linear(weight, self.up.weight.t())  # (D, width)

@@ -82,7 +82,7 @@ class EncoderParts:
     def add_positions(self, x: Tensor) -> Tensor:
         """Put the class token before tokens (S, L, C); add positions."""
         if self.reads_class_token:
-            cls = self.class_embedding.to(x.dtype).expand(len(x), 1, -1)
+            cls = self.class_embedding.to(x.dtype).expand(x.shape[0], 1, -1)
             x = torch.cat([cls, x], dim=1)
         return x + self.positional_embedding
 

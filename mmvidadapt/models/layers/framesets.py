@@ -4,6 +4,7 @@ from typing import Iterator, Tuple
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor
 
 Grid = Tuple[int, int]
@@ -57,7 +58,8 @@ def build_framesets(
             'video.float() say.'
         )
     height, width = video.shape[-2:]
-    x = video.unflatten(2, (-1, rows, columns))  # (B, 3, G, r, s, H, W)
+    split = 'b c (g r s) h w -> b c g r s h w'
+    x = rearrange(video, split, r=rows, s=columns)
     out = 0
     for i, u in _taps(height, rows, antialias, video.device):
         i, u = i[:, None], u[:, None]  # (H, 1)

@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from .tracing import is_traced
+
 # Below about a million multiply-adds the call itself costs more.
 _WORTH_IT = 1 << 20
 _AVAILABLE = torch.backends.mkldnn.is_available() and hasattr(
@@ -39,7 +41,10 @@ def product(
 
 def _fast(x: Tensor, weight: Tensor) -> bool:
     return (
-        _AVAILABLE
+        not is_traced()  # asked first: sizes may be symbols then
+        and _AVAILABLE
+        and type(x) is Tensor  # no subclass with products of its own
+        and type(weight) in (Tensor, nn.Parameter)
         and x.device.type == 'cpu'
         and x.dtype == weight.dtype == torch.float32
         and x.numel() * weight.shape[0] >= _WORTH_IT
@@ -85,12 +90,7 @@ def linear(x: Tensor, weight: Tensor, bias: Optional[Tensor] = None) -> Tensor:
     Returns:
         Tensor: ``(..., D)``.
     """
-    if (
-        not _fast(x, weight)
-        or torch.is_autocast_enabled('cpu')
-        or torch.compiler.is_compiling()
-        or torch.jit.is_tracing()
-    ):
+    if not _fast(x, weight) or torch.is_autocast_enabled('cpu'):
         return F.linear(x, weight, bias)
     return _Linear.apply(x, weight, bias)
 
@@ -101,3 +101,12 @@ class Linear(nn.Linear):
     def forward(self, x: Tensor) -> Tensor:
         """Map (..., C) to (..., D)."""
         return linear(x, self.weight, self.bias)
+
+
+def as_built(*layers: nn.Module) -> bool:
+    """Say whether linear layers are what they were built as.
+
+    Only then may their matrices be read and multiplied with others. What
+    has replaced a layer since, quantised or wrapped, must be called.
+    """
+    return all(type(layer) in (nn.Linear, Linear) for layer in layers)

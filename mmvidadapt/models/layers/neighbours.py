@@ -4,11 +4,13 @@ from typing import Any, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from .linear import product
 from .precision import autocast_cast
+from .tracing import is_traced
 
 Grid = Tuple[int, int]
 
@@ -28,8 +30,9 @@ def neighbour_attention(q: Tensor, k: Tensor, num_frames: int) -> Tensor:
         ``t+1`` back to ``t``, ``[:, 1, t]`` from frame ``t`` on to ``t+1``.
     """
     dtype = torch.promote_types(q.dtype, torch.float32)
+    split = '(b t) m n d -> b t m n d'
     q, k = (
-        t.to(dtype).unflatten(0, (-1, num_frames))[..., 1:, :] for t in (q, k)
+        rearrange(x.to(dtype)[..., 1:, :], split, t=num_frames) for x in (q, k)
     )  # (B, T, heads, N, d)
     back = _mean_attention(q[:, 1:], k[:, :-1])
     forth = _mean_attention(q[:, :-1], k[:, 1:])
@@ -41,7 +44,7 @@ def _mean_attention(q: Tensor, k: Tensor) -> Tensor:
     heads, scale = q.shape[2], q.shape[-1] ** -0.5
     mean = 0
     for qh, kh in zip(q.unbind(2), k.unbind(2)):  # (B, T-1, N, d)
-        mean = mean + ((qh * scale) @ kh.mT).softmax(-1)
+        mean = mean + ((qh * scale) @ kh.transpose(-2, -1)).softmax(-1)
     return mean / heads
 
 
@@ -63,7 +66,7 @@ def _columns(grid: Grid, device: torch.device) -> Tensor:
 def _spread(attention: Tensor, grid: Grid) -> Tensor:
     """Sort attention (M, N, N) by offset: (h, M*w, h*(2w-1))."""
     h, w = grid
-    rows = attention.unflatten(1, grid).movedim(1, 0)  # (h, M, w, N)
+    rows = rearrange(attention, 'm (h w) n -> h m w n', h=h)
     columns = _columns(grid, attention.device).expand(rows.shape)
     spread = rows.new_zeros(*rows.shape[:-1], h * (2 * w - 1))
     return spread.scatter_(-1, columns, rows).flatten(1, 2)
@@ -77,8 +80,8 @@ def _blocks(table: Tensor, grid: Grid) -> list:
 
 def _relative_sum(attention: Tensor, table: Tensor, grid: Grid) -> Tensor:
     rows = zip(_spread(attention, grid), _blocks(table, grid))
-    out = torch.stack([product(row, block.mT) for row, block in rows])
-    return out.unflatten(1, (-1, grid[1])).movedim(0, 1).flatten(1, 2)
+    out = torch.stack([product(row, block.t()) for row, block in rows])
+    return rearrange(out, 'h (m w) c -> m (h w) c', w=grid[1])
 
 
 class _RelativeSum(torch.autograd.Function):
@@ -98,8 +101,7 @@ class _RelativeSum(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> Tuple[Optional[Tensor], ...]:
         """Differentiate row by row of the grid."""
         (attention, table), grid = ctx.saved_tensors, ctx.grid
-        # (h, M*w, C)
-        grads = grad.unflatten(1, grid).movedim(1, 0).flatten(1, 2)
+        grads = rearrange(grad, 'm (h w) c -> h (m w) c', h=grid[0])
         grad_attention = grad_table = None
         if ctx.needs_input_grad[1]:
             grad_table = torch.zeros_like(table)
@@ -133,7 +135,7 @@ def relative_sum(attention: Tensor, table: Tensor, grid: Grid) -> Tensor:
         Tensor: ``(M, N, C)``.
     """
     attention, table = autocast_cast(attention), autocast_cast(table)
-    if torch.is_grad_enabled() and not torch.jit.is_tracing():
+    if torch.is_grad_enabled() and not is_traced():
         return _RelativeSum.apply(attention, table, grid)
     return _relative_sum(attention, table, grid)
 
@@ -158,7 +160,8 @@ class NeighbourMotion(nn.Module):
         if not attention.shape[1]:  # one frame; DDP wants a gradient of zero
             return attention[..., :1] * table[0]
         out = relative_sum(attention.flatten(0, 1), table, self.grid)
-        return out.unflatten(0, attention.shape[:2])
+        frames = attention.shape[1]
+        return rearrange(out, '(b t) n c -> b t n c', t=frames)
 
     def forward(self, attention: Tensor) -> Tensor:
         """Describe the motion at every token.

@@ -8,12 +8,15 @@ from collections import OrderedDict
 from typing import Any, Iterable, Optional, Sequence, Tuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from .activation import QuickGELU
+from .linear import as_built
 from .neighbours import NeighbourMotion
 from .packing import Tap
+from .tracing import is_exported
 
 
 class TemporalConv(nn.Conv1d):
@@ -64,7 +67,7 @@ class QueryAttention(nn.Module):
 
     def heads(self, x: Tensor) -> Tensor:
         """Split the channels: (..., qkv) -> (..., heads, d)."""
-        return x.unflatten(-1, (self.num_heads, -1))
+        return x.reshape(*x.shape[:-1], self.num_heads, -1)
 
     def ask(self, x: Tensor) -> Tuple[Tensor, Tensor]:
         """Carry the query x (B, 1, C) into the space of the tokens.
@@ -74,32 +77,47 @@ class QueryAttention(nn.Module):
         """
         q = self.heads(self.q_proj(x)).squeeze(1)  # (B, heads, d)
         q = q * q.shape[-1] ** -0.5
-        weight = self.heads(self.k_proj.weight.mT)  # (C, heads, d)
+        weight = self.heads(self.k_proj.weight.t())  # (C, heads, d)
         bias = (q * self.heads(self.k_proj.bias)).sum(-1, keepdim=True)
         return torch.einsum('bhd,chd->bhc', q, weight), bias
 
     def read(self, ask: Tensor, bias: Tensor, tokens: Tensor) -> Tensor:
         """Average the tokens (B, S, C) as they answer: (B, heads, C)."""
-        scores = ask @ tokens.mT + bias  # (B, heads, S)
+        scores = ask @ tokens.transpose(1, 2) + bias  # (B, heads, S)
         return scores.softmax(-1) @ tokens
 
     def answer(self, mean: Tensor) -> Tensor:
         """Project the means of all heads (B, heads, C) to (B, 1, C)."""
-        weight = self.heads(self.v_proj.weight.mT)  # (C, heads, d)
+        weight = self.heads(self.v_proj.weight.t())  # (C, heads, d)
         value = torch.einsum('bhc,chd->bhd', mean, weight).flatten(1)
         return self.out_proj(value + self.v_proj.bias)[:, None]
+
+    def attend(self, x: Tensor, tokens: Tensor) -> Tensor:
+        """Attend from x (B, 1, C) to tokens (B, S, C), layer by layer."""
+        q, k, v = (
+            self.heads(layer(y)).transpose(1, 2)  # (B, heads, S, d)
+            for layer, y in (
+                (self.q_proj, x),
+                (self.k_proj, tokens),
+                (self.v_proj, tokens),
+            )
+        )
+        out = F.scaled_dot_product_attention(q, k, v)
+        return self.out_proj(out.transpose(1, 2).flatten(2))
 
     def forward(self, x: Tensor, norm: nn.Module, tokens: Tensor) -> Tensor:
         """Attend from x (B, 1, C) to ``norm(tokens)``, (B, S, C).
 
         The backward pass normalises again instead of keeping the outcome.
         """
+        if not as_built(*self.children()):
+            return self.attend(x, norm(tokens))
 
         def read(ask: Tensor, bias: Tensor, tokens: Tensor) -> Tensor:
             return self.read(ask, bias, norm(tokens))
 
         inputs = (*self.ask(x), tokens)
-        if torch.is_grad_enabled() and not torch.jit.is_tracing():
+        if torch.is_grad_enabled() and not is_exported():
             mean = checkpoint(
                 read, *inputs, use_reentrant=False, preserve_rng_state=False
             )
@@ -213,5 +231,5 @@ class VideoDecoder(nn.Module):
         """Decode what the trunk yields, layer by layer, to (B, 1, C)."""
         query = self.cls_token
         for layer, (x, attention) in zip(self.layers, taps):
-            query = layer(query.expand(len(x), 1, -1), x, attention)
+            query = layer(query.expand(x.shape[0], 1, -1), x, attention)
         return query

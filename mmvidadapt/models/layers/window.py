@@ -22,7 +22,7 @@ def split_windows(x: Tensor, grid: Grid, window: int, shift: int) -> Tensor:
         Tensor: ``(F, P*P, windows, C)``: windows are one more batch
         dimension, see :func:`~.attention.attend`.
     """
-    x = x.unflatten(1, grid)
+    x = rearrange(x, 'f (h w) c -> f h w c', h=grid[0])
     if shift:
         x = x.roll((-shift, -shift), (1, 2))
     return rearrange(
