@@ -55,11 +55,18 @@ setup(
         'torch>=2.6',
         'torchvision>=0.21',
         'numpy>=1.26',
+        'packaging>=23',
         'mmengine>=0.10.7,<1',
         'mmcv-lite>=2.0.1,<2.2',
         'mmaction2==1.2.0',
         'mmpretrain>=1.2,<1.3',
-        'decord>=0.6',
+        # mmengine and mmcv ask for the one, mmaction2 for the other, and both
+        # write the folder cv2: the newest that they were both released in.
+        'opencv-python>=4.8,<=5.0.0.93',
+        'opencv-contrib-python>=4.8,<=5.0.0.93',
+        # There are no other wheels; elsewhere PyAV alone reads videos.
+        'decord>=0.6; platform_machine == "x86_64" and sys_platform == "linux"'
+        ' or platform_machine == "AMD64" and sys_platform == "win32"',
         'av>=16',
         'einops>=0.7',
         'fvcore>=0.1.5.post20221221',

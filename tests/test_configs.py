@@ -162,6 +162,12 @@ def test_every_type_is_registered(path):
 
 
 @every
+def test_no_video_is_read_through_decord(path):
+    """It cannot be installed everywhere, and reads some videos wrongly."""
+    assert not {'DecordInit', 'DecordDecode'} & set(types_in(load(path)))
+
+
+@every
 def test_the_flat_copy_is_the_same_config(path, tmp_path):
     cfg = load(path)
     cfg.dump(tmp_path / 'flat.py')

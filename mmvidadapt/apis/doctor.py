@@ -3,14 +3,19 @@
 import os
 import platform
 import tempfile
-from importlib.metadata import PackageNotFoundError, version
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Callable, Dict, List, Tuple
 
 import numpy as np
 import torch
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 from mmvidadapt import __version__
+from mmvidadapt.datasets.readers import open_video
 from mmvidadapt.utils.compat import REPORT
 from mmvidadapt.utils.video import write_video
 from mmvidadapt.weights import sources
@@ -35,8 +40,12 @@ PACKAGES = {
     'decord': ('decord', 'decord2', 'eva-decord'),
     'av': ('av',),
 }
-# Distribution -> name of the backend.
-NEEDED_DECODERS = {'decord': 'decord', 'av': 'pyav'}
+# Package -> what serves where it has no wheels.
+OPTIONAL = {'decord': 'PyAV reads videos'}
+# Package -> name of the backend.
+DECODERS = {'av': 'pyav', 'decord': 'decord'}
+# What registers everything, and so imports mmaction2 and mmpretrain.
+EVERYTHING = 'mmvidadapt.utils.register_all'
 FRAMES, SIDE = 4, 64
 COMPLETE = 0.95  # of a published size, which is known roughly
 Findings = Tuple[List[str], List[str]]
@@ -50,6 +59,8 @@ def examine() -> Tuple[str, List[str]]:
     """
     checks: Dict[str, Callable[[], Findings]] = {
         'versions': versions,
+        'bounds': bounds,
+        'imports': imports,
         'healed': healed,
         'decoder': decoder,
         'devices': devices,
@@ -74,30 +85,74 @@ def versions() -> Findings:
     problems = []
     for package, distributions in PACKAGES.items():
         found = installed(distributions)
-        lines += [f'{package} {v}' for v in found] or [f'{package} is missing']
-        if not found:
+        lines += [f'{package} {v} ({name})' for name, v in found.items()]
+        if not found and package in OPTIONAL:
+            lines.append(f'{package} is not installed: {OPTIONAL[package]}')
+        elif not found:
+            lines.append(f'{package} is missing')
             problems.append(
                 f'{package} is not installed: pip install -r '
                 'requirements/tested.txt'
             )
-        elif len({v.split()[0] for v in found}) > 1:
-            problems.append(
-                f'{package} is installed {len(found)} times '
-                f'({", ".join(found)}), and they overwrite one '
-                'another: keep one version.'
-            )
+        elif len(set(found.values())) > 1:
+            problems.append(doubled(package, found))
     return lines, problems
 
 
-def installed(distributions: Tuple[str, ...]) -> List[str]:
-    """Return 'version (distribution)' of those that are installed."""
-    found = []
+def doubled(package: str, found: Dict[str, str]) -> str:
+    """Say how distributions that write the same files become one version."""
+    oldest = min(found.values(), key=Version)
+    said = ', '.join(f'{v} ({name})' for name, v in found.items())
+    same = ' '.join(f'{name}=={oldest}' for name in found)
+    return (
+        f'{package} is installed {len(found)} times ({said}), and they '
+        'overwrite one another: keep one version, pip install '
+        f'--force-reinstall --no-deps {same}'
+    )
+
+
+def bounds() -> Findings:
+    """Compare what is installed with what ``setup.py`` asks for."""
+    try:
+        asked = map(Requirement, requires('mmvidadapt') or ())
+    except PackageNotFoundError:
+        return ['not compared: mmvidadapt is not installed by pip'], []
+    lines, problems = [], []
+    for wanted in asked:
+        if wanted.marker and not wanted.marker.evaluate({'extra': ''}):
+            continue
+        for name, found in installed((wanted.name,)).items():
+            if not wanted.specifier.contains(found, prereleases=True):
+                lines.append(f'{name} {found} is not {wanted.specifier}')
+                problems.append(
+                    f'{name} {found} is installed, but mmvidadapt needs '
+                    f'{wanted.specifier}: pip install '
+                    f"'{name}{wanted.specifier}'"
+                )
+    return lines or ['all kept'], problems
+
+
+def installed(distributions: Tuple[str, ...]) -> Dict[str, str]:
+    """Return the versions of those that are installed, by name."""
+    found = {}
     for name in distributions:
         try:
-            found.append(f'{version(name)} ({name})')
+            found[name] = version(name)
         except PackageNotFoundError:
             continue
     return found
+
+
+def imports() -> Findings:
+    """Import what trains and tests: the host, its models, and ours."""
+    try:
+        import_module(EVERYTHING)
+    except Exception as error:  # whatever it is, the report must go on
+        return ['mmaction2 and mmvidadapt do not import'], [
+            f'mmaction2 and mmvidadapt do not import: {error!r}. Try: pip '
+            'install -r requirements/tested.txt'
+        ]
+    return ['mmaction2 and mmvidadapt import'], []
 
 
 def healed() -> Findings:
@@ -108,39 +163,38 @@ def healed() -> Findings:
 def decoder() -> Findings:
     """Write a tiny video, decode it as the data sets do, and compare."""
     lines, problems = [], []
-    for backend in NEEDED_DECODERS:
-        line, wrong = try_decoder(backend)
+    for package, backend in DECODERS.items():
+        if package in OPTIONAL and find_spec(package) is None:
+            continue
+        line, wrong = try_decoder(package, backend)
         lines.append(line)
         problems += wrong
     return lines, problems
 
 
-def try_decoder(backend: str) -> Tuple[str, List[str]]:
+def try_decoder(package: str, backend: str) -> Tuple[str, List[str]]:
     """Let one decoder read what was written."""
-    from mmvidadapt.datasets.transforms import VideoDecode, VideoInit
-
     gray = np.linspace(40, 200, FRAMES).astype(np.uint8)
     video = np.broadcast_to(
         gray[:, None, None, None], (FRAMES, SIDE, SIDE, 3)
     )  # (T, H, W, 3)
-    way_out = f'pip install --force-reinstall {backend} opencv-python'
+    way_out = f'pip install --force-reinstall {package} opencv-python'
     try:
         with tempfile.TemporaryDirectory() as folder:
             path = str(Path(folder, 'tiny.mp4'))
             write_video(path, video, fps=8)
-            results = VideoInit(NEEDED_DECODERS[backend])(dict(filename=path))
-            results['frame_inds'] = np.arange(results['total_frames'])
-            decoded = np.stack(VideoDecode()(results)['imgs'])
+            reader = open_video(path, backend)
+            decoded = np.stack(reader.get_frames(np.arange(len(reader))))
     except Exception as error:  # whatever it is, the report must go on
-        return f'{backend} failed', [
-            f'{backend} cannot read what was written: {error!r}. Try: '
+        return f'{package} failed', [
+            f'{package} cannot read what was written: {error!r}. Try: '
             f'{way_out}'
         ]
     close = decoded.shape == video.shape and np.allclose(
         decoded.astype(int), video, atol=8
     )
-    return f'{backend} reads {len(decoded)} of {FRAMES} frames', [
-        f'{backend} returns other frames than were written: {way_out}'
+    return f'{package} reads {len(decoded)} of {FRAMES} frames', [
+        f'{package} returns other frames than were written: {way_out}'
     ] * (not close)
 
 

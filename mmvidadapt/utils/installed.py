@@ -2,7 +2,8 @@
 
 from importlib.util import find_spec
 
-# Module -> what to install for it.
+# Module -> what to install for it. decord is not among them: it has wheels for
+# few platforms, and PyAV reads what it reads.
 NEEDED = {
     'torch': 'torch',
     'torchvision': 'torchvision',
@@ -12,7 +13,6 @@ NEEDED = {
     'mmcv': 'mmcv-lite',
     'mmaction': 'mmaction2',
     'mmpretrain': 'mmpretrain',
-    'decord': 'decord',
     'av': 'av',
     'einops': 'einops',
     'safetensors': 'safetensors',

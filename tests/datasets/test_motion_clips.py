@@ -137,9 +137,9 @@ def test_motions_are_what_they_are_called(seed):
     assert all(a[1] < b[1] for a, b in zip(near, near[1:]))
     assert all(a[2] < b[2] for a, b in zip(opened, opened[1:]))
     centres = np.array([centre for centre, _, _ in turn])[:, ::-1]  # (x, y)
-    steps = np.diff(centres, axis=0)
+    dx, dy = np.diff(centres, axis=0).T
     # y points down, so a turn to the right is positive.
-    assert (np.cross(steps[:-1], steps[1:]) > 0).all()
+    assert (dx[:-1] * dy[1:] - dy[:-1] * dx[1:] > 0).all()
 
 
 @pytest.mark.parametrize('pair', [LEFT, UP, CLOCKWISE])

@@ -1,0 +1,98 @@
+"""What setup.py asks for installs, and holds what commits are tested with."""
+
+import ast
+import sys
+from importlib import import_module
+from typing import Dict
+
+import pytest
+from mmaction.registry import TRANSFORMS
+from packaging.requirements import Requirement
+
+from mmvidadapt.apis.doctor import PACKAGES
+from mmvidadapt.utils import installed
+from tests.golden import ROOT
+
+PLATFORMS = {
+    'x86-64 Linux': dict(sys_platform='linux', platform_machine='x86_64'),
+    'ARM Linux': dict(sys_platform='linux', platform_machine='aarch64'),
+    'macOS': dict(sys_platform='darwin', platform_machine='arm64'),
+    'old macOS': dict(sys_platform='darwin', platform_machine='x86_64'),
+    'Windows': dict(sys_platform='win32', platform_machine='AMD64'),
+}
+WITH_DECORD = {'x86-64 Linux', 'Windows'}  # it has wheels for
+
+
+def asked() -> Dict[str, Requirement]:
+    """Read ``install_requires`` without running setup.py."""
+    tree = ast.parse((ROOT / 'setup.py').read_text())
+    words = {k.arg: k.value for n in ast.walk(tree) for k in keywords(n)}
+    texts = ast.literal_eval(words['install_requires'])
+    return {r.name: r for r in map(Requirement, texts)}
+
+
+def keywords(node: ast.AST) -> list:
+    return node.keywords if isinstance(node, ast.Call) else []
+
+
+def pins() -> list:
+    lines = (ROOT / 'requirements' / 'tested.txt').read_text().splitlines()
+    return [Requirement(line) for line in lines if not line.startswith('#')]
+
+
+def wanted(requirement: Requirement, **environment: str) -> bool:
+    marker = requirement.marker
+    return marker is None or marker.evaluate(environment)
+
+
+def test_both_packages_of_opencv_become_one_version():
+    plain, contrib = (
+        asked()[f'opencv-{name}'].specifier
+        for name in ('python', 'contrib-python')
+    )
+    # A bound that is a release; below another, one may come before the other.
+    assert plain == contrib and '<=' in {s.operator for s in plain}
+
+
+@pytest.mark.parametrize('platform', PLATFORMS)
+def test_decord_is_asked_for_where_it_has_wheels(platform):
+    for requirement in [asked()['decord'], *pins()]:
+        if requirement.name == 'decord':
+            found = wanted(requirement, **PLATFORMS[platform])
+            assert found == (platform in WITH_DECORD)
+
+
+def test_what_is_tested_lies_within_the_bounds():
+    bounds = asked()
+    for pin in pins():
+        if pin.name in bounds:
+            (version,) = (
+                s.version for s in pin.specifier if '=' in s.operator
+            )
+            assert bounds[pin.name].specifier.contains(version), str(pin)
+
+
+@pytest.mark.parametrize('python', ['3.10', '3.11', '3.12'])
+def test_every_python_has_one_tested_version(python):
+    here = dict(PLATFORMS['x86-64 Linux'], python_version=python)
+    names = [pin.name for pin in pins() if wanted(pin, **here)]
+    assert len(names) == len(set(names)) and {'av', 'decord'} < set(names)
+
+
+def test_what_is_needed_on_import_is_asked_for():
+    names = set(asked())
+    assert set(installed.NEEDED.values()) <= names
+    assert 'decord' not in installed.NEEDED
+    assert {name for group in PACKAGES.values() for name in group[:1]} <= names
+
+
+def test_nothing_imports_decord_unless_asked_to(monkeypatch):
+    """Configs and readers work where it cannot be installed."""
+    monkeypatch.setitem(sys.modules, 'decord', None)
+    installed.check_installed()
+    readers = import_module('mmvidadapt.datasets.readers')
+    assert readers.find_reader('auto').__name__ == 'PyAVReader'
+    for name in ('NamedDecordInit', 'VideoInit'):
+        TRANSFORMS.build(dict(type=name))
+    with pytest.raises(ImportError, match='decord'):
+        readers.find_reader('decord')
