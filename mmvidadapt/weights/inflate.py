@@ -2,7 +2,7 @@
 
 import math
 import re
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -92,7 +92,7 @@ def _inflate(weights: StateDict, own: StateDict, rules: Dict) -> None:
     """Give an image's kernel its frames, and attention over time."""
     kernel = weights[PATCH]  # (C, 3, p, p)
     depth = own[PATCH].shape[2]
-    weights[PATCH] = KERNELS[rules['kernel']](kernel, depth)
+    weights[PATCH] = inflate_kernel(kernel, depth, rules['kernel'])
     rule = rules.get('temporal_attention')
     for name in list(weights) if rule else ():
         match = SPATIAL_ATTENTION.fullmatch(name)
@@ -106,19 +106,57 @@ def _inflate(weights: StateDict, own: StateDict, rules: Dict) -> None:
             )
 
 
-def _central(kernel: Tensor, depth: int) -> Tensor:
+def inflate_kernel(kernel: Tensor, depth: int, rule: str) -> Tensor:
+    """Repeat the patch kernel of an image model over the frames of a tubelet.
+
+    Args:
+        kernel (Tensor): Kernel of an image, ``(C, 3, p, p)``.
+        depth (int): Frames of a tubelet, T.
+        rule (str): ``'central'``: frame T // 2 has the kernel, the others
+            have zeros. ``'average'``, filter inflation: the kernel is
+            averaged and repeated, every frame has 1 / T of it.
+            ``'average_arp'``, approximate rank pooling: frame i has
+            c_i / T of it, where c_1 .. c_T rise from before to after and
+            sum to zero. One frame has the kernel by any rule.
+
+    Returns:
+        Tensor: Kernel of a tubelet, ``(C, 3, T, p, p)``.
+
+    Raises:
+        KeyError: If there is no such rule.
+    """
+    if depth == 1:
+        return kernel.unsqueeze(2)
+    return torch.stack(KERNELS[rule](kernel, depth), dim=2)
+
+
+def _central(kernel: Tensor, depth: int) -> List[Tensor]:
     """Let the central frame of a tubelet be the image, the rest nothing."""
     frames = [torch.zeros_like(kernel) for _ in range(depth)]
     frames[depth // 2] = kernel
-    return torch.stack(frames, dim=2)
+    return frames
 
 
-def _average(kernel: Tensor, depth: int) -> Tensor:
+def _average(kernel: Tensor, depth: int) -> List[Tensor]:
     """Filter inflation: let every frame of a tubelet be a share of it."""
-    return torch.stack([kernel / depth] * depth, dim=2)
+    return [kernel / depth] * depth
 
 
-KERNELS = dict(central=_central, average=_average)
+def _average_arp(kernel: Tensor, depth: int) -> List[Tensor]:
+    """Weigh the frames as approximate rank pooling does.
+
+    ``c_i = 2 (T - i + 1) - (T + 1) (H_T - H_{i - 1})``, H the harmonic
+    numbers.
+    """
+    harmonic = [sum(1 / k for k in range(1, n + 1)) for n in range(depth + 1)]
+    coefficients = (
+        2 * (depth - i + 1) - (depth + 1) * (harmonic[depth] - harmonic[i - 1])
+        for i in range(1, depth + 1)
+    )
+    return [kernel * (c / depth) for c in coefficients]
+
+
+KERNELS = dict(central=_central, average=_average, average_arp=_average_arp)
 
 
 def _split(pos: Tensor, has_cls: bool) -> Tuple[Optional[Tensor], Tensor]:

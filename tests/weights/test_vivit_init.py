@@ -14,6 +14,7 @@ from mmvidadapt.models import (
     ViViTFactorisedSelfAttention,
 )
 from mmvidadapt.weights import to_native
+from mmvidadapt.weights.inflate import inflate_kernel
 from tests.golden import goldens, load_golden
 from tests.models.vivit_samples import (
     KINDS,
@@ -27,7 +28,9 @@ from .foreign import hf_clip, hf_vit, mmpretrain_vit, openai_clip, timm_vit
 from .samples import same
 
 KERNELS = dict(
-    central_frame_initializer='central', average_frame_initializer='average'
+    central_frame_initializer='central',
+    average_frame_initializer='average',
+    average_arp_frame_initializer='average_arp',
 )
 every_init = pytest.mark.parametrize('path', goldens('vivit_init_*.pt'))
 
@@ -77,6 +80,39 @@ def model_of_init(golden, **given):
         rules['temporal_attention'] = 'copy' if copied else 'zero'
     config.pop('type')
     return kind(**config, inflation=rules, **given)
+
+
+# Shares of the frames of a tubelet, worked out by hand.
+SHARES = {
+    ('central', 2): [0, 1],
+    ('central', 3): [0, 1, 0],
+    ('average', 2): [1 / 2, 1 / 2],
+    ('average', 4): [1 / 4, 1 / 4, 1 / 4, 1 / 4],
+    ('average_arp', 2): [-1 / 4, 1 / 4],
+    ('average_arp', 4): [-29 / 48, 7 / 48, 13 / 48, 9 / 48],
+}
+
+
+@pytest.mark.parametrize('rule, depth', SHARES)
+def test_kernels_are_repeated_over_the_frames_of_a_tubelet(rule, depth):
+    kernel = torch.randn(8, 3, 4, 4)
+    inflated = inflate_kernel(kernel, depth, rule)
+    assert inflated.shape == (8, 3, depth, 4, 4)
+    for frame, share in zip(inflated.unbind(2), SHARES[rule, depth]):
+        assert_close(frame, kernel * share, rtol=1e-6, atol=1e-6)
+    one = inflate_kernel(kernel, 1, rule)
+    assert torch.equal(one, kernel.unsqueeze(2))
+
+
+def test_a_rule_of_the_kernel_by_name(tmp_path):
+    vit, path = image_model(tmp_path)
+    for rule in ('average', 'average_arp'):
+        model = tiny(ViViT, pretrained=path, inflation=dict(kernel=rule))
+        model.init_weights()
+        wanted = inflate_kernel(vit.conv1.weight.detach(), 2, rule)
+        assert torch.equal(model.conv1.weight, wanted)
+    with pytest.raises(ValueError, match="average_rap.*'average_arp'"):
+        tiny(ViViT, inflation=dict(kernel='average_rap'))
 
 
 @every_init

@@ -61,8 +61,9 @@ class ViViTTrunk(AdaptedBackbone, EncoderParts):
     trainable = ('.*',)
     new = ('class_embedding',)
     inflation_rules = dict(
-        # Of a tubelet: its central frame, or all its frames, evenly.
-        kernel=('central', 'average'),
+        # Of a tubelet: its central frame; all its frames, evenly (averaged
+        # and repeated); or all, weighed by approximate rank pooling.
+        kernel=('central', 'average', 'average_arp'),
         # Of a token: those of its patch, whose grid must be the same, or is
         # resized bilinearly.
         positions=('tile', 'resize'),
