@@ -74,15 +74,13 @@ def disarm(content: Any, source: str) -> Any:
 
 def _texts(facts: Dict[str, Any], source: str) -> Dict[str, Any]:
     """Give facts whose texts of configs are literals or left out."""
-    told = {
-        name: _text(value, source) if name in TEXTS else value
-        for name, value in facts.items()
+    texts = {
+        name: _text(facts[name], source)
+        for name in TEXTS
+        if isinstance(facts.get(name), str)
     }
-    return {
-        name: value
-        for name, value in told.items()
-        if name not in TEXTS or value is not None
-    }
+    gone = [name for name, text in texts.items() if text is None]
+    return {k: v for k, v in {**facts, **texts}.items() if k not in gone}
 
 
 def _text(text: Any, source: str) -> Optional[str]:

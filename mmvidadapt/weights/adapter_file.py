@@ -21,6 +21,7 @@ from mmvidadapt.utils.whole_file import whole_file
 from mmvidadapt.version import __version__
 
 from .adapter_schema import FORMAT, check_adapter_config, check_description
+from .containers import has_header
 
 SUFFIX = '.adapter.safetensors'
 KEY = 'mmvidadapt_adapter'  # of the one entry of the metadata
@@ -120,6 +121,8 @@ def _parse(text: str, tensors: Dict[str, Tensor]) -> AdapterFile:
 def is_adapter(path: str | os.PathLike) -> bool:
     """Whether a file describes itself as an adapter file."""
     try:
+        if not has_header(os.fspath(path)):
+            return False
         with safe_open(path, 'pt') as file:
             return KEY in (file.metadata() or {})
     except (SafetensorError, OSError):
@@ -132,6 +135,8 @@ def _open(path: str) -> Tuple[str, Dict[str, Tensor]]:
     if not os.path.isfile(path):
         raise FileNotFoundError(f'There is no adapter file {path}. {way_out}')
     try:
+        if not has_header(path):
+            raise SafetensorError('its header is damaged, or none')
         with safe_open(path, 'pt') as file:
             text = (file.metadata() or {}).get(KEY)
             # Else they would follow what happens to the file.

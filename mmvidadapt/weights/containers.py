@@ -6,28 +6,15 @@ import re
 import zipfile
 from typing import Any, Callable, Mapping, NamedTuple, Optional
 
-import torch
-
+from .archives import find_directory
 from .flax import read_flax, read_npz
 from .msgpack import looks_like_msgpack
+from .pickled_objects import MOST_DIMENSIONS
 from .plain_types import allow_plain_types
+from .torch_files import ZIPPED, read_archive, read_legacy
 from .torchscript import read_torchscript
 
 allow_plain_types()
-
-
-def _read_torch(path: str) -> Any:
-    """Read a file of torch.save, old or new, without running its code."""
-    return torch.load(path, map_location='cpu', weights_only=True)
-
-
-def _read_zip(path: str) -> Any:
-    """Read a new file of torch.save, whose checksums torch does not read."""
-    with zipfile.ZipFile(path) as archive:
-        wrong = archive.testzip()
-    if wrong:
-        raise ValueError(f'the checksum of {wrong} is wrong')
-    return _read_torch(path)
 
 
 def _read_safetensors(path: str) -> Mapping[str, Any]:
@@ -48,6 +35,7 @@ class Container(NamedTuple):
     )
 
 
+MOST_HEADER = 10 << 20  # bytes; one of 1,000 tensors has 100,000
 EMPTY = Container('an empty file')
 LFS = Container(
     'a Git LFS pointer, not the file it stands for',
@@ -59,9 +47,9 @@ PAGE = Container(
     'confirmation page was saved in its place.',
 )
 TORCHSCRIPT = Container('a TorchScript archive', read_torchscript)
-ZIP = Container('a torch.save archive', _read_zip)
+ZIP = Container('a torch.save archive', read_archive)
 CUT_ZIP = Container('a zip archive without a sound directory at its end')
-PICKLE = Container('a torch.save file of the old format', _read_torch)
+PICKLE = Container('a torch.save file of the old format', read_legacy)
 SAFETENSORS = Container('a safetensors file', _read_safetensors)
 CUT_SAFETENSORS = Container('a safetensors file whose header is damaged')
 FLAX = Container('a flax checkpoint (msgpack)', read_flax)
@@ -78,7 +66,6 @@ FOREIGN = (SAFETENSORS, FLAX)
 
 def recognise(path: str) -> Container:
     """Tell the kind of a file by its first bytes, not by its name."""
-    size = os.path.getsize(path)
     with open(path, 'rb') as file:
         head = file.read(512)
     if not head:
@@ -87,19 +74,21 @@ def recognise(path: str) -> Container:
         return LFS
     if re.match(rb'\s*<(!doctype|html|\?xml)', head, re.IGNORECASE):
         return PAGE
-    if head.startswith(b'PK'):
+    if head.startswith(ZIPPED):
         return _recognise_zip(path)
     if head.startswith(b'\x80'):
         return PICKLE
     # First, for lengths can look like the start of a map of msgpack.
     if head[8:9] == b'{' and 1 < int.from_bytes(head[:8], 'little') < 1 << 32:
-        return SAFETENSORS if _has_header(path, size) else CUT_SAFETENSORS
+        return SAFETENSORS if has_header(path) else CUT_SAFETENSORS
     return FLAX if looks_like_msgpack(head) else STRANGE
 
 
 def _recognise_zip(path: str) -> Container:
     """Tell TorchScript from torch.save."""
     try:
+        with open(path, 'rb') as file:
+            find_directory(file, os.path.getsize(path))
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except Exception:  # damaged directories raise more than BadZipFile
@@ -112,13 +101,28 @@ def _recognise_zip(path: str) -> Container:
     return ZIP if pickled else OTHER_ZIP
 
 
-def _has_header(path: str, size: int) -> bool:
-    """Say whether a safetensors header is whole."""
+def has_header(path: str) -> bool:
+    """Say whether a file has a safetensors header that is whole.
+
+    Args:
+        path (str): The file.
+
+    Returns:
+        bool: Whether it is a dict, no longer than ``MOST_HEADER``, that
+        names shapes as tensors have them.
+    """
     with open(path, 'rb') as file:
         length = int.from_bytes(file.read(8), 'little')
-        if length > size - 8:
+        if length > min(os.path.getsize(path) - 8, MOST_HEADER):
             return False
         try:
-            return isinstance(json.loads(file.read(length)), dict)
-        except ValueError:
+            header = json.loads(file.read(length))
+        except (RecursionError, ValueError):
             return False
+    return isinstance(header, dict) and all(map(_is_entry, header.values()))
+
+
+def _is_entry(entry: Any) -> bool:
+    """Say whether the header's entry is of a tensor, or of none."""
+    shape = entry.get('shape', []) if isinstance(entry, dict) else None
+    return isinstance(shape, list) and len(shape) <= MOST_DIMENSIONS

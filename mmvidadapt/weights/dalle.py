@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from .readers import load_weights_file
+from .torch_files import check_file
 
 # What tensors and modules are made of; all else that may be named is inert.
 TENSORS = {
@@ -36,6 +37,10 @@ class Shell:
         """Ignore what a constructor would be given."""
 
 
+# One for all, whose source torch does not find to compare with a file's.
+ANY_MODULE = type('AnyModule', (Shell,), {})
+
+
 class TensorUnpickler(pickle.Unpickler):
     """Unpickles tensors, and shells of modules in the place of modules."""
 
@@ -44,7 +49,7 @@ class TensorUnpickler(pickle.Unpickler):
         if (module, name) in TENSORS:
             return TENSORS[module, name]
         if module.startswith(MODULES) and '.' not in name:
-            return type(name, (Shell,), {})
+            return ANY_MODULE
         raise pickle.UnpicklingError(
             f'it asks for {module}.{name}, which is neither a tensor nor a '
             "module of DALL-E's"
@@ -74,6 +79,7 @@ def read_pickled_module(path: Union[str, os.PathLike]) -> Dict[str, Tensor]:
     )
     try:
         _refuse_programs(path)
+        check_file(os.fspath(path))
         content = torch.load(
             path, map_location='cpu', pickle_module=safe, weights_only=False
         )

@@ -1,12 +1,15 @@
 """Parameters of flax models: their files, and their layout in torch."""
 
+import os
 import re
+import zipfile
 from typing import Any, Dict, Iterator, Mapping, Tuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from .archives import check_entries
 from .msgpack import Array, read_msgpack
 
 # What stands around the parameters in a training state.
@@ -35,6 +38,8 @@ def read_npz(path: str) -> Dict[str, Tensor]:
     Returns:
         Dict[str, Tensor]: Parameters as flax lays them out.
     """
+    with zipfile.ZipFile(path) as archive:
+        check_entries(archive.infolist(), os.path.getsize(path))
     with np.load(path, allow_pickle=False) as archive:
         entries = _parameters({name: name for name in archive.files})
         return {

@@ -6,10 +6,11 @@ length is checked against the bytes that are there, and arrays are views of
 the file until somebody copies them.
 """
 
+import itertools
 import math
 import mmap
 import struct
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 import torch
@@ -18,6 +19,8 @@ from torch import Tensor
 ARRAY, SCALAR = 1, 3  # flax's extension types
 CHUNKED = '__msgpack_chunked_array__'
 DEEPEST = 64
+MOST_VALUES = 300_000  # one takes two microseconds; ViT-L has 2,000
+MOST_DIMENSIONS = 64  # torch's own limit
 WHOLE = [f'{sign}int{bits}' for sign in ('', 'u') for bits in (8, 16, 32, 64)]
 DTYPES = {
     name: np.dtype(name)
@@ -55,6 +58,8 @@ class Array:
     ) -> None:
         if dtype not in DTYPES and dtype != BFLOAT16:
             raise ValueError(f'an array of the unknown type {dtype!r}')
+        if len(shape) > MOST_DIMENSIONS:
+            raise ValueError(f'an array of {len(shape):,} dimensions')
         self.shape, self.dtype, self.data = shape, dtype, data
         size = 2 if dtype == BFLOAT16 else DTYPES[dtype].itemsize
         if any(n < 0 for n in shape) or math.prod(shape) * size != len(data):
@@ -104,10 +109,20 @@ def read_msgpack(path: str) -> Dict[str, Any]:
 
 
 class _Reader:
-    """Position in a stretch of bytes."""
+    """Position in a stretch of bytes.
 
-    def __init__(self, data: memoryview, depth: int = 0) -> None:
-        self.data, self.position, self.depth = data, 0, depth
+    Args:
+        data (memoryview): The bytes.
+        outer (_Reader, optional): The one that came upon them.
+            Defaults to None.
+    """
+
+    def __init__(
+        self, data: memoryview, outer: Optional['_Reader'] = None
+    ) -> None:
+        self.data, self.position = data, 0
+        self.depth = outer.depth if outer else 0
+        self.values = outer.values if outer else itertools.count(1)
 
     def take(self, size: int) -> memoryview:
         """Give the next bytes."""
@@ -129,6 +144,8 @@ class _Reader:
         self.depth += 1
         if self.depth > DEEPEST:
             raise ValueError(f'it is nested deeper than {DEEPEST} levels')
+        if next(self.values) > MOST_VALUES:
+            raise ValueError(f'it holds more than {MOST_VALUES:,} values')
         value = self._value(self.number('>B'))
         self.depth -= 1
         return value
@@ -187,7 +204,7 @@ class _Reader:
         data = self.take(size)
         if kind not in (ARRAY, SCALAR):
             raise ValueError(f'an extension of the unknown type {kind}')
-        return _array(_Reader(data, self.depth).value())
+        return _array(_Reader(data, self).value())
 
     def _announced(self, size: int) -> None:
         """Do not make room for more items than there are bytes."""

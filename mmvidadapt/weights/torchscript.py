@@ -6,15 +6,18 @@ modules are read here.
 """
 
 import collections
+import os
 import pickle
-import re
 import zipfile
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, Tuple
 
 import torch
 from torch import Tensor
 
-PICKLED = re.compile(r'([^/]+/)data\.pkl')
+from .archives import check_entries
+from .pickles import check_pickle
+from .torch_files import find_folder
+
 DTYPES = {
     'HalfStorage': torch.float16,
     'BFloat16Storage': torch.bfloat16,
@@ -88,7 +91,7 @@ class ArchiveUnpickler(pickle.Unpickler):
         if (module, name) in NAMES:
             return NAMES[module, name]
         if module.split('.')[0] == '__torch__':  # a class of the archive
-            return type(name, (Shell,), {})
+            return Shell
         raise pickle.UnpicklingError(f'GLOBAL {module}.{name} is not allowed')
 
     def persistent_load(self, pid: Tuple) -> Tensor:
@@ -116,18 +119,14 @@ def read_torchscript(path: str) -> Dict[str, Tensor]:
     Returns:
         Dict[str, Tensor]: Name to parameter, buffer or other tensor.
     """
+    size = os.path.getsize(path)
     with zipfile.ZipFile(path) as archive:
-        folders = find_folders(archive.namelist())
-        if len(folders) != 1:
-            raise ValueError(f'{len(folders)} entries are a data.pkl')
-        module = ArchiveUnpickler(archive, folders[0]).load()
+        check_entries(archive.infolist(), size)
+        folder = find_folder(archive.namelist())
+        with archive.open(f'{folder}data.pkl') as file:
+            check_pickle(file, size)
+        module = ArchiveUnpickler(archive, folder).load()
     return dict(_walk(module, ''))
-
-
-def find_folders(names: List[str]) -> List[str]:
-    """Find the folders of an archive that hold pickled modules."""
-    matches: List[Optional[re.Match]] = list(map(PICKLED.fullmatch, names))
-    return [match[1] for match in matches if match]
 
 
 def _walk(shell: Any, prefix: str) -> Iterator[Tuple[str, Tensor]]:
