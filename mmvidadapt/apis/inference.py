@@ -199,7 +199,7 @@ def sampling_index(steps: Sequence[dict]) -> int:
 
 def load_strictly(model: nn.Module, checkpoint: str) -> None:
     """Load a checkpoint, or raise and say what differs."""
-    content = read_checkpoint(checkpoint)
+    content = read_checkpoint(checkpoint, copy=False)  # loading copies it
     state_dict = content.get('state_dict', content)
     difference = compare(model, state_dict)
     if difference:

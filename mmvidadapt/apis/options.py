@@ -103,7 +103,7 @@ def check_checkpoint(config: Config) -> None:
     if start is None and config.get('resume'):
         start = find_latest_checkpoint(config.work_dir)
     if start is not None and not is_remote(start):
-        read_checkpoint(start)
+        read_checkpoint(start, copy=False)
 
 
 def use_seed(config: Config, args: argparse.Namespace) -> None:

@@ -1,7 +1,9 @@
 """mmengine loads checkpoints of any container, by path, URL or alias."""
 
 import os
-from typing import Any, Mapping, Optional
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Iterator, Mapping, Optional
 
 from mmengine.runner import CheckpointLoader
 
@@ -12,6 +14,7 @@ from mmvidadapt.weights.whole import mark
 
 from .adapters import whole_checkpoint
 
+MAPPED = ContextVar('mapped', default=False)
 OURS = ('', 'file://', 'http://', 'https://')
 
 
@@ -45,6 +48,20 @@ def load_safely(
     content = (
         whole_checkpoint(path)
         if is_adapter(path)
-        else load_checkpoint_file(path)
+        else load_checkpoint_file(path, copy=not MAPPED.get())
     )
     return mark(content, filename)
+
+
+@contextmanager
+def mapped(wanted: bool = True) -> Iterator[None]:
+    """Let checkpoints be mapped, not copied, inside of this.
+
+    Args:
+        wanted (bool): Whether they are to be. Defaults to True.
+    """
+    token = MAPPED.set(wanted)
+    try:
+        yield
+    finally:
+        MAPPED.reset(token)

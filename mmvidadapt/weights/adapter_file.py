@@ -5,7 +5,6 @@ import os
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Tuple
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -21,6 +20,7 @@ from mmvidadapt.utils.whole_file import whole_file
 from mmvidadapt.version import __version__
 
 from .adapter_schema import FORMAT, check_adapter_config, check_description
+from .check import count_not_finite
 from .containers import has_header
 
 SUFFIX = '.adapter.safetensors'
@@ -162,9 +162,7 @@ def digest(tensors: Dict[str, Tensor], said: Dict[str, Any]) -> str:
 def check_finite(path: str, tensors: Dict[str, Tensor]) -> None:
     """Raise where a tensor holds infinite values or none at all."""
     bad = [
-        name
-        for name, tensor in tensors.items()
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all()
+        name for name, tensor in tensors.items() if count_not_finite(tensor)
     ]
     if bad:
         raise ValueError(

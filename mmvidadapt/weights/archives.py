@@ -2,12 +2,14 @@
 
 import struct
 import zipfile
+import zlib
 from typing import IO, List, NamedTuple, Tuple
 
 # What archives of weights may expand to: zeros pack well, weights do not.
 FACTOR, SPARE = 8, 64 << 20
 MOST_DIRECTORY = 4 << 20  # bytes: room for 50,000 entries
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+LOCAL = 30  # bytes before the name of an entry
 END, END64, PLACE64 = '<4s4H2LH', '<4sQ2H2L4Q', '<4sLQL'
 SIGNS = {END: b'PK\5\6', END64: b'PK\6\6', PLACE64: b'PK\6\7'}
 
@@ -113,3 +115,26 @@ def check_stored(entries: List[zipfile.ZipInfo]) -> None:
     for (start, length), (following, _) in zip(ends, ends[1:]):
         if start + length > following:
             raise ValueError('refusing entries that share bytes')
+
+
+def stored_bytes(data: memoryview, entry: zipfile.ZipInfo) -> memoryview:
+    """Give the bytes of an entry that is not packed, where they lie.
+
+    Args:
+        data (memoryview): The archive.
+        entry (zipfile.ZipInfo): The entry.
+
+    Returns:
+        memoryview: Its bytes.
+
+    Raises:
+        ValueError: If they are not there, or their checksum is wrong.
+    """
+    start = entry.header_offset + LOCAL
+    head = data[entry.header_offset : start]
+    if bytes(head[:4]) == b'PK\3\4':
+        start += sum(struct.unpack('<2H', head[-4:]))  # its name, and more
+        content = data[start : start + entry.file_size]
+        if zlib.crc32(content) == entry.CRC:
+            return content
+    raise ValueError(f'the checksum of {entry.filename} is wrong')

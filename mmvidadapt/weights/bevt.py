@@ -60,7 +60,8 @@ def load_video_swin(
     own = set(module.state_dict())
 
     def read(path: str) -> StateDict:
-        weights = to_video_swin(load_weights_file(path), window, source_window)
+        weights = load_weights_file(path, copy=False)  # loading copies them
+        weights = to_video_swin(weights, window, source_window)
         weights = {
             LAST_NORM.sub(last_norm, name)
             if LAST_NORM.match(name)

@@ -85,8 +85,9 @@ def find_damage(
                 f'{name}: {value.dtype} in the weights, '
                 f'{own[name].dtype} in the model'
             )
-        elif _not_finite(value) > _not_finite(own[name]):
-            bad = _not_finite(value)
+            continue
+        bad = count_not_finite(value)
+        if bad and bad > count_not_finite(own[name]):
             lines.append(f'{name}: {bad} of {value.numel()} are not finite')
     return lines
 
@@ -100,11 +101,49 @@ def _kind(value: Tensor) -> str:
     return 'complex' if value.is_complex() else 'integer'
 
 
-def _not_finite(value: Tensor) -> int:
-    """Count what is infinite or not a number."""
-    if value.is_meta or not value.is_floating_point():
+def count_not_finite(value: Tensor) -> int:
+    """Count what is infinite or not a number.
+
+    Args:
+        value (Tensor): Numbers of any kind.
+
+    Returns:
+        int: 0 for whole numbers and for tensors that hold none in memory.
+    """
+    if _all_finite(value):
         return 0
+    if value.dtype.itemsize == 1:  # torch knows no more of these
+        return int(value.isnan().sum())
     return value.numel() - int(torch.isfinite(value).sum())
+
+
+def has_nan(value: Tensor) -> bool:
+    """Whether something is not a number.
+
+    Args:
+        value (Tensor): Numbers of any kind.
+
+    Returns:
+        bool: False for whole numbers and for tensors that hold none.
+    """
+    return not _all_finite(value) and bool(value.isnan().any())
+
+
+def _all_finite(value: Tensor) -> bool:
+    """Whether a sum shows in one pass that all numbers are finite.
+
+    That of finite numbers may be infinite; then they have to be looked at.
+    """
+    if (
+        value.is_meta
+        or value.layout is not torch.strided
+        or not value.is_floating_point()
+    ):
+        return True
+    if value.dtype.itemsize == 1:
+        return False
+    wide = torch.promote_types(value.dtype, torch.float32)
+    return bool(torch.isfinite(value.detach().sum(dtype=wide)))
 
 
 def _brief(names: Collection[str], most: int = 20) -> str:

@@ -17,18 +17,24 @@ from .torchscript import read_torchscript
 allow_plain_types()
 
 
-def _read_safetensors(path: str) -> Mapping[str, Any]:
-    """Read a safetensors file."""
+def _read_safetensors(path: str, copy: bool) -> Mapping[str, Any]:
+    """Read a safetensors file, which the library only maps."""
     from safetensors.torch import load_file
 
-    return load_file(path)
+    tensors = load_file(path)
+    return {k: v.clone() for k, v in tensors.items()} if copy else tensors
+
+
+def _copying(read: Callable[[str], Any]) -> Callable[[str, bool], Any]:
+    """Give a reader that copies whether it is asked to or not."""
+    return lambda path, copy: read(path)
 
 
 class Container(NamedTuple):
     """A kind of file: what it looks like, its reader or the way out."""
 
     looks: str
-    read: Optional[Callable[[str], Any]] = None
+    read: Optional[Callable[[str, bool], Any]] = None  # of a path; copy?
     way_out: str = (
         'It is damaged or truncated: compare its size and sha256 '
         'with the published ones and fetch it again.'
@@ -52,8 +58,8 @@ CUT_ZIP = Container('a zip archive without a sound directory at its end')
 PICKLE = Container('a torch.save file of the old format', read_legacy)
 SAFETENSORS = Container('a safetensors file', _read_safetensors)
 CUT_SAFETENSORS = Container('a safetensors file whose header is damaged')
-FLAX = Container('a flax checkpoint (msgpack)', read_flax)
-NPZ = Container('a NumPy archive', read_npz)
+FLAX = Container('a flax checkpoint (msgpack)', _copying(read_flax))
+NPZ = Container('a NumPy archive', _copying(read_npz))
 STRANGE = Container(
     'no container of weights that is known',
     way_out='Give a TorchScript archive, a torch.save file, '

@@ -66,7 +66,7 @@ def read_pretrained(
     own = module.state_dict()
     swin = any(name.endswith('relative_position_bias_table') for name in own)
     path = resolve(source)
-    weights = load_weights_file(path)
+    weights = load_weights_file(path, copy=False)  # loading copies them
     try:
         native = to_native(weights, 'swin' if swin else 'vit')
         if 'proj' in own:  # of CLIP's class token, which few read
@@ -106,7 +106,7 @@ def load_exactly(
         reader (Callable, optional): How the file is read.
             Defaults to None: by :func:`load_weights_file`.
     """
-    read = reader or load_weights_file
+    read = reader or partial(load_weights_file, copy=False)
     weights = {
         name: value
         for name, value in read(resolve(source)).items()

@@ -7,6 +7,7 @@ from typing import Any, Dict, Mapping, Tuple
 
 from torch import Tensor
 
+from .check import has_nan
 from .containers import FOREIGN, PICKLE, ZIP, Container, recognise
 
 # Where checkpoints keep their weights, in this order.
@@ -19,7 +20,9 @@ TRICKS = re.compile(
 )
 
 
-def load_weights_file(path: str | os.PathLike) -> Dict[str, Tensor]:
+def load_weights_file(
+    path: str | os.PathLike, copy: bool = True
+) -> Dict[str, Tensor]:
     """Read the weights of a file.
 
     Nested checkpoints are opened, prefixes of wrappers (``module.``) are
@@ -29,12 +32,16 @@ def load_weights_file(path: str | os.PathLike) -> Dict[str, Tensor]:
     Args:
         path (str | os.PathLike): TorchScript archive, file of
             ``torch.save``, safetensors, flax or NumPy file.
+        copy (bool): Whether the numbers are copied out of the file. Else
+            they are only mapped where the kind of file allows, which costs
+            nothing, and change with it: for who copies them at once.
+            Defaults to True.
 
     Returns:
         Dict[str, Tensor]: Name to tensor, on the CPU.
     """
     path = os.fspath(path)
-    container, content = _read(path)
+    container, content = _read(path, copy)
     tensors = _tensors(content)
     if not tensors:
         keys = list(content)[:8] if isinstance(content, Mapping) else None
@@ -50,20 +57,23 @@ def load_weights_file(path: str | os.PathLike) -> Dict[str, Tensor]:
     return tensors
 
 
-def load_checkpoint_file(path: str | os.PathLike) -> Mapping[str, Any]:
+def load_checkpoint_file(
+    path: str | os.PathLike, copy: bool = True
+) -> Mapping[str, Any]:
     """Read all that a checkpoint holds, as mmengine wants it.
 
     Args:
         path (str | os.PathLike): File of ``torch.save``, or of safetensors
             or flax, as others release whole models.
+        copy (bool): See :func:`load_weights_file`. Defaults to True.
 
     Returns:
         Mapping[str, Any]: Its content, on the CPU.
     """
     path = os.fspath(path)
-    container, content = _read(path)
+    container, content = _read(path, copy)
     if container in (ZIP, PICKLE, *FOREIGN) and isinstance(content, Mapping):
-        spoiled = [k for k, v in _tensors(content).items() if v.isnan().any()]
+        spoiled = [k for k, v in _named(content).items() if has_nan(v)]
         if spoiled:
             raise ValueError(
                 f'{path} is damaged: there are numbers that are none (NaN) in '
@@ -80,7 +90,7 @@ def load_checkpoint_file(path: str | os.PathLike) -> Mapping[str, Any]:
     )
 
 
-def _read(path: str) -> Tuple[Container, Any]:
+def _read(path: str, copy: bool) -> Tuple[Container, Any]:
     """Read any container, or say what the file looks like instead."""
     if not os.path.isfile(path):
         state = 'is a folder' if os.path.isdir(path) else 'does not exist'
@@ -91,7 +101,7 @@ def _read(path: str) -> Tuple[Container, Any]:
     if container.read is None:
         raise ValueError(_complaint(path, container, container.way_out))
     try:
-        return container, container.read(path)
+        return container, container.read(path, copy)
     except Exception as error:  # readers raise a dozen types on bad bytes
         raise ValueError(
             _complaint(path, container, _reason(error, container))
@@ -130,6 +140,11 @@ def _reason(error: Exception, container: Container) -> str:
 
 
 def _tensors(content: Any) -> Dict[str, Tensor]:
+    """Give the tensors of a checkpoint, in single precision."""
+    return {name: _plain(value) for name, value in _named(content).items()}
+
+
+def _named(content: Any) -> Dict[str, Tensor]:
     """Give the tensors of a checkpoint by their names."""
     for _ in NESTS:  # a nest may lie in another one
         if not isinstance(content, Mapping):
@@ -137,7 +152,7 @@ def _tensors(content: Any) -> Dict[str, Tensor]:
         inner = [content[k] for k in NESTS if k in content]
         content = next((v for v in inner if isinstance(v, Mapping)), content)
     return {
-        WRAPPED.sub('', name): _plain(value)
+        WRAPPED.sub('', name): value
         for name, value in content.items()
         if isinstance(name, str) and isinstance(value, Tensor)
     }

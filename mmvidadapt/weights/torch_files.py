@@ -15,24 +15,28 @@ ZIPPED = b'PK\3\4'
 LEGACY = 5  # pickles: a number, a version, a system, the content, its keys
 
 
-def read_archive(path: str) -> Any:
+def read_archive(path: str, copy: bool = True) -> Any:
     """Read a new file of torch.save, whose checksums torch does not read.
 
     Args:
         path (str): The file.
+        copy (bool): Whether the numbers are copied out of the file; else
+            they change with it. Defaults to True.
 
     Returns:
         Any: Its content, on the CPU.
     """
     check_archive(path)
-    return _read(path)
+    return _read(path, mmap=not copy)
 
 
-def read_legacy(path: str) -> Any:
+def read_legacy(path: str, copy: bool = True) -> Any:
     """Read an old file of torch.save.
 
     Args:
         path (str): The file.
+        copy (bool): For other readers' sake: the numbers are copied.
+            Defaults to True.
 
     Returns:
         Any: Its content, on the CPU.
@@ -41,9 +45,9 @@ def read_legacy(path: str) -> Any:
     return _read(path)
 
 
-def _read(path: str) -> Any:
+def _read(path: str, **options: Any) -> Any:
     """Read without running code."""
-    return torch.load(path, map_location='cpu', weights_only=True)
+    return torch.load(path, map_location='cpu', weights_only=True, **options)
 
 
 def check_file(path: str) -> None:

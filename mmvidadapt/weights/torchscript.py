@@ -9,12 +9,13 @@ import collections
 import os
 import pickle
 import zipfile
+from mmap import ACCESS_COPY, mmap
 from typing import Any, Dict, Iterator, Tuple
 
 import torch
 from torch import Tensor
 
-from .archives import check_entries
+from .archives import check_entries, stored_bytes
 from .pickles import check_pickle
 from .torch_files import find_folder
 
@@ -79,11 +80,17 @@ class ArchiveUnpickler(pickle.Unpickler):
     Args:
         archive (zipfile.ZipFile): The open archive.
         folder (str): Where its entries lie.
+        copy (bool): Whether the numbers are copied out of the file.
     """
 
-    def __init__(self, archive: zipfile.ZipFile, folder: str) -> None:
+    def __init__(
+        self, archive: zipfile.ZipFile, folder: str, copy: bool
+    ) -> None:
         super().__init__(archive.open(f'{folder}data.pkl'))
-        self.archive, self.folder = archive, folder
+        self.archive, self.folder, self.copy = archive, folder, copy
+        self.data = memoryview(
+            mmap(archive.fp.fileno(), 0, access=ACCESS_COPY)
+        )
         self.storages: Dict[str, Tensor] = {}
 
     def find_class(self, module: str, name: str) -> Any:
@@ -101,20 +108,23 @@ class ArchiveUnpickler(pickle.Unpickler):
             entry = self.archive.getinfo(f'{self.folder}data/{key}')
             if entry.compress_type != zipfile.ZIP_STORED:
                 raise ValueError(f'{entry.filename} is compressed')
-            data = bytearray(self.archive.read(entry))
-            self.storages[key] = (
+            data = stored_bytes(self.data, entry)
+            storage = (
                 torch.frombuffer(data, dtype=dtype, count=numel)
                 if numel
                 else torch.empty(0, dtype=dtype)
             )
+            self.storages[key] = storage.clone() if self.copy else storage
         return self.storages[key]
 
 
-def read_torchscript(path: str) -> Dict[str, Tensor]:
+def read_torchscript(path: str, copy: bool = True) -> Dict[str, Tensor]:
     """Read the tensors of an archive of ``torch.jit.save``.
 
     Args:
         path (str): The archive, as OpenAI ships CLIP.
+        copy (bool): Whether the numbers are copied out of the file; else
+            they change with it. Defaults to True.
 
     Returns:
         Dict[str, Tensor]: Name to parameter, buffer or other tensor.
@@ -125,7 +135,7 @@ def read_torchscript(path: str) -> Dict[str, Tensor]:
         folder = find_folder(archive.namelist())
         with archive.open(f'{folder}data.pkl') as file:
             check_pickle(file, size)
-        module = ArchiveUnpickler(archive, folder).load()
+        module = ArchiveUnpickler(archive, folder, copy).load()
     return dict(_walk(module, ''))
 
 

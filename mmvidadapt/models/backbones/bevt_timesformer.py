@@ -168,6 +168,6 @@ def _read_backbone(path: str) -> Dict[str, Any]:
     """Read the backbone of a checkpoint of the recogniser, or one alone."""
     return {
         name.removeprefix('backbone.'): value
-        for name, value in load_weights_file(path).items()
+        for name, value in load_weights_file(path, copy=False).items()
         if not name.startswith('cls_head.')
     }

@@ -123,7 +123,8 @@ class ViViTFactorisedEncoder(ViViTTrunk):
                 'temporal_num_layers=None takes the depth of `pretrained`, '
                 'which is None; give one of them.'
             )
-        return temporal_depth(load_weights_file(resolve(self.pretrained)))
+        path = resolve(self.pretrained)
+        return temporal_depth(load_weights_file(path, copy=False))
 
     def encode(self, x: Tensor) -> Tensor:
         """Encode tokens (B, T, N, C); return (B, C)."""
