@@ -177,7 +177,8 @@ def recipe(
                 constructor='TrainedParamsConstructor',
                 optimizer=dict(type='AdamW', lr=0.01, weight_decay=0.05),
             ),
-        )
+        ),
+        format_python_code=False,  # seconds, where it is nested
     )
     config.merge_from_dict(
         {k.replace('__', '.'): v for k, v in changes.items()}

@@ -19,11 +19,11 @@ from mmvidadapt.apis.config import load_config
 from mmvidadapt.apis.feature_cache import ask
 from mmvidadapt.apis.precompute_tokens import (
     config_with_tokens,
-    core,
     loaders_of,
     plan,
     precompute,
 )
+from mmvidadapt.datasets.wrappers import inner_config
 
 
 def parse_args() -> argparse.Namespace:
@@ -51,7 +51,7 @@ def main() -> None:
         raise ValueError(f'The model of {args.config} has no `tokenizer`.')
     tokenizer = MODELS.build(described)
     datasets = {
-        name: core(loader['dataset'])
+        name: inner_config(loader['dataset'])
         for name, loader in loaders_of(config).items()
     }
     plans = {

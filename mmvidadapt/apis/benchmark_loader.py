@@ -12,6 +12,7 @@ from mmaction.registry import DATASETS
 from mmcv.transforms import Compose
 from mmengine.config import Config
 
+from mmvidadapt.datasets.wrappers import inner_config
 from mmvidadapt.engine.seed import seed_everything
 
 STOCK = {'Init': dict(type='DecordInit'), 'Decode': dict(type='DecordDecode')}
@@ -107,7 +108,8 @@ def compare_with_stock(
         Tuple[Dict[str, Profile], Dict[str, float]]: The profiles ``stock``
         and ``own``, and the ``mean`` and the ``max`` difference of pixels.
     """
-    described = copy.deepcopy(cfg[f'{split}_dataloader'].dataset)
+    described = inner_config(cfg[f'{split}_dataloader'].dataset)
+    described = copy.deepcopy(described)
     if ann_file is not None:
         described.ann_file = ann_file
     if data_root is not None:

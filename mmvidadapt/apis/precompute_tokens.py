@@ -20,6 +20,7 @@ from mmvidadapt.datasets.tokenized import (
     draw,
     split_pipeline,
 )
+from mmvidadapt.datasets.wrappers import inner_config
 from mmvidadapt.models.layers.packing import fingerprint
 from mmvidadapt.models.tokenizers import Tokenizer
 
@@ -57,13 +58,6 @@ def loaders_of(config: Config) -> Dict[str, dict]:
     others = config.train_cfg.get('other_loaders') or []
     named = {f'other{i}': loader for i, loader in enumerate(others)}
     return dict(train=config.train_dataloader, **named)
-
-
-def core(dataset: dict) -> dict:
-    """Return the config of the data set inside of wrappers that repeat it."""
-    while 'pipeline' not in dataset and 'dataset' in dataset:
-        dataset = dataset['dataset']
-    return dataset
 
 
 def plan(
@@ -171,7 +165,10 @@ def config_with_tokens(config: Config, folders: Dict[str, Path]) -> Config:
     config = copy.deepcopy(config)
     loaders = loaders_of(config)
     for name, folder in folders.items():
-        dataset, meta = core(loaders[name]['dataset']), TokenMeta.read(folder)
+        dataset, meta = (
+            inner_config(loaders[name]['dataset']),
+            TokenMeta.read(folder),
+        )
         described = copy.deepcopy(dict(dataset))
         crop, _, rest = split_pipeline(described['pipeline'])
         dataset.clear()  # it may lie inside of a wrapper

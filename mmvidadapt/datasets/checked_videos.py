@@ -103,6 +103,20 @@ class CheckedVideoDataset(VideoDataset):
         self.in_a_row = 0
         return data
 
+    def get_cat_ids(self, idx: int) -> List[int]:
+        """Return the labels of a clip, for ``ClassBalancedDataset``.
+
+        Args:
+            idx (int): Number of the clip.
+
+        Returns:
+            List[int]: Its labels, none where it has no label.
+        """
+        label = self.get_data_info(idx)['label']
+        if isinstance(label, torch.Tensor):  # a number a class
+            return label.nonzero().flatten().tolist()
+        return [label] if label >= 0 else []
+
     def path(self, idx: int) -> str:
         """Return the file of a clip."""
         return self.get_data_info(idx)['filename']

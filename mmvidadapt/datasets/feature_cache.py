@@ -16,6 +16,7 @@ from mmvidadapt.models.layers.packing import pack
 
 from .cache_files import DONE, LABELS, CacheMeta, damaged_shards, open_shard
 from .transforms import SpreadSampleFrames
+from .wrappers import inner_datasets
 
 
 def data_key(
@@ -54,9 +55,10 @@ def build_uncached(described: dict) -> Dataset:
         Dataset: The data set.
     """
     dataset = DATASETS.build(copy.deepcopy(described))
-    for step in dataset.pipeline.transforms:
-        if isinstance(step, SpreadSampleFrames):
-            step.merge = False
+    for part in inner_datasets(dataset):
+        for step in part.pipeline.transforms:
+            if isinstance(step, SpreadSampleFrames):
+                step.merge = False
     return dataset
 
 

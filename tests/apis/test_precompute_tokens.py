@@ -15,12 +15,12 @@ from mmengine.dataset import pseudo_collate
 from mmvidadapt.apis import precompute_tokens
 from mmvidadapt.apis.precompute_tokens import (
     config_with_tokens,
-    core,
     loaders_of,
     plan,
     precompute,
 )
 from mmvidadapt.datasets.tokenized import DONE, META, TokenMeta, seeded
+from mmvidadapt.datasets.wrappers import inner_config
 from tests import bevt_runs
 from tests.runs import listing  # noqa: F401
 from tests.tools.processes import call
@@ -54,7 +54,7 @@ def run(cfg, folder, views=2, **options):
     tokenizer = MODELS.build(cfg.model.tokenizer)
     folders = {}
     for name, loader in loaders_of(cfg).items():
-        dataset = core(loader['dataset'])
+        dataset = inner_config(loader['dataset'])
         meta = plan(dataset, tokenizer, 'k-means', views, 0)
         folders[name] = folder / name
         counts = precompute(dataset, tokenizer, folders[name], meta, **options)
@@ -68,7 +68,7 @@ def test_tokens_are_those_of_the_crop(cfg, tmp_path, name):
     assert new.model.tokenizer == dict(
         type='PrecomputedTokens', vocab_size=32, input_size=8
     )
-    dataset = DATASETS.build(core(loaders_of(new)[name]['dataset']))
+    dataset = DATASETS.build(inner_config(loaders_of(new)[name]['dataset']))
     model = MODELS.build(new.model)
     tokenizer = MODELS.build(cfg.model.tokenizer)
     random.seed(0)

@@ -10,6 +10,8 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
+from mmvidadapt.datasets.wrappers import inner_datasets
+
 from .epoch_seed import train_loaders
 
 
@@ -58,9 +60,6 @@ class BadVideosHook(Hook):
 
 def with_ledger(dataset: Dataset) -> Iterator[Dataset]:
     """Yield the data sets with a ledger inside of wrappers."""
-    if hasattr(dataset, 'ledger'):
-        yield dataset
-    for inner in getattr(dataset, 'datasets', ()):
-        yield from with_ledger(inner)
-    if hasattr(dataset, 'dataset'):
-        yield from with_ledger(dataset.dataset)
+    for inner in inner_datasets(dataset):
+        if hasattr(inner, 'ledger'):
+            yield inner

@@ -1,6 +1,11 @@
 """Optimizer wrappers and their constructors."""
 
 from .cpu_amp import CPUAmpOptimWrapper
+from .layer_decay import LayerDecayConstructor
 from .trained_params_constructor import TrainedParamsConstructor
 
-__all__ = ['CPUAmpOptimWrapper', 'TrainedParamsConstructor']
+__all__ = [
+    'CPUAmpOptimWrapper',
+    'LayerDecayConstructor',
+    'TrainedParamsConstructor',
+]

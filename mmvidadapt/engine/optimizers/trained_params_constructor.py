@@ -9,6 +9,10 @@ from mmengine.logging import MMLogger, print_log
 from mmengine.optim import DefaultOptimWrapperConstructor
 from torch import nn
 
+from .layer_decay import layer_scales
+
+# Of mmaction2's LearningRateDecayOptimizerConstructor.
+FOREIGN = ('decay_rate', 'decay_type', 'num_layers')
 # What mmengine logs once per parameter; TrainedParamsHook prints one table.
 NOISE = ('paramwise_options -- ', 'is skipped since its requires_grad')
 
@@ -23,12 +27,17 @@ class TrainedParamsConstructor(DefaultOptimWrapperConstructor):
     the optimizer, with or without ``paramwise_cfg``; parameters with equal
     options share one group (mmengine makes one group per parameter, which
     keeps fused and foreach optimizers from batching their work); a custom key
-    that matches no parameter at all is reported.
+    that matches no parameter at all is reported; and ``layer_decay_rate``
+    lowers the rates from layer to layer, see :func:`.layer_scales`.
 
     Args:
         optim_wrapper_cfg (dict): Config of the optimizer wrapper.
         paramwise_cfg (dict, optional): Options per parameter, see
-            ``DefaultOptimWrapperConstructor``. Defaults to None.
+            ``DefaultOptimWrapperConstructor``, and ``layer_decay_rate``.
+            Defaults to None.
+
+    Raises:
+        ValueError: If nothing is trained, or the layers have no rates.
     """
 
     def __init__(
@@ -61,8 +70,31 @@ class TrainedParamsConstructor(DefaultOptimWrapperConstructor):
                 'there is nothing to train. Name what to train in the '
                 "backbone's `trainable`, or set `full_finetune=True`."
             )
+        self._decay_layers(groups, module)
         params.extend(merge_groups(groups))
         self._report_unused_keys(module)
+
+    def _decay_layers(self, groups: List[dict], module: nn.Module) -> None:
+        """Multiply the rates of groups of one parameter by their layer's."""
+        foreign = [key for key in FOREIGN if key in self.paramwise_cfg]
+        if foreign:
+            raise ValueError(
+                f'paramwise_cfg has {foreign} of another constructor: give '
+                'TrainedParamsConstructor a layer_decay_rate, and nothing '
+                'else for layers.'
+            )
+        rate = self.paramwise_cfg.get('layer_decay_rate')
+        if rate is None:
+            return
+        if self.base_lr is None:
+            raise ValueError(
+                f'layer_decay_rate={rate} needs optimizer.lr to multiply.'
+            )
+        scales = layer_scales(module, rate)
+        known = {id(p): scales[name] for name, p in module.named_parameters()}
+        for group in groups:
+            (param,) = group['params']
+            group['lr'] = group.get('lr', self.base_lr) * known[id(param)]
 
     def _report_unused_keys(self, module: nn.Module) -> None:
         """Warn about custom keys that no parameter's name contains."""
