@@ -123,6 +123,7 @@ def environment() -> Dict[str, Any]:
             dict(type='TrainedParamsHook'),
             dict(type='NonFiniteLossHook'),
             dict(type='EpochSeedHook'),
+            dict(type='CpuProductsHook'),
             dict(type='StrictLoadHook'),
         ],
         env_cfg=dict(mp_cfg=dict(mp_start_method='fork')),

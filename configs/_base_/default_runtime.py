@@ -18,6 +18,7 @@ custom_hooks = [
     dict(type='TrainedParamsHook'),
     dict(type='NonFiniteLossHook'),
     dict(type='EpochSeedHook'),
+    dict(type='CpuProductsHook'),
     dict(type='StrictLoadHook'),
     dict(type='AdapterCheckpointHook'),
     dict(type='BadVideosHook'),

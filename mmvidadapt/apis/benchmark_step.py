@@ -8,7 +8,11 @@ import torch
 from mmaction.structures import ActionDataSample
 from torch import Tensor
 
-from mmvidadapt.models.layers import linear
+from mmvidadapt.utils.cpu_products import (
+    BLAS,
+    cpu_products,
+    using_cpu_products,
+)
 
 from .contenders import Contender
 
@@ -99,10 +103,6 @@ class Step:
 
 @contextmanager
 def _library(onednn: bool) -> Iterator[None]:
-    """Let the linear layers call oneDNN, or not."""
-    before = linear._AVAILABLE
-    linear._AVAILABLE = before and onednn
-    try:
+    """Let the linear layers call the faster library, or the BLAS."""
+    with using_cpu_products(cpu_products() if onednn else BLAS):
         yield
-    finally:
-        linear._AVAILABLE = before

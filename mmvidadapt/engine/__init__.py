@@ -3,6 +3,7 @@
 from .hooks import (
     AdapterCheckpointHook,
     BadVideosHook,
+    CpuProductsHook,
     EpochSeedHook,
     ManifestHook,
     NameCrashHook,
@@ -19,6 +20,7 @@ __all__ = [
     'AdapterCheckpointHook',
     'BadVideosHook',
     'CPUAmpOptimWrapper',
+    'CpuProductsHook',
     'EpochSeedHook',
     'ManifestHook',
     'NameCrashHook',

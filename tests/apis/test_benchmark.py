@@ -12,6 +12,7 @@ from torch.testing import assert_close
 from mmvidadapt.apis import benchmark, contenders
 from mmvidadapt.apis.benchmark_step import Settings, Step
 from mmvidadapt.models.layers import linear
+from mmvidadapt.utils.cpu_products import cpu_products, using_cpu_products
 from tests import runs
 
 TOOL = runs.ROOT / 'tools/benchmark/step.py'
@@ -125,15 +126,16 @@ def test_the_library_is_put_back(tiny, monkeypatch):
     seen = []
 
     def fast(*args):
-        seen.append(linear._AVAILABLE)
+        seen.append(cpu_products())
         return False
 
     monkeypatch.setattr(linear, '_fast', fast)
-    monkeypatch.setattr(linear, '_AVAILABLE', True)
-    for contender in listed(tiny, plain=False, blas=True):
-        seen.clear()
-        Step(contender, Settings()).prepare(training=True)()
-        assert set(seen) == {contender.onednn} and linear._AVAILABLE
+    with using_cpu_products('onednn'):
+        for contender in listed(tiny, plain=False, blas=True):
+            seen.clear()
+            Step(contender, Settings()).prepare(training=True)()
+            wanted = 'onednn' if contender.onednn else 'blas'
+            assert set(seen) == {wanted} and cpu_products() == 'onednn'
 
 
 def test_what_cannot_be_measured_is_named(tiny, monkeypatch):

@@ -8,6 +8,7 @@ from torch.testing import assert_close
 from mmvidadapt.apis.memory import saved_bytes
 from mmvidadapt.models.layers import linear as linear_module
 from mmvidadapt.models.layers.linear import Linear, linear
+from mmvidadapt.utils.cpu_products import AVAILABLE, using_cpu_products
 from tests.compare import compare
 
 C, D = 96, 192  # with 64 tokens a product is worth oneDNN's while
@@ -23,11 +24,12 @@ def calls(monkeypatch):
         return made[-1]
 
     monkeypatch.setattr(linear_module, '_fast', record)
-    return made
+    with using_cpu_products('onednn'):
+        yield made
 
 
 needs_onednn = pytest.mark.skipif(
-    not linear_module._AVAILABLE, reason='torch was built without oneDNN'
+    not AVAILABLE, reason='torch was built without oneDNN'
 )
 
 
@@ -81,7 +83,7 @@ def test_only_what_is_asked_for_is_differentiated(trained, calls):
 
 
 @needs_onednn
-def test_a_frozen_layer_keeps_no_input():
+def test_a_frozen_layer_keeps_no_input(calls):
     layer = Linear(C, D).requires_grad_(False)
     x = torch.randn(64, C, requires_grad=True)
     assert saved_bytes(layer, lambda: layer(x)) == 0
@@ -89,22 +91,30 @@ def test_a_frozen_layer_keeps_no_input():
     assert saved_bytes(layer, lambda: layer(x)) == x.nbytes
 
 
+class Special(torch.Tensor):
+    """A tensor that brings products of its own."""
+
+
 @pytest.mark.parametrize(
-    'case', ['small', 'f64', 'meta', 'autocast', 'unavailable']
+    'case', ['small', 'f64', 'meta', 'autocast', 'subclass', 'blas']
 )
 def test_everything_else_gets_torchs_own_product(case, monkeypatch):
     def refuse(*args):
         raise AssertionError('the fast path was taken')
 
     monkeypatch.setattr(linear_module._Linear, 'apply', refuse)
-    if case == 'unavailable':
-        monkeypatch.setattr(linear_module, '_AVAILABLE', False)
+    library = 'onednn' if AVAILABLE and case != 'blas' else 'blas'
     layer = Linear(C, D)
     x = torch.randn(8 if case == 'small' else 64, C)
     if case in ('f64', 'meta'):
         to = torch.float64 if case == 'f64' else 'meta'
         layer, x = layer.to(to), x.to(to)
-    with torch.autocast('cpu', torch.bfloat16, enabled=case == 'autocast'):
+    if case == 'subclass':  # such as a quantised or a distributed one
+        layer.weight = torch.nn.Parameter(layer.weight.as_subclass(Special))
+    with (
+        using_cpu_products(library),
+        torch.autocast('cpu', torch.bfloat16, enabled=case == 'autocast'),
+    ):
         out, expected = layer(x), F.linear(x, layer.weight, layer.bias)
     assert out.dtype == expected.dtype and out.device == expected.device
     assert (out.dtype == torch.bfloat16) == (case == 'autocast')

@@ -2,6 +2,7 @@
 
 from .adapter_checkpoint import AdapterCheckpointHook
 from .bad_videos import BadVideosHook
+from .cpu_products import CpuProductsHook
 from .epoch_seed import EpochSeedHook
 from .manifest import ManifestHook
 from .name_crash import NameCrashHook
@@ -13,6 +14,7 @@ from .trained_params import TrainedParamsHook
 __all__ = [
     'AdapterCheckpointHook',
     'BadVideosHook',
+    'CpuProductsHook',
     'EpochSeedHook',
     'ManifestHook',
     'NameCrashHook',
