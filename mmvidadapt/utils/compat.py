@@ -14,6 +14,8 @@ from typing import Any, Callable, Dict
 import torch
 from mmengine.utils import digit_version
 
+from .loader_options import no_workers
+
 SOUND = 'not needed'
 REPORT: Dict[str, str] = {}
 
@@ -175,9 +177,8 @@ def package_paths() -> str:
 def config_scope() -> str:
     """Make ``mmvidadapt::`` known to mmengine's configs.
 
-    Affected: mmengine <= 0.10.7, whose list of packages is closed. Symptom:
-    ``mmengine does not support to load mmvidadapt config``. Delete when the
-    list opens.
+    Affected: mmengine <= 0.10.7. Delete when its list of packages opens.
+    Symptom: ``mmengine does not support to load mmvidadapt config``.
     """
     from mmengine.config.utils import MODULE2PACKAGE
 
@@ -193,8 +194,7 @@ def cpu_distributed() -> str:
     Affected: mmengine <= 0.10.7 where there is no accelerator. Symptoms:
     ``module 'torch._C' has no attribute '_cuda_setDevice'`` in ``init_dist``
     and ``DistributedDataParallel device_ids ... only work with
-    single-device/multiple-device GPU modules``. Delete when mmengine asks
-    for an accelerator first.
+    single-device/multiple-device GPU modules``. Delete when mmengine asks.
     """
     from mmengine.device import get_device
 
@@ -237,6 +237,7 @@ REMEDIES: Dict[str, Callable[[], str]] = {
         config_scope,
         cpu_distributed,
         checkpoint_configs,
+        no_workers,
     )
 }
 
