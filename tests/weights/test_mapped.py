@@ -1,6 +1,7 @@
 """Weights are mapped where they are copied at once, and copied elsewhere."""
 
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -34,7 +35,7 @@ def spoil(path):
 
 def is_mapped(tensor, path):
     """Whether a tensor lies in the pages of a file."""
-    for line in open('/proc/self/maps'):
+    for line in Path('/proc/self/maps').read_text().splitlines():
         if line.rstrip().endswith(str(path)):
             start, end = (int(x, 16) for x in line.split()[0].split('-'))
             if start <= tensor.data_ptr() < end:
