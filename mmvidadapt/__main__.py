@@ -10,6 +10,7 @@ from mmengine.config import DictAction
 from mmvidadapt.apis.config import flatten, list_configs
 from mmvidadapt.apis.doctor import examine
 from mmvidadapt.apis.host_tools import find_tool, list_tools, run_tool
+from mmvidadapt.utils.printable import printable_lines, say
 
 
 def parse_args(argv: Optional[List[str]]) -> argparse.Namespace:
@@ -59,6 +60,7 @@ def main(argv: Optional[List[str]] = None) -> int:
         with contextlib.redirect_stdout(sys.stderr):
             if args.command == 'doctor':
                 text, problems = examine()
+                text = printable_lines(text)
                 status = int(bool(problems))
             elif args.command == 'run':
                 text = '\n'.join(list_tools())
@@ -67,7 +69,7 @@ def main(argv: Optional[List[str]] = None) -> int:
             else:
                 text = flatten(args.name, args.cfg_options)
     except ValueError as error:
-        print(error, file=sys.stderr)
+        say(error, file=sys.stderr)
         return 1
     print(text)
     return status
@@ -78,7 +80,7 @@ def run(tool: str, arguments: List[str]) -> int:
     try:
         path = find_tool(tool)
     except ValueError as error:
-        print(error, file=sys.stderr)
+        say(error, file=sys.stderr)
         return 1
     run_tool(path, arguments)
     return 0

@@ -8,7 +8,6 @@ verify ADAPTER [--trunk]        whether it is whole, and fits its trunk
 
 import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
 import argparse
-import sys
 
 from mmengine.config import DictAction
 
@@ -20,6 +19,7 @@ from mmvidadapt.apis.adapters import (
 )
 from mmvidadapt.apis.config import load_config
 from mmvidadapt.apis.inference import read_labels
+from mmvidadapt.utils.printable import fail, say
 from mmvidadapt.weights.adapter_file import SUFFIX
 
 
@@ -65,7 +65,7 @@ def extract(args: argparse.Namespace) -> None:
     labels = read_labels(args.label_file) if args.label_file else None
     config = load_config(args.config)
     extract_adapter(config, args.checkpoint, args.out, labels, args.metrics)
-    print(describe_adapter(args.out))
+    say(describe_adapter(args.out))
 
 
 def main() -> None:
@@ -75,15 +75,15 @@ def main() -> None:
         extract(args)
     elif args.command == 'merge':
         merge_adapter(args.adapter, args.out, args.trunk)
-        print(f'wrote {args.out}')
+        say(f'wrote {args.out}')
     elif args.command == 'info':
-        print(describe_adapter(args.adapter))
+        say(describe_adapter(args.adapter))
     else:
-        print('\n'.join(verify_adapter(args.adapter, args.trunk)))
+        say('\n'.join(verify_adapter(args.adapter, args.trunk)))
 
 
 if __name__ == '__main__':
     try:
         main()
     except (OSError, ValueError) as error:
-        sys.exit(f'error: {error}')
+        fail(error)

@@ -2,12 +2,12 @@
 
 import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
 import argparse
-import sys
 
 import cv2
 
 from mmvidadapt.apis.config import load_config
 from mmvidadapt.apis.path_attention import attention_picture
+from mmvidadapt.utils.printable import fail, say
 
 
 def main() -> None:
@@ -31,11 +31,11 @@ def main() -> None:
     )
     if not cv2.imwrite(args.out, picture[..., ::-1]):
         raise ValueError(f'OpenCV cannot write {args.out}.')
-    print(f'written: {args.out}')
+    say(f'written: {args.out}')
 
 
 if __name__ == '__main__':
     try:
         main()
     except (ValueError, cv2.error) as error:
-        sys.exit(f'error: {error}')
+        fail(error)

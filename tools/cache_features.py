@@ -30,6 +30,7 @@ from mmvidadapt.apis.feature_cache import (
 )
 from mmvidadapt.apis.inference import load_strictly
 from mmvidadapt.datasets.cache_files import CacheMeta
+from mmvidadapt.utils.printable import say
 
 SPLITS = ('train', 'val', 'test')
 GIB = 2**30
@@ -83,13 +84,13 @@ def announce(plans: Dict[str, CacheMeta], out: Path) -> None:
     """Print what will be cached, and how large it is."""
     for split, meta in plans.items():
         drawn = ', augmented: one draw for all epochs' if meta.random else ''
-        print(
+        say(
             f'{split}: {meta.clips} videos x {meta.views} views, '
             f'{meta.bytes:,} bytes ({meta.bytes / GIB:.2f} GiB){drawn}'
         )
     total = sum(meta.bytes for meta in plans.values()) / GIB
     free = free_space(out, plans.values()) / GIB
-    print(f'{total:.2f} GiB in all, {free:.1f} GiB free')
+    say(f'{total:.2f} GiB in all, {free:.1f} GiB free')
 
 
 def confirm(plans: Dict[str, CacheMeta], args: argparse.Namespace) -> None:
@@ -128,10 +129,10 @@ def main() -> None:
         start, folder = time.perf_counter(), folders[split]
         counts = cache_features(model, cfg, split, folder, meta, *sizes)
         for done in counts:
-            print(f'\r{split}: {done} of {meta.clips}', end='', flush=True)
-        print(f'\r{split}: done, {time.perf_counter() - start:.0f} s')
+            say(f'\r{split}: {done} of {meta.clips}', end='', flush=True)
+        say(f'\r{split}: done, {time.perf_counter() - start:.0f} s')
     cached.dump(args.out / 'config.py')
-    print(f'Wrote {args.out / "config.py"}.')
+    say(f'Wrote {args.out / "config.py"}.')
 
 
 if __name__ == '__main__':

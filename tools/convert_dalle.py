@@ -7,10 +7,10 @@ their own package is not needed; the result is a plain state dict.
 
 import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
 import argparse
-import sys
 
 import torch
 
+from mmvidadapt.utils.printable import fail, say
 from mmvidadapt.weights import read_pickled_module
 
 
@@ -23,11 +23,11 @@ def main() -> None:
     weights = read_pickled_module(args.source)
     torch.save(dict(state_dict=weights), args.out)
     numbers = sum(value.numel() for value in weights.values())
-    print(f'{args.out}: {len(weights)} tensors, {numbers:,} numbers')
+    say(f'{args.out}: {len(weights)} tensors, {numbers:,} numbers')
 
 
 if __name__ == '__main__':
     try:
         main()
     except (FileNotFoundError, ValueError) as error:
-        sys.exit(f'error: {error}')
+        fail(error)

@@ -8,7 +8,6 @@ torch.save, or of safetensors by the name of DST, to be given as `pretrained`
 import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
 import argparse
 import os
-import sys
 
 from mmvidadapt.apis.convert import (
     describe,
@@ -20,6 +19,7 @@ from mmvidadapt.apis.method_fit import (
     describe_fit,
     list_methods,
 )
+from mmvidadapt.utils.printable import fail, say
 
 
 def parse_args() -> argparse.Namespace:
@@ -44,16 +44,16 @@ def main() -> None:
     if args.out and os.path.abspath(args.out) == os.path.abspath(args.source):
         raise ValueError(f'{args.out} is the source; name another file.')
     found = read_conversion(args.source, args.to or '')
-    print(describe(found, args.source))
+    say(describe(found, args.source))
     if args.to:
-        print(describe_fit(compare_with(found, args.to)))
+        say(describe_fit(compare_with(found, args.to)))
     if not args.dry_run:
         path = save_conversion(found, args.source, args.out)
-        print(f'written: {path}, {path.stat().st_size / 2**20:.1f} MiB')
+        say(f'written: {path}, {path.stat().st_size / 2**20:.1f} MiB')
 
 
 if __name__ == '__main__':
     try:
         main()
     except (OSError, ValueError) as error:
-        sys.exit(f'error: {error}')
+        fail(error)

@@ -6,10 +6,10 @@ that the image stage of a pretraining reads (ImageListDataset).
 
 import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
 import argparse
-import sys
 from pathlib import Path
 
 from mmvidadapt.apis.frame_images import write_images
+from mmvidadapt.utils.printable import fail, say
 
 
 def parse_args() -> argparse.Namespace:
@@ -36,11 +36,11 @@ def main() -> None:
     listing, number = write_images(
         args.listing, args.out, args.root, args.every
     )
-    print(f'{listing}: {number} images')
+    say(f'{listing}: {number} images')
 
 
 if __name__ == '__main__':
     try:
         main()
     except (FileNotFoundError, ValueError) as error:
-        sys.exit(f'error: {error}')
+        fail(error)

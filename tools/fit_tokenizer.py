@@ -9,7 +9,6 @@ Prints what is left of the pictures and the config to train with.
 
 import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
 import argparse
-import sys
 from pathlib import Path
 
 import torch
@@ -20,6 +19,7 @@ from mmengine.registry import init_default_scope
 from mmvidadapt.apis.config import load_config
 from mmvidadapt.apis.fit_tokenizer import fit, pictures_of
 from mmvidadapt.models.tokenizers import KMeansTokenizer
+from mmvidadapt.utils.printable import fail, say
 
 
 def parse_args() -> argparse.Namespace:
@@ -88,12 +88,12 @@ def main() -> None:
     args.out.parent.mkdir(parents=True, exist_ok=True)
     centres = dict(centres=tokenizer.centres.cpu())
     torch.save(dict(state_dict=centres, meta=report._asdict()), args.out)
-    print(report)
-    print(f'tokenizer = {dict(config, pretrained=str(args.out))}')
+    say(report)
+    say(f'tokenizer = {dict(config, pretrained=str(args.out))}')
 
 
 if __name__ == '__main__':
     try:
         main()
     except (FileNotFoundError, ValueError) as error:
-        sys.exit(f'error: {error}')
+        fail(error)

@@ -15,6 +15,7 @@ from mmvidadapt.apis.complexity import (
     count_params,
 )
 from mmvidadapt.apis.config import load_config
+from mmvidadapt.utils.printable import say
 
 
 def parse_args() -> argparse.Namespace:
@@ -53,15 +54,15 @@ def main() -> None:
     with torch.device('meta'):  # no memory, whatever the size
         model = MODELS.build(config.model)
     shape = input_shape(config, args.shape or ())
-    print(f'input shape: {shape}')
+    say(f'input shape: {shape}')
     run = count_flops(model, shape) / 1e9
     published = count_flops(model, shape, as_published=True) / 1e9
-    print(
+    say(
         f'multiply-adds per view: {run:.1f} G as it runs here, '
         f'{published:.1f} G as the paper writes it'
     )
     params = count_params(model)
-    print(f'parameters: {params.total:,}, trained: {params.trained:,}')
+    say(f'parameters: {params.total:,}, trained: {params.trained:,}')
 
 
 if __name__ == '__main__':

@@ -25,6 +25,7 @@ from mmvidadapt.apis.prediction_files import (
     write_json,
 )
 from mmvidadapt.apis.windows import Camera
+from mmvidadapt.utils.printable import fail, say
 from mmvidadapt.utils.video import draw_text, write_video
 
 
@@ -69,7 +70,7 @@ def classify_files(
             if len(paths) == 1:
                 raise
             failed += 1
-            print(f'failed: {error}', file=sys.stderr)
+            say(f'failed: {error}', file=sys.stderr)
     return failed
 
 
@@ -82,7 +83,7 @@ def classify_file(
     """Classify one file into ``done``, and annotate it."""
     start = len(done)
     for prediction in classifier.video(path, args.window, args.stride):
-        print(table(prediction))
+        say(table(prediction))
         done.append(prediction)
     if args.out:
         out = Path(args.out)
@@ -103,7 +104,7 @@ def classify_camera(
         for prediction, seen in itertools.islice(
             classifier.camera(camera, args.window), args.max_windows
         ):
-            print(table(prediction), flush=True)
+            say(table(prediction), flush=True)
             done.append(prediction)
             if args.out:
                 lines = caption(prediction)
@@ -115,7 +116,7 @@ def classify_camera(
         else:
             collections.deque(frames(), maxlen=0)
     except KeyboardInterrupt:
-        print('stopped', file=sys.stderr)
+        say('stopped', file=sys.stderr)
 
 
 def main() -> int:
@@ -149,4 +150,4 @@ if __name__ == '__main__':
     try:
         sys.exit(main())
     except (OSError, ValueError) as error:
-        sys.exit(f'error: {error}')
+        fail(error)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mmvidadapt.apis.config import load_config
 from mmvidadapt.apis.merge import merge_checkpoint
+from mmvidadapt.utils.printable import say
 
 
 def main() -> None:
@@ -25,7 +26,7 @@ def main() -> None:
     parser.add_argument('out', type=Path, help='file to write, .pth')
     args = parser.parse_args()
     merge_checkpoint(load_config(args.config), args.checkpoint, args.out)
-    print(f'wrote {args.out} and {args.out.with_suffix(".py")}')
+    say(f'wrote {args.out} and {args.out.with_suffix(".py")}')
 
 
 if __name__ == '__main__':

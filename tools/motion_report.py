@@ -2,7 +2,6 @@
 
 import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
 import argparse
-import sys
 
 from mmvidadapt.apis.config import load_config
 from mmvidadapt.apis.motion_report import (
@@ -10,6 +9,7 @@ from mmvidadapt.apis.motion_report import (
     report_motions,
     save_report,
 )
+from mmvidadapt.utils.printable import fail, say
 
 
 def main() -> None:
@@ -25,13 +25,13 @@ def main() -> None:
     report = report_motions(
         load_config(args.config), args.checkpoint, args.device
     )
-    print(describe(report))
+    say(describe(report))
     for path in save_report(report, args.out):
-        print(f'written: {path}')
+        say(f'written: {path}')
 
 
 if __name__ == '__main__':
     try:
         main()
     except ValueError as error:
-        sys.exit(f'error: {error}')
+        fail(error)

@@ -24,6 +24,7 @@ from mmvidadapt.apis.precompute_tokens import (
     precompute,
 )
 from mmvidadapt.datasets.wrappers import inner_config
+from mmvidadapt.utils.printable import fail, say
 
 
 def parse_args() -> argparse.Namespace:
@@ -59,7 +60,7 @@ def main() -> None:
         for name, data in datasets.items()
     }
     for name, meta in plans.items():
-        print(
+        say(
             f'{name}: {meta.items} items x {meta.views} crops x {meta.frames} '
             f'pictures, {meta.bytes / 2**20:.1f} MiB'
         )
@@ -75,15 +76,15 @@ def main() -> None:
             args.num_workers,
             args.device,
         ):
-            print(f'\r{name}: {done} of {meta.items}', end='', flush=True)
-        print()
+            say(f'\r{name}: {done} of {meta.items}', end='', flush=True)
+        say()
     folders = {name: (args.out / name).absolute() for name in plans}
     config_with_tokens(config, folders).dump(args.out / 'config.py')
-    print(f'Wrote {args.out / "config.py"}.')
+    say(f'Wrote {args.out / "config.py"}.')
 
 
 if __name__ == '__main__':
     try:
         main()
     except (FileNotFoundError, ValueError) as error:
-        sys.exit(f'error: {error}')
+        fail(error)

@@ -11,7 +11,6 @@ diving48, hmdb51 or ucf101; SRC holds the videos and the official annotations.
 import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
 import argparse
 import shlex
-import sys
 from pathlib import Path
 
 from mmengine.config import DictAction
@@ -39,6 +38,7 @@ from mmvidadapt.datasets.prepare.sources import (
 )
 from mmvidadapt.datasets.prepare.split import split_fold, split_into
 from mmvidadapt.datasets.prepare.table import COLUMNS, read_csv
+from mmvidadapt.utils.printable import fail, say
 
 
 def parse_args() -> argparse.Namespace:
@@ -163,16 +163,16 @@ def prepare_own_videos(args: argparse.Namespace) -> None:
     ledger = args.out / LEDGER
     data = prepare_own(source, split, args.check, args.num_workers, ledger)
     write_own(data, args.out)
-    print((args.out / REPORT).read_text('utf-8'))
+    say((args.out / REPORT).read_text('utf-8'))
     cfg = own_config(data, args.out, choices, args.cfg_options)
     path = args.out / f'{args.method}_{args.arch}.py'
     head = f'# {args.method}, {args.arch}, for the videos of {data.root}.'
     write_text(path, f'{head}\n{cfg.pretty_text}')
-    print('\n'.join(explain(cfg, data, choices)))
+    say('\n'.join(explain(cfg, data, choices)))
     last = f'work_dirs/{path.stem}/epoch_{cfg.train_cfg.max_epochs}.pth'
     config = shlex.quote(str(path))
-    print(f'Train: python tools/train.py {config}')
-    print(f'Test: python tools/test.py {config} {shlex.quote(last)}')
+    say(f'Train: python tools/train.py {config}')
+    say(f'Test: python tools/test.py {config} {shlex.quote(last)}')
 
 
 def prepare_paper_videos(args: argparse.Namespace) -> None:
@@ -187,12 +187,12 @@ def prepare_paper_videos(args: argparse.Namespace) -> None:
         args.num_workers,
     )
     for report in reports:
-        print(report)
+        say(report)
     names = args.out / f'{paper.name}_classes.txt'
     found = len(names.read_text('utf-8').splitlines())
     if found != paper.num_classes:
-        print(f'{found} classes, but the data set has {paper.num_classes}.')
-    print(f'What is lost, and why: {args.out}/{paper.name}_*_lost.txt')
+        say(f'{found} classes, but the data set has {paper.num_classes}.')
+    say(f'What is lost, and why: {args.out}/{paper.name}_*_lost.txt')
 
 
 def main() -> None:
@@ -204,7 +204,7 @@ def main() -> None:
         else:
             prepare_own_videos(args)
     except (OSError, ValueError) as error:
-        sys.exit(f'error: {error}')
+        fail(error)
 
 
 if __name__ == '__main__':

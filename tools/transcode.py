@@ -23,6 +23,7 @@ from mmvidadapt.apis.transcode import (
 from mmvidadapt.datasets.prepare.lists import keep_sources
 from mmvidadapt.datasets.prepare.original import Settings
 from mmvidadapt.datasets.prepare.transcode import ENCODERS
+from mmvidadapt.utils.printable import fail, say
 from mmvidadapt.utils.video import unreadable
 
 
@@ -60,7 +61,7 @@ def parse_args() -> argparse.Namespace:
 def summarize(work: Work, total: int, out: Path) -> None:
     """Print counts, bytes and differences."""
     done, failed = work.done.values(), work.failed
-    print(
+    say(
         f'{len(done)} of {total} videos transcoded, {len(work.there)} were '
         f'there, {len(failed)} failed.'
     )
@@ -70,15 +71,15 @@ def summarize(work: Work, total: int, out: Path) -> None:
             for name in ('bytes_before', 'bytes_after')
         )
         psnr = [copy.psnr for copy in done]
-        print(
+        say(
             f'{before:.1f} MB became {after:.1f} MB ({after / before:.2f}); '
             f'luma differs by {sum(psnr) / len(psnr):.1f} dB PSNR, '
             f'{min(psnr):.1f} dB at worst.'
         )
     for path, reason in list(failed.items())[:5]:
-        print(f'failed: {path}: {reason}')
+        say(f'failed: {path}: {reason}')
     if failed:
-        print(f'All that failed: {out / FAILED}; the lists still name them.')
+        say(f'All that failed: {out / FAILED}; the lists still name them.')
 
 
 def print_speeds(root: Path, paths: Sequence[str], out: Path) -> None:
@@ -87,9 +88,9 @@ def print_speeds(root: Path, paths: Sequence[str], out: Path) -> None:
         before, after = loading_speeds(root, paths, out)
     except (ImportError, *unreadable()) as error:  # decord reads less
         reason = str(error).strip().splitlines()[0]
-        print(f'mmaction2 cannot load the originals to compare: {reason}')
+        say(f'mmaction2 cannot load the originals to compare: {reason}')
         return
-    print(
+    say(
         f'Training clips of 8 x 16 frames per CPU-second: {before:.1f} from '
         f"the originals with mmaction2's pipeline, {after:.1f} from the "
         f'copies with ours, {after / before:.1f} times as many.'
@@ -106,9 +107,9 @@ def main() -> None:
         work = transcode_all(root, paths, args.out, settings, args.num_workers)
         if not args.sources[0].is_dir():
             for path in write_lists(args.sources, args.out):
-                print(f'Wrote {path}.')
+                say(f'Wrote {path}.')
     except (OSError, ValueError) as error:
-        sys.exit(f'error: {error}')
+        fail(error)
     summarize(work, len(paths), args.out)
     ready = sorted({*work.done, *work.there})
     if ready:

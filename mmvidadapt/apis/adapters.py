@@ -17,6 +17,7 @@ from mmvidadapt.engine.adapters import (
     whole_checkpoint,
 )
 from mmvidadapt.engine.plain_config import plain_config, plain_dict
+from mmvidadapt.utils.printable import printable
 from mmvidadapt.utils.whole_file import whole_file
 from mmvidadapt.weights.adapter_file import AdapterFile, read_adapter
 from mmvidadapt.weights.adapter_schema import num_classes
@@ -129,7 +130,9 @@ def describe_adapter(path: Union[str, Path]) -> str:
         metrics=', '.join(metrics) or 'none',
         version=f'mmvidadapt {adapter.version}',
     )
-    return '\n'.join(f'{name + ":":<9}{text}' for name, text in rows.items())
+    return '\n'.join(
+        f'{name + ":":<9}{printable(text)}' for name, text in rows.items()
+    )
 
 
 def verify_adapter(

@@ -7,6 +7,7 @@ from typing import Dict
 import torch
 from torch import Tensor
 
+from mmvidadapt.utils.printable import printable
 from mmvidadapt.utils.whole_file import whole_file
 from mmvidadapt.version import __version__
 from mmvidadapt.weights import load_weights_file, resolve
@@ -61,12 +62,15 @@ def describe(found: Conversion, source: str) -> str:
         f'matches: {len(found.matches)}',
     ]
     pairs = Counter((kind(a), kind(b)) for a, b in found.matches.items())
-    lines += [f'  {a} -> {b}  x{n}' for (a, b), n in pairs.items()]
+    lines += [
+        f'  {printable(a)} -> {printable(b)}  x{n}'
+        for (a, b), n in pairs.items()
+    ]
     lines.append(
         f'leftovers, of no use to a video model: {len(found.leftovers)}'
     )
     left = Counter(map(kind, found.leftovers))
-    lines += [f'  {name}  x{n}' for name, n in left.items()]
+    lines += [f'  {printable(name)}  x{n}' for name, n in left.items()]
     return '\n'.join(lines)
 
 

@@ -7,6 +7,7 @@ from typing import List, Sequence, Union
 
 import numpy as np
 
+from mmvidadapt.utils.printable import printable
 from mmvidadapt.utils.video import draw_text, write_video
 
 from .inference import Prediction
@@ -17,13 +18,14 @@ Place = Union[str, Path]
 
 def table(prediction: Prediction) -> str:
     """Draw the best classes of a window as a table."""
-    width = max(len(name) for name, _ in prediction.top)
+    top = [(printable(name), score) for name, score in prediction.top]
+    width = max(len(name) for name, _ in top)
     rows = [
         f'  {i}  {name:<{width}}  {score:7.2%}'
-        for i, (name, score) in enumerate(prediction.top, start=1)
+        for i, (name, score) in enumerate(top, start=1)
     ]
     head = (
-        f'{prediction.source}  {prediction.start:.1f} to '
+        f'{printable(prediction.source)}  {prediction.start:.1f} to '
         f'{prediction.end:.1f} s'
     )
     return '\n'.join([head] + rows)

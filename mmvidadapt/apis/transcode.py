@@ -26,6 +26,7 @@ from mmvidadapt.datasets.prepare.sources import (
 )
 from mmvidadapt.datasets.prepare.transcode import Copy, transcode
 from mmvidadapt.utils.crash_proof import map_in_processes, show_progress
+from mmvidadapt.utils.printable import say
 
 from .config import load_config
 
@@ -80,7 +81,7 @@ def plan(
         if not videos:
             raise ValueError(no_video(sources[0], others))
         for note in name_others(others):
-            print(note)
+            say(note)
         copies = {path.parent for path in sources[0].rglob(SETTINGS)}
         return sources[0], [
             path

@@ -11,6 +11,7 @@ from mmaction.registry import DATASETS
 from mmaction.structures import ActionDataSample
 from mmengine.logging import print_log
 
+from mmvidadapt.utils.printable import printable, printable_lines
 from mmvidadapt.utils.video import VideoError, unreadable
 
 from .annotations import read_annotations
@@ -181,7 +182,8 @@ class CheckedVideoDataset(VideoDataset):
         if self.ledger.add(idx):
             bad = f'{self.ledger.count()} of {len(self)} so far'
             print_log(
-                f'Unreadable video {self.path(idx)} ({bad}). {message}',
+                f'Unreadable video {printable(self.path(idx))} ({bad}). '
+                f'{printable_lines(message)}',
                 logger='current',
                 level=logging.ERROR,
             )

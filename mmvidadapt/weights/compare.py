@@ -5,6 +5,8 @@ from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 from torch import Tensor, nn
 
+from mmvidadapt.utils.printable import printable
+
 from .check import find_damage
 
 SHOWN = 12  # names per list in an error
@@ -46,14 +48,16 @@ class Difference(NamedTuple):
         """List the differences, one per line."""
         lines = [f'  missing in the checkpoint: {n}' for n in self.missing]
         lines[SHOWN:] = more(lines)
-        unknown = [f'  unknown to the model: {n}' for n in self.unknown]
+        unknown = [
+            f'  unknown to the model: {printable(n)}' for n in self.unknown
+        ]
         unknown[SHOWN:] = more(unknown)
         resized = [
             f'  {name}: checkpoint {saved}, model {wanted}'
             for name, saved, wanted in self.resized
         ]
         resized[SHOWN:] = more(resized)
-        damaged = [f'  damaged: {line}' for line in self.damaged]
+        damaged = [f'  damaged: {printable(line)}' for line in self.damaged]
         damaged[SHOWN:] = more(damaged)
         return '\n'.join(lines + unknown + resized + damaged)
 

@@ -7,6 +7,8 @@ from typing import Any, Dict, Mapping, Tuple
 
 from torch import Tensor
 
+from mmvidadapt.utils.printable import printable_lines
+
 from .check import has_nan
 from .containers import FOREIGN, PICKLE, ZIP, Container, recognise
 
@@ -118,7 +120,7 @@ def _complaint(path: str, container: Container, reason: str) -> str:
 
 def _reason(error: Exception, container: Container) -> str:
     """Say why reading failed, and the way out."""
-    text = str(error)
+    text = printable_lines(error)
     found = re.search(r'GLOBAL (\S+)', text)
     if isinstance(error, pickle.UnpicklingError) and found:
         return (

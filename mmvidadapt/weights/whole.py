@@ -10,6 +10,8 @@ from typing import Any, Dict, Mapping
 
 from torch import nn
 
+from mmvidadapt.utils.printable import printable
+
 from .compare import SHOWN, Difference, compare
 
 KEY = 'mmvidadapt_file'  # of a module's entry in the metadata
@@ -101,7 +103,8 @@ def _complaint(
     """Name the file, the part, what differs and the way out."""
     names = note['names']
     others = [name for name in names if not name.startswith(prefix)]
-    shown, part = others[:SHOWN], prefix.rstrip('.') or 'model'
+    shown = [printable(name) for name in others[:SHOWN]]
+    part = prefix.rstrip('.') or 'model'
     foreign = f'  outside of the {part}: {", ".join(shown)}\n' * bool(others)
     if len(others) > SHOWN:
         foreign += f'  ... and {len(others) - SHOWN} more\n'

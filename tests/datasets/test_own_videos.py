@@ -20,6 +20,7 @@ from mmvidadapt.datasets.prepare.sources import (
     read_folder,
 )
 from mmvidadapt.datasets.prepare.split import split_into
+from mmvidadapt.utils.printable import in_code
 from tests.films import encode, film
 
 FRAMES = 12
@@ -137,7 +138,7 @@ def test_bad_files_are_left_out_and_named(folder, videos, tmp_path):
         assert words in reasons[name], name
     write_own(own, tmp_path / 'out')
     page = (tmp_path / 'out/report.md').read_text()
-    assert all(f'- `{name}`: ' in page for name in bad)
+    assert all(f'- {in_code(name)}: ' in page for name in bad)
     assert '| jump | 0 | 2 | 2 | 0 |' in page
     content = json.loads((tmp_path / 'out/report.json').read_text())
     assert content['counts']['train'] == dict(jump=2, run=2)

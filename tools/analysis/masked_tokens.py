@@ -6,12 +6,12 @@ unigram entropy of the masked tokens and, of a checkpoint, its loss on them.
 
 import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
 import argparse
-import sys
 
 from mmengine.config import DictAction
 
 from mmvidadapt.apis.config import load_config
 from mmvidadapt.apis.masked_tokens import measure_tokens
+from mmvidadapt.utils.printable import fail, say
 
 
 def parse_args() -> argparse.Namespace:
@@ -37,11 +37,11 @@ def main() -> None:
     for found in measure_tokens(
         config, args.checkpoint, args.samples, args.seed, args.device
     ):
-        print(found)
+        say(found)
 
 
 if __name__ == '__main__':
     try:
         main()
     except (FileNotFoundError, ValueError) as error:
-        sys.exit(f'error: {error}')
+        fail(error)

@@ -7,7 +7,6 @@ for DALL-E's give `--cfg-options model.tokenizer.decoder=decoder.pkl`.
 
 import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
 import argparse
-import sys
 
 from mmaction.registry import DATASETS, MODELS
 from mmengine.config import DictAction
@@ -18,6 +17,7 @@ from mmvidadapt.apis.inference import auto_device, load_strictly
 from mmvidadapt.apis.masked_clip import fill_masked, save_picture
 from mmvidadapt.apis.precompute_tokens import loaders_of
 from mmvidadapt.engine.seed import seed_everything
+from mmvidadapt.utils.printable import fail, say
 
 
 def parse_args() -> argparse.Namespace:
@@ -61,11 +61,11 @@ def main() -> None:
     seed_everything(args.seed, args.index)
     clip = fill_masked(model, dataset[args.index])
     save_picture(clip, args.out, args.frames)
-    print(f'{clip}\nwritten: {args.out}')
+    say(f'{clip}\nwritten: {args.out}')
 
 
 if __name__ == '__main__':
     try:
         main()
     except (FileNotFoundError, ValueError) as error:
-        sys.exit(f'error: {error}')
+        fail(error)

@@ -6,7 +6,6 @@ one frame of each in the place of all, and on shuffled frames.
 
 import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
 import argparse
-import sys
 from typing import Union
 
 from mmengine.config import DictAction
@@ -18,6 +17,7 @@ from mmvidadapt.apis.temporal_dependency import (
     measure_dependency,
     save_dependency,
 )
+from mmvidadapt.utils.printable import fail, say
 
 
 def which_frame(text: str) -> Union[str, int]:
@@ -59,14 +59,14 @@ def main() -> None:
         args.num_workers,
         read_labels(args.labels) if args.labels else None,
     )
-    print(describe(result))
+    say(describe(result))
     if args.out:
         for path in save_dependency(result, args.out):
-            print(f'written: {path}')
+            say(f'written: {path}')
 
 
 if __name__ == '__main__':
     try:
         main()
     except (FileNotFoundError, ValueError) as error:
-        sys.exit(f'error: {error}')
+        fail(error)

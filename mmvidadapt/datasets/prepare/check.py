@@ -8,6 +8,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 from mmvidadapt.datasets.readers.pyav import PyAVReader
 from mmvidadapt.utils.crash_proof import map_in_processes, show_progress
+from mmvidadapt.utils.printable import say
 from mmvidadapt.utils.video import name_video
 
 from .facts import Facts
@@ -83,7 +84,7 @@ def check_videos(
     new = [path for path in facts if facts[path] is None]
     bad = {}
     if len(new) < len(facts):
-        print(
+        say(
             f'{len(facts) - len(new)} of {len(facts)} videos were looked at '
             f'before; remove {ledger} to look at them again.'
         )

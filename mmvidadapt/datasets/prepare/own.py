@@ -6,6 +6,8 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
+from mmvidadapt.utils.printable import in_code, in_markdown
+
 from .check import check_videos, drop_duplicates
 from .facts import Facts
 from .lists import write_classes, write_list, write_text
@@ -162,7 +164,7 @@ def report(data: OwnData, warnings: Sequence[str]) -> str:
     frames = sorted(f.frames for f in data.facts.values())
     total = sum(f.bytes for f in data.facts.values())
     lines = [
-        f'# Videos of {data.root}',
+        f'# Videos of {in_markdown(data.root)}',
         '',
         f'{len(data.facts)} can be decoded, {len(data.rejected)} are left '
         f'out. {total / 1e6:.1f} MB, {frames[0]} to {frames[-1]} frames '
@@ -176,11 +178,14 @@ def report(data: OwnData, warnings: Sequence[str]) -> str:
     ]
     for i, name in enumerate(data.classes):
         row = ' | '.join(str(number[split][name]) for split in splits)
-        lines.append(f'| {name} | {i} | {row} |')
+        lines.append(f'| {in_markdown(name)} | {i} | {row} |')
     sums = ' | '.join(str(sum(number[split].values())) for split in splits)
     lines += [f'| all | | {sums} |', '']
-    lines += [f'- {warning}' for warning in warnings]
+    lines += [f'- {in_markdown(warning)}' for warning in warnings]
     if data.rejected:
         lines += ['', '## Left out', '']
-        lines += [f'- `{path}`: {reason}' for path, reason in data.rejected]
+        lines += [
+            f'- {in_code(path)}: {in_markdown(reason)}'
+            for path, reason in data.rejected
+        ]
     return '\n'.join(lines) + '\n'

@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
 from mmvidadapt.datasets.wrappers import inner_datasets
+from mmvidadapt.utils.printable import printable
 
 from .epoch_seed import train_loaders
 
@@ -48,7 +49,9 @@ class BadVideosHook(Hook):
                 runner.logger.warning(
                     f'{ledger.count()} of {len(dataset)} videos of '
                     f'{dataset.ann_file} were unreadable so far.'
-                    + ''.join(f'\n  {dataset.path(i)}' for i in elsewhere)
+                    + ''.join(
+                        f'\n  {printable(dataset.path(i))}' for i in elsewhere
+                    )
                 )
             dataset.check_ratio()
 
