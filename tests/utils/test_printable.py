@@ -1,5 +1,8 @@
 """What names say is shown, and neither terminal nor page obeys it."""
 
+import ast
+from pathlib import Path
+
 import pytest
 
 from mmvidadapt.apis.adapters import describe_adapter
@@ -21,6 +24,12 @@ from tests.weights.loaders import ARCH, saved
 from tests.weights.samples import vit
 from tests.weights.test_adapter_file import CONFIG, adapter
 
+ROOT = Path(__file__).resolve().parents[2] / 'tools'
+TOOLS = sorted(
+    path
+    for path in (*ROOT.glob('*.py'), *ROOT.glob('analysis/*.py'))
+    if path.name != 'model_zoo.py'  # of this repository's own files
+)
 EVIL = '\x1b[2J\x1b]0;t\x07x\r\u202egnp.\x9b1m'
 NAMES = ('run', '跑步', 'हिन्दी', 'می‌خواهم', '👩‍👧', 'a b', 'é')
 
@@ -111,3 +120,16 @@ def test_reports_of_videos():
     assert '<script>' not in ''.join(text.split('`')[::2])
     rows = [row for row in text.splitlines() if row.startswith('| &lt;')]
     assert len(rows) == 1
+
+
+@pytest.mark.parametrize('tool', TOOLS, ids=lambda path: path.name)
+def test_tools_print_through_it(tool):
+    """Whatever a tool prints may have names of others in it."""
+    called = {
+        ast.unparse(node.func)
+        for node in ast.walk(ast.parse(tool.read_text()))
+        if isinstance(node, ast.Call)
+    }
+    assert 'print' not in called
+    ends = tool.read_text().split('sys.exit(')[1:]
+    assert not any(text.startswith("f'") for text in ends)
