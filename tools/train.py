@@ -36,6 +36,17 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='scale the learning rate by the batch size',
     )
+    parser.add_argument(
+        '--new-head',
+        action='store_true',
+        help='load_from may have other classes: train a new classifier',
+    )
+    parser.add_argument(
+        '--interpolate-time',
+        action='store_true',
+        help='load_from may have another number of frames: interpolate its '
+        'positions in time',
+    )
     parser.add_argument('--seed', type=int, help='random seed')
     parser.add_argument(
         '--diff-rank-seed',
@@ -60,6 +71,7 @@ def main() -> None:
         options.use_amp(config)
     if args.auto_scale_lr:
         options.use_auto_scale_lr(config)
+    options.use_load_options(config, args)
     options.use_resume(config, args.resume)
     options.use_seed(config, args)
     options.check_checkpoint(config)

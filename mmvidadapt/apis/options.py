@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from mmengine.runner import find_latest_checkpoint
 
 from mmvidadapt.engine.checkpoints import is_remote, read_checkpoint
+from mmvidadapt.engine.hooks.strict_load import KEY, OPTIONS
 
 from .config import load_config
 
@@ -95,6 +96,23 @@ def use_resume(config: Config, resume: Optional[str]) -> None:
     config.resume = resume is not None
     if config.resume:
         config.load_from = resume
+
+
+def use_load_options(config: Config, args: argparse.Namespace) -> None:
+    """Say what may differ between ``load_from`` and the model."""
+    given = {name: True for name in OPTIONS if getattr(args, name)}
+    if not given:
+        return
+    if config.get('load_from') is None:
+        flags = ' and '.join(f'--{name.replace("_", "-")}' for name in given)
+        raise ValueError(
+            f'{flags} is about `load_from`, and this config loads nothing; '
+            'add --cfg-options load_from=CHECKPOINT.'
+        )
+    config.load_options = {**(config.get(KEY) or {}), **given}
+    hooks = list(config.get('custom_hooks') or [])
+    if not any(str(h.get('type')).endswith('StrictLoadHook') for h in hooks):
+        config.custom_hooks = [*hooks, dict(type='StrictLoadHook')]
 
 
 def check_checkpoint(config: Config) -> None:

@@ -1,23 +1,37 @@
 """No checkpoint is loaded by halves."""
 
-from typing import Sequence
+from typing import Any, Dict, List, Sequence
 
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
-from mmvidadapt.weights.compare import compare
+from mmvidadapt.weights.compare import Difference, compare, renamed
+from mmvidadapt.weights.resize_time import resize_time
 from mmvidadapt.weights.whole import unmark
 
 HEAD = r'cls_head\..*'
+KEY = 'load_options'  # of a config
+OPTIONS = ('new_head', 'interpolate_time')
 ADVICE = (
     'Load it with the config it was trained with. To load it all the same, '
     'name what may differ in regular expressions, for example\n'
     r"  dict(type='StrictLoadHook', allow_resized=[r'cls_head\..*'])"
     '\nin `custom_hooks` (allow_missing and allow_unknown work alike): what '
     'is allowed keeps the values that the model has.'
+)
+HEAD_ADVICE = (
+    'The classifier differs, as for other classes: to train a new one, '
+    '--new-head of tools/train.py, or load_options.new_head=True in '
+    '--cfg-options.'
+)
+TIME_ADVICE = (
+    'The number of frames differs: to interpolate {names} over time, '
+    '--interpolate-time of tools/train.py, or '
+    'load_options.interpolate_time=True in --cfg-options.'
 )
 
 
@@ -30,6 +44,11 @@ class StrictLoadHook(Hook):
     compares first, after the renaming that the model does by itself. What the
     checkpoint holds for a head that has no weights, such as mmaction2's
     ``FeatureHead``, is left out.
+
+    ``load_options`` of a config say what may differ where one trains on from
+    a checkpoint: ``new_head=True``, the classifier, whose tensors of other
+    names and shapes are the model's own; ``interpolate_time=True``, the
+    number of frames, for which positions in time are interpolated.
 
     Args:
         allow_missing (Sequence[str]): Regular expressions for names that the
@@ -54,10 +73,19 @@ class StrictLoadHook(Hook):
         """Compare the checkpoint with the model that waits for it."""
         model = runner.model
         model = model.module if is_model_wrapper(model) else model
+        options = load_options(runner)
+        if options.get('interpolate_time'):
+            interpolate(model, checkpoint)
         state_dict = checkpoint.get('state_dict', checkpoint)
         missing, unknown, resized = self.allowed
         if weightless_head(model):
             unknown = (*unknown, HEAD)
+        # A test with a classifier that is new would test nothing.
+        trains = isinstance(getattr(runner, '_train_loop', None), BaseLoop)
+        if options.get('new_head') and trains:
+            missing, unknown, resized = (
+                (*names, HEAD) for names in (missing, unknown, resized)
+            )
         difference = compare(model, state_dict).without(
             missing, unknown, resized
         )
@@ -66,9 +94,71 @@ class StrictLoadHook(Hook):
             raise ValueError(
                 f'{source} does not fit the model '
                 f'{type(model).__name__}:\n{difference}\n'
-                f'{ADVICE}'
+                + '\n'.join(advice(model, state_dict, difference))
             )
         unmark(state_dict)  # the parts need not look again
+
+
+def load_options(runner: Runner) -> Dict[str, Any]:
+    """Return what the config of a run says of loading.
+
+    Args:
+        runner (Runner): Its config may have ``load_options``.
+
+    Returns:
+        Dict[str, Any]: The options.
+
+    Raises:
+        ValueError: If there are others.
+    """
+    config = getattr(runner, 'cfg', None) or {}
+    options = config.get(KEY) or {}
+    unknown = set(options) - set(OPTIONS)
+    if unknown:
+        raise ValueError(
+            f'{KEY} has {sorted(unknown)}: choose from {list(OPTIONS)}.'
+        )
+    return options
+
+
+def interpolate(model: nn.Module, checkpoint: dict) -> None:
+    """Interpolate what a checkpoint has for another number of frames.
+
+    Args:
+        model (nn.Module): The model that it is for.
+        checkpoint (dict): What is loaded; it is changed in place.
+    """
+    state_dict = checkpoint.get('state_dict', checkpoint)
+    weights = renamed(model, state_dict)
+    own, done = model.state_dict(), []
+    for name, saved, wanted in compare(model, state_dict).resized:
+        value = resize_time(model, name, weights[name], own[name].shape)
+        if value is not None:
+            weights[name] = value
+            done.append(f'\n  {name}: {saved} to {wanted}')
+    if done:
+        print_log('Interpolated over time:' + ''.join(done), logger='current')
+        state_dict.clear()
+        state_dict.update(weights)
+
+
+def advice(
+    model: nn.Module, state_dict: dict, difference: Difference
+) -> List[str]:
+    """Say what to do about a difference, by the names of the options."""
+    weights, own = renamed(model, state_dict), model.state_dict()
+    resized = [name for name, _, _ in difference.resized]
+    names = [
+        name
+        for name in resized
+        if resize_time(model, name, weights[name], own[name].shape) is not None
+    ]
+    said = []
+    if names:
+        said.append(TIME_ADVICE.format(names=', '.join(names[:3])))
+    if any(name.startswith('cls_head.') for name in resized):
+        said.append(HEAD_ADVICE)
+    return [*said, ADVICE]
 
 
 def weightless_head(model: nn.Module) -> bool:
