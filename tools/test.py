@@ -42,6 +42,7 @@ def main() -> None:
     if args.show or args.show_dir is not None:
         options.show_predictions(config, args)
     options.write_manifest(config)
+    options.check_labels(config)
     options.check_checkpoint(config)
     build = RUNNERS.build if 'runner_type' in config else Runner.from_cfg
     build(config).test()

@@ -65,18 +65,29 @@ class CheckedVideoDataset(VideoDataset):
         """Read the annotation file."""
         names, labels = self._annotations(self.num_classes)
         folder = self.data_prefix['video'] or ''
-        self.top_label = max(map(max, labels) if self.multi_class else labels)
+        self.top_label = max(
+            (max(several, default=-1) for several in labels)
+            if self.multi_class
+            else labels
+        )
         return [
             dict(filename=osp.join(folder, name), label=label)
             for name, label in zip(names, labels)
         ]
 
-    def check_labels(self, num_classes: int) -> None:
+    def check_labels(self, num_classes: int, needed: bool = True) -> None:
         """Raise where a label is none of the model's classes.
 
         Args:
             num_classes (int): Of the model.
+            needed (bool): Whether a list without any labels is wrong, too.
+                Defaults to True.
         """
+        if needed and self.top_label < 0:
+            raise ValueError(
+                f'{self.ann_file} has no labels to learn from; write one '
+                'behind every path.'
+            )
         if self.top_label >= num_classes:
             self._annotations(num_classes)
 

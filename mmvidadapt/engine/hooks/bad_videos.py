@@ -3,6 +3,7 @@
 from typing import Iterator, Optional
 
 import torch
+from mmaction.models.heads import BaseHead
 from mmaction.registry import HOOKS
 from mmengine.dist import all_reduce, get_comm_device
 from mmengine.hooks import Hook
@@ -13,6 +14,7 @@ from torch.utils.data import Dataset
 from mmvidadapt.datasets.wrappers import inner_datasets
 from mmvidadapt.utils.printable import printable
 
+from ..unlabelled import check_validation, predict_only
 from .epoch_seed import train_loaders
 
 
@@ -21,20 +23,31 @@ class BadVideosHook(Hook):
     """Check labels before training, and count bad videos after an epoch.
 
     Labels that the head has no class for end a run with their lines, not with
-    an index error of a GPU. Videos that other processes found unreadable are
+    an index error of a GPU. Clips without any labels are no training or
+    validation data, and in a test they have predictions, but no accuracy.
+    Videos that other processes found unreadable are
     logged by the first one, and all of them together must not be more than
     ``max_bad_ratio``. For data sets of type ``CheckedVideoDataset``.
     """
 
     def before_train(self, runner: Runner) -> None:
         """Compare the labels with the head."""
+        check_validation(runner)
         model = runner.model
         model = model.module if is_model_wrapper(model) else model
         head = getattr(model, 'cls_head', None)
         num_classes: Optional[int] = getattr(head, 'num_classes', None)
         if num_classes is not None:
             for dataset in self._datasets(runner):
-                dataset.check_labels(num_classes)
+                dataset.check_labels(num_classes, isinstance(head, BaseHead))
+
+    def before_val(self, runner: Runner) -> None:
+        """Look whether there are labels to compare with."""
+        check_validation(runner)
+
+    def before_test(self, runner: Runner) -> None:
+        """Measure no accuracy where there are no labels."""
+        predict_only(runner)
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Bring together what the processes found."""

@@ -80,8 +80,11 @@ def describe(
     def name(label: int) -> str:
         return str(classes[label] if classes else label)
 
-    guess = int(sample.pred_label)
+    guess, truth = int(sample.pred_label), sample.gt_label
     lines = [f'{name(guess)} {float(sample.pred_score[guess]):.2f}']
-    if int(sample.gt_label) >= 0:
-        lines.append(f'label: {name(int(sample.gt_label))}')
+    if len(truth) > 1:  # one number per class, of several labels
+        truth = truth.nonzero().flatten()
+    known = [name(label) for label in truth.tolist() if label >= 0]
+    if known:
+        lines.append(f'label: {", ".join(known)}')
     return lines

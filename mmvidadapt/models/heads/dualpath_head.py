@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from mmvidadapt.weights.whole import refuse_unfit
 
 from .float32_i3d_head import check_channels
+from .multi_label import MultiLabelMixin
 
 
 @MODELS.register_module()
-class DualPathHead(BaseHead):
+class DualPathHead(MultiLabelMixin, BaseHead):
     """Two linear layers with GELU between on the features of both paths.
 
     The layers start as PyTorch makes them, as in the official code, which

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 from mmvidadapt.weights.whole import refuse_unfit
 
+from .multi_label import MultiLabelMixin
+
 
 def check_channels(
     head: nn.Module, x: Tensor, channels: int, vector: bool = False
@@ -38,14 +40,16 @@ def check_channels(
 
 
 @MODELS.register_module()
-class Float32I3DHead(I3DHead):
+class Float32I3DHead(MultiLabelMixin, I3DHead):
     """I3DHead whose scores are always float32.
 
     Under bf16 autocast mmaction2's ``BaseHead`` and ``AccMetric`` call
     ``.numpy()`` on bf16 scores, which NumPy does not know; and losses belong
     in float32. Arguments, parameters and numbers are those of
     :class:`mmaction.models.heads.I3DHead`: mean over time and space, dropout,
-    linear layer.
+    linear layer. Only where there are several labels to a video
+    (``multi_class=True`` or ``BCELossWithLogits``), ``average_clips='prob'``
+    averages sigmoids instead of softmax.
 
     Args:
         num_classes (int): Number of classes.

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..layers.linear import Linear
 from .float32_i3d_head import Float32I3DHead, check_channels
+from .multi_label import is_multi_label, to_probabilities
 
 
 @MODELS.register_module()
@@ -64,4 +65,4 @@ class ViViTHead(Float32I3DHead):
         if self.average_clips != 'logit':
             return super().average_clip(cls_scores, num_segs)
         views = rearrange(cls_scores, '(b v) c -> b v c', v=num_segs)
-        return views.mean(dim=1).softmax(dim=-1)
+        return to_probabilities(views.mean(dim=1), is_multi_label(self))
