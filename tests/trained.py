@@ -43,8 +43,8 @@ def trained(tmp_path_factory):
         )
     config = runs.recipe(folder / 'list.txt', folder / 'work')
     config.dump(folder / 'config.py')
+    torch.manual_seed(0)  # whatever other tests have drawn before
     model = init_recognizer(config, device='cpu')
-    torch.manual_seed(0)
     for parameter in model.parameters():
         parameter.data += 0.2 * torch.randn_like(parameter)
     torch.save(

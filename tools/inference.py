@@ -6,27 +6,24 @@ import collections
 import itertools
 import sys
 from pathlib import Path
-from typing import Iterator, List
+from typing import Iterator, List, Union
 
 import numpy as np
 
 from mmvidadapt.apis.config import load_config
-from mmvidadapt.apis.inference import (
-    Classifier,
-    Prediction,
-    find_sources,
-    read_labels,
-)
+from mmvidadapt.apis.class_names import read_labels
+from mmvidadapt.apis.inference import Classifier, find_sources
 from mmvidadapt.apis.prediction_files import (
+    PredictionFiles,
     annotate,
     caption,
+    check_places,
+    plan_videos,
     table,
-    write_csv,
-    write_json,
 )
 from mmvidadapt.apis.windows import Camera
 from mmvidadapt.utils.printable import fail, say
-from mmvidadapt.utils.video import draw_text, write_video
+from mmvidadapt.utils.video import draw_text, unreadable, write_video
 
 
 def parse_args() -> argparse.Namespace:
@@ -59,44 +56,37 @@ def classify_files(
     classifier: Classifier,
     paths: List[Path],
     args: argparse.Namespace,
-    done: List[Prediction],
+    files: PredictionFiles,
+    videos: List[Path],
 ) -> int:
-    """Classify files into ``done``; name and count those that fail."""
+    """Classify files; name and count those that fail."""
     failed = 0
-    for path in paths:
+    for i, path in enumerate(paths):
         try:
-            classify_file(classifier, path, args, done)
-        except (OSError, ValueError) as error:
+            done = []
+            for prediction in classifier.video(
+                path, args.window, args.stride, isolate=True
+            ):
+                say(table(prediction), flush=True)
+                files.add(prediction)
+                done.append(prediction)
+            if videos:
+                annotate(path, done, videos[i])
+        except (*unreadable(), ValueError) as error:
             if len(paths) == 1:
                 raise
             failed += 1
-            say(f'failed: {error}', file=sys.stderr)
+            say(f'failed: {error}', file=sys.stderr, flush=True)
+    if failed:
+        say(f'{failed} of {len(paths)} videos failed.', file=sys.stderr)
     return failed
-
-
-def classify_file(
-    classifier: Classifier,
-    path: Path,
-    args: argparse.Namespace,
-    done: List[Prediction],
-) -> None:
-    """Classify one file into ``done``, and annotate it."""
-    start = len(done)
-    for prediction in classifier.video(path, args.window, args.stride):
-        say(table(prediction))
-        done.append(prediction)
-    if args.out:
-        out = Path(args.out)
-        if Path(args.video).is_dir():
-            out = (out / path.relative_to(args.video)).with_suffix('.mp4')
-        annotate(path, done[start:], out)
 
 
 def classify_camera(
     classifier: Classifier,
     camera: Camera,
     args: argparse.Namespace,
-    done: List[Prediction],
+    files: PredictionFiles,
 ) -> None:
     """Classify what a camera sees until it ends or Ctrl-C."""
 
@@ -105,7 +95,7 @@ def classify_camera(
             classifier.camera(camera, args.window), args.max_windows
         ):
             say(table(prediction), flush=True)
-            done.append(prediction)
+            files.add(prediction)
             if args.out:
                 lines = caption(prediction)
                 yield from (draw_text(frame, lines) for frame in seen)
@@ -119,11 +109,33 @@ def classify_camera(
         say('stopped', file=sys.stderr)
 
 
+def find_outputs(
+    sources: List[Union[Path, int]], args: argparse.Namespace
+) -> List[Path]:
+    """Name the annotated videos; raise where an input would be lost."""
+    if isinstance(sources[0], int):
+        videos, inputs = [args.out] if args.out else [], []
+    else:
+        videos = (
+            plan_videos(sources, Path(args.video), Path(args.out))
+            if args.out
+            else []
+        )
+        inputs = sources
+    others = [args.config, args.checkpoint, args.label_file]
+    check_places(
+        [path for path in (*videos, args.json, args.csv) if path],
+        [path for path in (*inputs, *others) if path],
+    )
+    return videos
+
+
 def main() -> int:
     """Classify as the command line says; return the exit status."""
     args = parse_args()
     labels = read_labels(args.label_file) if args.label_file else None
     sources = find_sources(args.video)
+    videos = find_outputs(sources, args)
     classifier = Classifier(
         load_config(args.config),
         args.checkpoint,
@@ -131,19 +143,13 @@ def main() -> int:
         labels,
         args.topk,
     )
-    done: List[Prediction] = []
-    failed = 0
-    try:
+    with PredictionFiles(args.json, args.csv) as files:
         if isinstance(sources[0], int):
-            classify_camera(classifier, Camera(sources[0]), args, done)
-        else:
-            failed = classify_files(classifier, sources, args, done)
-    finally:  # what was classified is written, whatever came then
-        if args.json:
-            write_json(args.json, done)
-        if args.csv:
-            write_csv(args.csv, done)
-    return int(failed > 0)
+            classify_camera(classifier, Camera(sources[0]), args, files)
+            return 0
+        return int(
+            classify_files(classifier, sources, args, files, videos) > 0
+        )
 
 
 if __name__ == '__main__':

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from mmvidadapt.models.tokenizers.kmeans import KMeansTokenizer
 from mmvidadapt.models.tokenizers.nearest import nearest
+from mmvidadapt.utils.video import EXTENSIONS as VIDEOS
 
-from .windows import EXTENSIONS as VIDEOS
 from .windows import read_frames
 
 IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp')

@@ -6,8 +6,10 @@ from typing import Tuple, Union
 
 import cv2
 import numpy as np
+from mmengine.logging import print_log
 
 from mmvidadapt.datasets.prepare.lists import read_list, write_list
+from mmvidadapt.utils.video import VideoError
 
 from .windows import read_frames
 
@@ -40,7 +42,8 @@ def write_images(
 
     Raises:
         ValueError: If ``every`` is less than 1, if a video lies outside of
-            the root, or if it has no frame.
+            the root, or if no frame of it can be read. Where it is damaged
+            later, that is logged, and what comes before is used.
     """
     if every < 1:
         raise ValueError(f'every={every}: give 1 for all frames, or more.')
@@ -48,11 +51,16 @@ def write_images(
     root = listing.parent if root is None else Path(root)
     for video, label in read_list(listing):
         before, folder = len(rows), _folder(root, video)
-        for number, frame in enumerate(read_frames(root / video)):
-            if number % every == 0:
-                name = f'{folder}/{number:06d}.jpg'
-                _write_image(out / name, frame)
-                rows.append((name, label))
+        try:
+            for number, frame in enumerate(read_frames(root / video)):
+                if number % every == 0:
+                    name = f'{folder}/{number:06d}.jpg'
+                    _write_image(out / name, frame)
+                    rows.append((name, label))
+        except VideoError as error:
+            if len(rows) == before:
+                raise
+            print_log(f'{error} What comes before is used.', 'current', 30)
         if len(rows) == before:
             raise ValueError(
                 f'{root / video} holds no frame that can be decoded; take it '

@@ -1,10 +1,12 @@
 """Classify videos with a trained recognizer."""
 
+import sys
 from pathlib import Path
 from typing import (
-    Callable,
+    Any,
     Iterator,
     List,
+    Mapping,
     NamedTuple,
     Optional,
     Sequence,
@@ -15,24 +17,20 @@ from typing import (
 import numpy as np
 import torch
 from mmaction.apis import inference_recognizer, init_recognizer
-from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from torch import nn
 
 from mmvidadapt.engine.checkpoints import read_checkpoint
 from mmvidadapt.engine.plain_config import plain_config
-from mmvidadapt.utils.video import name_video
+from mmvidadapt.utils.isolated import ProcessDied, iterate_in_process
+from mmvidadapt.utils.video import VideoError
 from mmvidadapt.weights.compare import compare, renamed
 
-from .windows import (
-    Camera,
-    Span,
-    list_videos,
-    restrict,
-    spans,
-    video_info,
-)
+from .class_names import class_names, read_labels  # noqa: F401
+from .class_scores import best_classes, class_probabilities, raw_scores
+from .window_clips import WindowClips, merge_equal_clips, step_name
+from .windows import Camera, list_videos, spans
 
 DEFAULT_WINDOW = 2.0  # seconds of a camera
 
@@ -60,7 +58,8 @@ class Classifier:
         device (str, optional): Such as 'cpu' or 'cuda:0'. Defaults to None:
             the first GPU if there is one.
         labels (Sequence[str], optional): Names of the classes.
-            Defaults to None: their numbers.
+            Defaults to None: those that the checkpoint or the config knows,
+            else their numbers.
         topk (int): How many classes to name. Defaults to 5.
     """
 
@@ -79,17 +78,26 @@ class Classifier:
                 'which says how to read a video; add one.'
             )
         self.model = init_recognizer(config, device=device or auto_device())
-        load_strictly(self.model, checkpoint)
-        self.pipeline = list(config.test_pipeline)
-        self.labels, self.topk = labels, topk
+        meta = load_strictly(self.model, checkpoint)
+        self.pipeline, self.topk = list(config.test_pipeline), topk
+        number = getattr(self.model.cls_head, 'num_classes', None)
+        if labels is not None and number not in (None, len(labels)):
+            raise ValueError(
+                f'There are {len(labels)} labels, but the model has {number} '
+                'classes.'
+            )
+        self.labels = labels or class_names(config, meta, number)
 
     def video(
         self,
         path: Union[str, Path],
         window: Optional[float] = None,
         stride: Optional[float] = None,
+        isolate: bool = False,
     ) -> Iterator[Prediction]:
         """Classify a video as a whole, or window by window.
+
+        The file is opened once, and every frame is decoded once at most.
 
         Args:
             path (str | Path): The video.
@@ -97,6 +105,9 @@ class Classifier:
                 the video as a whole.
             stride (float, optional): Seconds from window to window.
                 Defaults to None: one window.
+            isolate (bool): Whether a process of its own reads the video, so
+                that a decoder that dies is an error, too. On Linux.
+                Defaults to False.
 
         Yields:
             Prediction: One per window.
@@ -104,17 +115,24 @@ class Classifier:
         Raises:
             VideoError: If the video cannot be opened or decoded.
         """
-        info = video_info(path)
-        for span in spans(info, window, stride):
-            result = inference_recognizer(
-                self.model, str(path), self.restricted(span)
-            )
-            yield Prediction(
-                str(path),
-                span.first / info.fps,
-                span.last / info.fps,
-                self.best(result),
-            )
+
+        def read() -> Iterator[tuple]:
+            clips = WindowClips(self.pipeline, path)
+            windows = spans(clips.info, window, stride)
+            for span, data in zip(windows, clips.clips(windows)):
+                yield (*(n / clips.info.fps for n in span), data)
+
+        isolate = isolate and sys.platform == 'linux'
+        try:
+            for *times, data in (
+                iterate_in_process(read) if isolate else read()
+            ):
+                yield Prediction(str(path), *times, self.classify(data))
+        except ProcessDied as error:
+            raise VideoError(
+                f'{path} cannot be read as a video: {error} Fetch the file '
+                'again, or leave it out.'
+            ) from error
 
     def frames(self, frames: Sequence[np.ndarray]) -> List[Tuple[str, float]]:
         """Classify RGB frames (H, W, 3) that are in memory."""
@@ -123,6 +141,7 @@ class Classifier:
         ]
         # Frames are chosen before they are decoded.
         steps.insert(0, steps.pop(sampling_index(steps)))
+        steps.insert(1, merge_equal_clips)
         data = dict(
             array=frames,
             total_frames=len(frames),
@@ -130,9 +149,7 @@ class Classifier:
             label=-1,
             modality='RGB',
         )
-        return self.best(
-            inference_recognizer(self.model, data, Compose(steps))
-        )
+        return self.classify(Compose(steps)(data))
 
     def camera(
         self, camera: Camera, window: Optional[float] = None
@@ -150,45 +167,22 @@ class Classifier:
                 frames,
             )
 
-    def restricted(self, span: Span) -> Callable[[dict], dict]:
-        """Return the pipeline that sees one window only."""
-        steps = list(self.pipeline)
-        opens = [i for i, s in enumerate(steps) if s['type'].endswith('Init')]
-        if not opens:
-            raise ValueError(
-                'test_pipeline does not open videos: it has no '
-                "step such as dict(type='DecordInit')."
-            )
-        steps.insert(opens[0] + 1, restrict(span))
-        pipeline = Compose(steps)
-
-        def run(results: dict) -> dict:
-            with name_video(results['filename']):
-                return pipeline(results)
-
-        return run
-
-    def best(self, result: ActionDataSample) -> List[Tuple[str, float]]:
-        """Name the best classes of a result."""
-        scores = result.pred_score.float().cpu()
-        if self.labels is not None and len(self.labels) != len(scores):
-            raise ValueError(
-                f'There are {len(self.labels)} labels, but the '
-                f'model has {len(scores)} classes.'
-            )
-        values, ids = scores.topk(min(self.topk, len(scores)))
-        names = self.labels or [str(i) for i in range(len(scores))]
-        return [(names[i], v) for i, v in zip(ids.tolist(), values.tolist())]
+    def classify(self, data: dict) -> List[Tuple[str, float]]:
+        """Name the best classes of what the pipeline has made."""
+        with raw_scores(self.model):
+            result = inference_recognizer(self.model, data, Compose([]))
+        scores = class_probabilities(self.model, result)
+        return best_classes(scores, self.labels, self.topk)
 
 
 def is_decoding(step: dict) -> bool:
     """Whether a step of a pipeline opens or decodes a file."""
-    return step['type'].endswith(('Init', 'Decode'))
+    return step_name(step).endswith(('Init', 'Decode'))
 
 
 def sampling_index(steps: Sequence[dict]) -> int:
     """Return the place of the step that chooses frames."""
-    found = [i for i, s in enumerate(steps) if 'Sample' in s['type']]
+    found = [i for i, s in enumerate(steps) if 'Sample' in step_name(s)]
     if not found:
         raise ValueError(
             'test_pipeline chooses no frames: it has no step '
@@ -197,8 +191,8 @@ def sampling_index(steps: Sequence[dict]) -> int:
     return found[0]
 
 
-def load_strictly(model: nn.Module, checkpoint: str) -> None:
-    """Load a checkpoint, or raise and say what differs."""
+def load_strictly(model: nn.Module, checkpoint: str) -> Mapping[str, Any]:
+    """Load a checkpoint, or raise and say what differs; return its meta."""
     content = read_checkpoint(checkpoint, copy=False)  # loading copies it
     state_dict = content.get('state_dict', content)
     difference = compare(model, state_dict)
@@ -209,12 +203,8 @@ def load_strictly(model: nn.Module, checkpoint: str) -> None:
             'Give the config it was trained with.'
         )
     model.load_state_dict(renamed(model, state_dict), strict=False)
-
-
-def read_labels(path: Union[str, Path]) -> List[str]:
-    """Read the names of classes, one per line."""
-    lines = Path(path).read_text(encoding='utf-8').splitlines()
-    return [line.strip() for line in lines if line.strip()]
+    meta = content.get('meta') if 'state_dict' in content else None
+    return meta if isinstance(meta, Mapping) else {}
 
 
 def find_sources(source: str) -> List[Union[Path, int]]:

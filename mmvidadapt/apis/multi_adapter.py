@@ -2,6 +2,7 @@
 
 import copy
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import (
     Dict,
@@ -32,6 +33,8 @@ from mmvidadapt.weights.adapter_file import (
     read_adapter,
 )
 
+from .class_names import class_names
+from .class_scores import best_classes, class_probabilities, raw_scores
 from .read_clip import read_clip
 from .shared_prefix import SharedPrefix
 
@@ -157,15 +160,16 @@ class MultiAdapter:
             Dict[str, List[Tuple[str, float]]]: (class, score), best first,
             by name of the adapter.
         """
+        with self.lock, ExitStack() as changes:
+            for model in self.models.values():
+                changes.enter_context(raw_scores(model))
+            results = self.predict(video)
         best = {}
-        for name, result in self.predict(video).items():
-            scores = result.pred_score.float().cpu()
-            classes = self.models[name].dataset_meta['classes']
-            values, ids = scores.topk(min(topk, len(scores)))
-            best[name] = [
-                (classes[i] if classes else str(i), value)
-                for i, value in zip(ids.tolist(), values.tolist())
-            ]
+        for name, model in self.models.items():
+            scores = class_probabilities(model, results[name])
+            meta = dict(dataset_meta=model.dataset_meta)
+            names = class_names(model.cfg, meta, len(scores))
+            best[name] = best_classes(scores, names, topk)
         return best
 
     def _load(self, path: str) -> nn.Module:

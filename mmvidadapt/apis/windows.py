@@ -1,12 +1,20 @@
 """Cut videos, cameras and folders into what a recognizer can classify."""
 
+import logging
 from pathlib import Path
-from typing import Callable, Iterator, List, NamedTuple, Optional, Union
+from typing import Iterator, List, NamedTuple, Optional, Union
 
 import cv2
 import numpy as np
+from mmengine.logging import print_log
 
-from mmvidadapt.utils.video import EXTENSIONS, name_video
+from mmvidadapt.datasets.prepare.sources import (
+    name_others,
+    no_video,
+    walk_videos,
+)
+from mmvidadapt.datasets.readers import iter_frames, open_video
+from mmvidadapt.utils.video import name_video
 
 FALLBACK_FPS = 25.0  # some cameras and files do not tell theirs
 
@@ -26,27 +34,25 @@ class VideoInfo(NamedTuple):
 
 
 def list_videos(folder: Union[str, Path]) -> List[Path]:
-    """Return the videos of a folder, in the order of their names."""
-    found = sorted(
-        p for p in Path(folder).rglob('*') if p.suffix.lower() in EXTENSIONS
-    )
+    """Return the videos of a folder, in the order of their names.
+
+    Other files are counted and named in the log.
+    """
+    folder, others = Path(folder), []
+    found = sorted(folder / path for path in walk_videos(folder, others))
     if not found:
-        raise ValueError(
-            f'There is no video in {folder}; known endings: '
-            f'{", ".join(EXTENSIONS)}.'
-        )
+        raise ValueError(no_video(folder, others))
+    for note in name_others(others):
+        print_log(f'{folder}: {note}', 'current', logging.WARNING)
     return found
 
 
-def open_capture(source: Union[str, Path, int]) -> cv2.VideoCapture:
-    """Open a file or a camera with OpenCV."""
-    capture = cv2.VideoCapture(
-        source if isinstance(source, int) else str(source)
-    )
+def open_camera(index: int) -> cv2.VideoCapture:
+    """Open a camera with OpenCV."""
+    capture = cv2.VideoCapture(index)
     if not capture.isOpened():
-        what = 'camera' if isinstance(source, int) else 'video'
         raise ValueError(
-            f"Cannot open {what} '{source}'; is it there, and is it a video?"
+            f"Cannot open camera '{index}'; is it there, and free?"
         )
     return capture
 
@@ -60,10 +66,8 @@ def video_info(path: Union[str, Path]) -> VideoInfo:
     Returns:
         VideoInfo: Number of frames and frames per second.
     """
-    import decord
-
     with name_video(path):
-        reader = decord.VideoReader(str(path), num_threads=1)
+        reader = open_video(str(path))
         return VideoInfo(len(reader), reader.get_avg_fps() or FALLBACK_FPS)
 
 
@@ -94,31 +98,32 @@ def spans(
     return [Span(s, s + length) for s in starts + [info.num_frames - length]]
 
 
-def restrict(span: Span) -> Callable[[dict], dict]:
-    """Return a pipeline step that hides what is outside a window.
-
-    It stands between ``DecordInit`` and the sampling of frames.
-    """
-
-    def step(results: dict) -> dict:
-        results['start_index'] = results.get('start_index', 0) + span.first
-        results['total_frames'] = span.last - span.first
-        return results
-
-    return step
-
-
 def read_frames(path: Union[str, Path]) -> Iterator[np.ndarray]:
-    """Yield the RGB frames (H, W, 3) of a video."""
-    capture = open_capture(path)
-    try:
-        while True:
-            there, frame = capture.read()
-            if not there:
-                return
-            yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
-    finally:
-        capture.release()
+    """Yield the RGB frames (H, W, 3) of a video, upright, one by one.
+
+    Args:
+        path (str | Path): The video.
+
+    Yields:
+        np.ndarray: uint8.
+
+    Raises:
+        ValueError: If there is no such file.
+        VideoError: If it cannot be opened, or decoded to its end.
+    """
+    if not Path(path).is_file():
+        raise ValueError(
+            f"Cannot open video '{path}'; is it there, and is it a video?"
+        )
+    with name_video(path):
+        reader = open_video(str(path))
+        frames = iter_frames(reader, range(len(reader)))
+    while True:
+        with name_video(path):
+            frame = next(frames, None)
+        if frame is None:
+            return
+        yield frame[1]
 
 
 class Camera:
@@ -129,7 +134,7 @@ class Camera:
     """
 
     def __init__(self, index: int) -> None:
-        self.index, self.capture = index, open_capture(index)
+        self.index, self.capture = index, open_camera(index)
         fps = self.capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if fps > 0 else FALLBACK_FPS
 

@@ -1,13 +1,11 @@
 """Annotation lists: a path and a label in every line."""
 
-import re
 from pathlib import Path
-from typing import Iterable, List, Optional, Sequence, Tuple, Union
+from typing import List, Optional, Sequence, Tuple, Union
 
 from mmengine.fileio import get
 
 Label = Union[int, List[int]]
-OTHER = re.compile(r'.+([,;\t])\s*-?\d+')
 SHOWN = 10  # bad lines that an error lists
 
 
@@ -49,29 +47,12 @@ def read_annotations(
             bad.append((number, line, _reason(name, found, num_classes)))
         names.append(name)
         labels.append(found if multi_class else found[0] if found else -1)
-    other = other_delimiter(line for _, line in bare)
-    if len(bare) < len(names) or other:
+    if len(bare) < len(names):
         reason = f'no label behind {delimiter!r}'
-        if other:
-            reason += f', but one behind {other!r}: set delimiter={other!r}'
         bad += [(*entry, reason) for entry in bare]
     if bad or not names:
         raise ValueError(_complain(path, sorted(bad), len(names)))
     return names, labels
-
-
-def other_delimiter(lines: Iterable[str]) -> Optional[str]:
-    """Find the comma, semicolon or tab before the number that ends all lines.
-
-    Args:
-        lines (Iterable[str]): Of a list.
-
-    Returns:
-        str, optional: It; None where there is none, or another in each.
-    """
-    matches = [OTHER.fullmatch(line.strip()) for line in lines if line.strip()]
-    found = {match and match[1] for match in matches}
-    return found.pop() if len(found) == 1 else None
 
 
 def decode(path: Union[str, Path], data: bytes) -> str:

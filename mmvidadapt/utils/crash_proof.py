@@ -137,7 +137,7 @@ class _Worker:
             return Outcome(self.item, result, error)
         except (EOFError, ConnectionError):
             self.process.join()
-            reason = f'the process that read it {_death(self.process)}.'
+            reason = f'the process that read it {death(self.process)}.'
             self.stop()
             return Outcome(self.item, error=reason)
 
@@ -150,7 +150,7 @@ class _Worker:
             self.process = None
 
 
-def _death(process: multiprocessing.Process) -> str:
+def death(process: multiprocessing.Process) -> str:
     """Say how a process ended."""
     code = process.exitcode
     if code is not None and code < 0:

@@ -94,9 +94,9 @@ def _open_writer(
     path: Path, size: Tuple[int, int], fps: float
 ) -> cv2.VideoWriter:
     """Open a file for frames of a size (width, height)."""
-    writer = cv2.VideoWriter(
-        str(path), cv2.VideoWriter_fourcc(*'mp4v'), fps, size
-    )
+    # Absolute: OpenCV takes 'http:clip.mp4' for an address, and goes there.
+    target, kind = str(path.absolute()), cv2.VideoWriter_fourcc(*'mp4v')
+    writer = cv2.VideoWriter(target, kind, fps, size)
     if not writer.isOpened():
         raise ValueError(
             f'OpenCV cannot write {path} ({size[0]}x{size[1]}, {fps:g} '

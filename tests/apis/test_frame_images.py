@@ -8,8 +8,10 @@ from mmaction.registry import DATASETS
 from mmvidadapt.apis.fit_tokenizer import list_pictures
 from mmvidadapt.apis.frame_images import write_images
 from mmvidadapt.apis.windows import read_frames
+from tests.films import encode, film
 from tests.runs import NUM_CLIPS, listing  # noqa: F401
 from tests.tools.processes import call
+from tests.trained import damage
 
 
 def test_the_tool_writes_images_that_the_data_set_reads(
@@ -75,3 +77,16 @@ def test_bad_input_is_named(listing, tmp_path):  # noqa: F811
     with pytest.raises(ValueError, match=r'\.\./a.mp4 lies outside of'):
         write_images(outside, tmp_path / 'out')
     assert not (tmp_path / 'out').exists()
+
+
+def test_a_video_that_is_damaged_later_is_used_up_to_there(
+    listing,  # noqa: F811
+    tmp_path,
+):
+    frames = film(40)
+    encode(tmp_path / 'a.mp4', frames, codec='mpeg4', g='5')
+    damage(tmp_path / 'a.mp4')
+    (tmp_path / 'list.txt').write_text('a.mp4 0\n')
+    images, number = write_images(tmp_path / 'list.txt', tmp_path / 'out')
+    assert 0 < number < 40
+    assert len(images.read_text().splitlines()) == number

@@ -99,19 +99,3 @@ def test_a_long_list_starts_fast(tmp_path):
     assert dataset.get_data_info(99_999)['label'] == 399
     assert dataset.path(7) == 'data/class 7/clip_7.mp4'
     assert not dataset.data_list  # in one array, which processes share
-
-
-def test_a_label_behind_another_sign_is_no_missing_label(tmp_path):
-    """Else all videos would be taken for unlabelled ones."""
-    for sign in ',;\t':
-        text = f'a, b.mp4{sign}3\n\nc d 1.mp4{sign} 0\n'
-        with pytest.raises(ValueError) as error:
-            read(tmp_path, text)
-        reason = f"no label behind ' ', but one behind {sign!r}: set delim"
-        assert f'line 1: {text.splitlines()[0]!r}: {reason}' in str(
-            error.value
-        )
-        names = ['a, b.mp4', 'c d 1.mp4']
-        assert read(tmp_path, text, delimiter=sign) == (names, [3, 0])
-    assert read(tmp_path, 'a,1.mp4\nb,2.mp4\n')[1] == [-1, -1]
-    assert read(tmp_path, 'a.mp4,1\nb.mp4\n')[1] == [-1, -1]

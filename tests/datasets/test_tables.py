@@ -77,31 +77,3 @@ def test_what_is_read_is_not_written_over(tmp_path, monkeypatch):
     (tmp_path / 'link').symlink_to(tmp_path)
     with pytest.raises(ValueError, match='choose another folder'):
         keep_sources([tmp_path / 'link/train.txt'], [path])
-
-
-@pytest.mark.parametrize('sign', [',', ', ', ';', '\t', ' '])
-def test_a_list_with_any_sign_before_the_number(tmp_path, sign):
-    path = tmp_path / 'list.txt'
-    path.write_text(f'a b.mp4{sign}1\r\n\r\nc,1.mp4{sign}0\r\n')
-    source = read_labels(path)
-    assert source.clips == [Clip('a b.mp4', '1'), Clip('c,1.mp4', '0')]
-
-
-@pytest.mark.parametrize(
-    'text', ['a.mp4,run\nb.mp4,jump\n', 'path,label\na.mp4,run\n', 'a.mp4\n']
-)
-def test_a_list_without_numbers_names_the_way_out(tmp_path, text):
-    path = tmp_path / 'list.txt'
-    path.write_text(text)
-    first = text.split('\n')[0]
-    with pytest.raises(ValueError) as error:
-        read_labels(path)
-    assert f"{path}, line 1: '{first}' ends in no number" in str(error.value)
-    assert 'prepare_data.py csv' in str(error.value)
-
-
-def test_a_header_above_numbers_is_named(tmp_path):
-    path = tmp_path / 'list.txt'
-    path.write_text('path,label\na.mp4,1\n')
-    with pytest.raises(ValueError, match='prepare_data.py csv'):
-        read_labels(path)

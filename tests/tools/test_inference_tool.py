@@ -2,17 +2,28 @@
 
 import copy
 import csv
+import faulthandler
 import itertools
 import json
+import os
 import runpy
 import shutil
+import signal
 import sys
 
 import cv2
+import numpy as np
 import pytest
+from mmaction.registry import TRANSFORMS
+from mmcv.transforms import BaseTransform
+from mmengine.config import Config
 
 from mmvidadapt.apis import inference, windows
+from mmvidadapt.apis.inference import Prediction
+from mmvidadapt.apis.prediction_files import PredictionFiles, annotate
 from tests import runs
+from tests.datasets.test_foreign_videos import turn
+from tests.films import encode, film
 from tests.trained import FPS, damage, trained
 
 __all__ = ['trained']
@@ -225,3 +236,174 @@ def test_a_missing_file_is_one_line(trained, tmp_path, monkeypatch):
         f'error: Weights {nowhere}: it does not exist. Give the path of a '
         'file.'
     )
+
+
+@TRANSFORMS.register_module()
+class DieOf(BaseTransform):
+    """End the process that reads some file, as decoders do."""
+
+    def __init__(self, name, signal):
+        self.name, self.signal = name, signal
+
+    def transform(self, results):
+        if results['filename'].endswith(self.name):
+            faulthandler.disable()  # says nothing new
+            os.kill(os.getpid(), self.signal)
+        return results
+
+
+@pytest.mark.parametrize('how', [signal.SIGSEGV, signal.SIGABRT])
+def test_a_decoder_that_dies_costs_its_own_file(
+    trained, tmp_path, monkeypatch, capsys, how
+):
+    folder, config = tmp_path / 'in', trained.config.copy()
+    folder.mkdir()
+    for name in 'abc':
+        shutil.copy(
+            trained.folder / 'videos/part0.mp4', folder / f'{name}.mp4'
+        )
+    config.test_pipeline.insert(
+        2, dict(type='DieOf', name='b.mp4', signal=int(how))
+    )
+    dying = copy.copy(trained)
+    dying.folder = tmp_path
+    config.dump(tmp_path / 'config.py')
+    files = ('--json', tmp_path / 'p.json', '--csv', tmp_path / 'p.csv')
+    assert call(dying, monkeypatch, folder, *files) == 1
+    err = capsys.readouterr().err
+    assert f'failed: {folder}/b.mp4 cannot be read as a video: the' in err
+    assert f'died of {how.name}' in err and '1 of 3 videos failed' in err
+    rows = json.loads((tmp_path / 'p.json').read_text())
+    assert [r['source'][-5] for r in rows] == ['a', 'c']
+    with open(tmp_path / 'p.csv') as file:
+        assert {r['source'][-5] for r in csv.DictReader(file)} == {'a', 'c'}
+    message = call(dying, monkeypatch, folder / 'b.mp4', *files)
+    assert f'error: {folder}/b.mp4 cannot be read' in message
+
+
+def test_files_are_whole_after_every_window(tmp_path):
+    """Whatever ends the process then."""
+    path = tmp_path / 'a.json'
+    with PredictionFiles(path, tmp_path / 'a.csv') as files:
+        assert json.loads(path.read_text()) == []
+        for i in range(3):
+            top = [('l\u00e4uft "so"', 0.75), ('x,y', 0.25)]
+            files.add(Prediction('a\n.mp4', i, i + 1.0, top))
+            rows = json.loads(path.read_text(encoding='utf-8'))
+            assert [row['start'] for row in rows] == list(range(i + 1))
+            assert rows[i]['top'] == [
+                dict(label=name, score=score) for name, score in top
+            ]
+            with open(tmp_path / 'a.csv', encoding='utf-8') as file:
+                table = list(csv.DictReader(file))
+            assert [row['label'] for row in table[-2:]] == [n for n, _ in top]
+            assert len(table) == 2 * i + 2
+    assert path.read_text() == json.dumps(rows, indent=2)
+
+
+def test_names_of_classes_come_from_the_config(
+    trained, tmp_path, monkeypatch, capsys
+):
+    names = ['run', 'jump', 'swim', 'fly']
+    named = copy.copy(trained)
+    named.folder, config = tmp_path, Config(trained.config.to_dict())
+    config.test_dataloader.dataset.metainfo = dict(classes=names)
+    config.dump(tmp_path / 'config.py')
+    video = trained.folder / 'videos/part0.mp4'
+    assert call(named, monkeypatch, video, '--json', tmp_path / 'p.json') == 0
+    (row,) = json.loads((tmp_path / 'p.json').read_text())
+    assert {t['label'] for t in row['top']} == set(names)
+    assert all(name in capsys.readouterr().out for name in names[:1])
+
+
+def no_model(*args, **kwargs):
+    """Stand in for loading a model."""
+    raise AssertionError('no work should have begun')
+
+
+@pytest.mark.parametrize('option', ['--out', '--json', '--csv'])
+@pytest.mark.parametrize('link', [None, 'symlink_to', 'hardlink_to'])
+def test_inputs_are_never_written_over(
+    trained, tmp_path, monkeypatch, option, link
+):
+    monkeypatch.setattr(inference.Classifier, '__init__', no_model)
+    video, other = tmp_path / 'in/a.mp4', tmp_path / 'in/other.mp4'
+    video.parent.mkdir()
+    shutil.copy(trained.folder / 'videos/part0.mp4', video)
+    before = video.read_bytes()
+    if link:
+        getattr(other, link)(video)
+    out = other if link else tmp_path / 'in/../in/a.mp4'
+    message = call(trained, monkeypatch, video, option, out)
+    assert message.startswith(f'error: {out} would be written over')
+    assert 'choose another name' in message
+    folder = video.parent if option == '--out' else video
+    message = call(trained, monkeypatch, video.parent, option, folder)
+    assert f'{video} would be written over' in message
+    assert video.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        ('--json', 'p.csv', '--csv', 'p.csv'),
+        ('--out', 'p.mp4', '--json', 'p.mp4'),
+        ('--csv', 'labels.txt'),
+    ],
+)
+def test_results_are_not_written_over_either(
+    trained, tmp_path, monkeypatch, options
+):
+    monkeypatch.setattr(inference.Classifier, '__init__', no_model)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'labels.txt').write_text('run\njump\nswim\nfly\n')
+    video = trained.folder / 'videos/part0.mp4'
+    options = ('--label-file', 'labels.txt', *options)
+    message = call(trained, monkeypatch, video, *options)
+    assert f'{options[-1]} would be written over' in message
+    checkpoint = ('--json', trained.checkpoint)
+    assert 'model.pth would be' in call(
+        trained, monkeypatch, video, *checkpoint
+    )
+
+
+def test_copies_of_one_name_do_not_meet(trained, tmp_path, monkeypatch):
+    folder = tmp_path / 'in'
+    folder.mkdir()
+    for name in ('a.mp4', 'a.mov', 'b.mov'):
+        shutil.copy(trained.folder / 'videos/part0.mp4', folder / name)
+    (folder / 'notes.txt').write_text('no video')
+    assert call(trained, monkeypatch, folder, '--out', tmp_path / 'out') == 0
+    assert sorted(p.name for p in (tmp_path / 'out').iterdir()) == [
+        'a.mov.mp4',
+        'a.mp4.mp4',
+        'b.mp4',
+    ]
+
+
+def test_a_portrait_clip_is_written_upright(tmp_path):
+    """Phones store it lying, and the header says how to turn it."""
+    frames = film(6, width=256, height=240)
+    plain = encode(tmp_path / 'plain.mp4', frames)
+    turned = turn(plain, (0, 1, -1, 0), tmp_path / 'turned.mp4')
+    annotate(turned, [Prediction('x', 0, 1, [])], tmp_path / 'out.mp4')
+    written = list(windows.read_frames(tmp_path / 'out.mp4'))
+    assert len(written) == 6
+    for frame, source in zip(written, windows.read_frames(plain)):
+        shown = np.rot90(source, 3)
+        assert frame.shape == shown.shape == (256, 240, 3)
+        assert np.abs(frame.astype(int) - shown).mean() < 6
+
+
+def test_names_with_a_colon_are_files(trained, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(trained.folder / 'videos/long.mp4', '12:30:05.mp4')
+    out = ('--out', 'http:out.mp4', '--json', '12:30.json')
+    assert call(trained, monkeypatch, '12:30:05.mp4', *out) == 0
+    assert windows.video_info('http:out.mp4') == (30, FPS)
+    assert len(json.loads((tmp_path / '12:30.json').read_text())) == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        '12:30.json',
+        '12:30:05.mp4',
+        'http:out.mp4',
+    ]

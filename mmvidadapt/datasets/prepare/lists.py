@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Iterable, List, Sequence, Tuple
 
-from ..annotations import decode, other_delimiter, read_annotations
+from ..annotations import decode, read_annotations
 
 
 def read_list(path: Path) -> List[Tuple[str, int]]:
-    """Read a list; a space, tab, comma or semicolon stands before the label.
+    """Read a list; a tab or a space stands between path and label.
 
     Args:
         path (Path): The list; paths may hold spaces.
@@ -16,11 +16,8 @@ def read_list(path: Path) -> List[Tuple[str, int]]:
         List[Tuple[str, int]]: Paths and numbers of classes, -1 where the
         list has none.
     """
-    lines = read_text(path).split('\n')
-    delimiter = other_delimiter(lines) or ' '
-    if any('\t' in line for line in lines):
-        delimiter = '\t'
-    return list(zip(*read_annotations(str(path), delimiter)))
+    tabs = b'\t' in path.read_bytes()
+    return list(zip(*read_annotations(str(path), '\t' if tabs else ' ')))
 
 
 def write_list(path: Path, rows: Iterable[Tuple[str, int]]) -> None:

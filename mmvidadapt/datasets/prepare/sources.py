@@ -178,18 +178,11 @@ def read_labels(
     """
     rows = read_list(path)
     highest = max(label for _, label in rows)
-    if highest < 0:
-        raise ValueError(
-            f"{path}, line 1: '{rows[0][0]}' ends in no number of a class: "
-            "write a path and a number per line, as 'clips/a.mp4 3'. With "
-            'names of classes and a header such as path,label it is a table: '
-            'python tools/prepare_data.py csv.'
-        )
     names = list(classes or map(str, range(highest + 1)))
-    if highest >= len(names):
+    if min(label for _, label in rows) < 0 or highest >= len(names):
         raise ValueError(
-            f'{path} has labels up to {highest}, and there are {len(names)} '
-            'classes.'
+            f'{path} has labels up to {highest}, or none at all, and there '
+            f'are {len(names)} classes.'
         )
     clips = [Clip(video, names[label]) for video, label in rows]
     return Source(root or path.parent, clips, names)

@@ -5,8 +5,11 @@ A reader has ``len(reader)``, ``reader.get_avg_fps()`` and
 """
 
 from importlib import import_module
-from typing import BinaryIO, Dict, List, Tuple, Union
+from typing import BinaryIO, Dict, Iterator, List, Sequence, Tuple, Union
 
+import numpy as np
+
+BLOCK = 16  # frames at a time where a reader gives no single ones
 # Name -> library, module and class, in the order in which 'auto' tries them.
 BACKENDS: Dict[str, Tuple[str, str, str]] = {
     'pyav': ('av', '.pyav', 'PyAVReader'),
@@ -65,3 +68,25 @@ def open_video(
         object: The reader.
     """
     return find_reader(backend)(file, num_threads)
+
+
+def iter_frames(
+    reader: object, indices: Sequence[int]
+) -> Iterator[Tuple[int, np.ndarray]]:
+    """Decode frames in the order of the video, each once.
+
+    Args:
+        reader (object): Of :func:`open_video`.
+        indices (Sequence[int]): Numbers of the frames, in any order.
+
+    Yields:
+        Tuple[int, np.ndarray]: The number of a frame, and the frame, RGB
+        (H, W, 3).
+    """
+    numbers = sorted({int(i) for i in indices})
+    if hasattr(reader, 'iter_frames'):
+        yield from reader.iter_frames(numbers)
+        return
+    for start in range(0, len(numbers), BLOCK):
+        block = numbers[start : start + BLOCK]
+        yield from zip(block, reader.get_frames(block))

@@ -182,3 +182,11 @@ def demux_all(container: Any, stream: Any) -> Iterator[av.Packet]:
         lost.append(f'nothing is found behind byte {end}')
     if lost:
         raise ValueError(f'a part of it is lost: {lost[0]}.')
+
+
+def count_stored(file: Union[str, BinaryIO]) -> int:
+    """Count the frames of an MP4 file, whether its edit list shows them."""
+    if not isinstance(file, str):
+        file.seek(0)
+    with open_container(file, ignore_editlist='1') as container:
+        return sum(1 for _ in container.demux(find_stream(container))) - 1

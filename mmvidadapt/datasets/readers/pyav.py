@@ -6,7 +6,8 @@ and nothing is decoded twice or behind the last wanted frame, so that the same
 pixels come at a fraction of the price.
 """
 
-from typing import BinaryIO, Dict, Iterator, List, Sequence, Set, Union
+from bisect import bisect_left, bisect_right
+from typing import BinaryIO, Dict, Iterator, List, Sequence, Tuple, Union
 
 import av
 import numpy as np
@@ -15,7 +16,7 @@ from av.error import FFmpegError
 from .container import check_size
 from .opening import ffmpeg_errors, find_stream, open_container, opened
 from .orientation import Upright
-from .packets import Packets
+from .packets import Packets, count_stored
 
 # Containers that say when a frame is shown; others, AVI say, only in which
 # order frames are decoded.
@@ -23,6 +24,8 @@ TIMED = ('mov', 'matroska', 'mpegts', 'flv')
 # Decoders that look at `skip_frame` anew for every packet.
 SKIPPING = ('h264', 'hevc', 'mpeg4', 'mpeg2video', 'vp8', 'vp9')
 DROPPED = 0.9  # at least so many of the promised frames are there
+Frames = Iterator[Tuple[int, np.ndarray]]  # number and frame
+HELD = 32  # frames that wait for one before them; decoders reorder 16
 MAX_PIXELS = 2**26  # of a frame; a damaged header may ask for any memory
 
 
@@ -59,6 +62,7 @@ class PyAVReader:
         shown = [i for i, p in enumerate(self.packets) if not p.is_discard]
         if not shown:
             raise ValueError('there is no frame in it.')
+        self.keys = [i for i, p in enumerate(self.packets) if p.is_keyframe]
         self.timed = self._tells_times(kind)
         if self.timed:
             shown.sort(key=lambda i: self.packets[i].pts)
@@ -106,46 +110,64 @@ class PyAVReader:
             ValueError: If what is needed for a frame is damaged.
         """
         indices = [int(i) for i in indices]
-        if not 0 <= min(indices) <= max(indices) < len(self):
-            raise IndexError(f'frames {indices} of a video of {len(self)}')
-        with ffmpeg_errors():
-            frames = (self._timed if self.timed else self._counted)(
-                set(indices)
-            )
+        frames = dict(self.iter_frames(indices))
         images, given = [], set()
         for image in map(frames.get, indices):
             images.append(image.copy() if id(image) in given else image)
             given.add(id(image))
         return images
 
-    def _counted(self, wanted: Set[int]) -> Dict[int, np.ndarray]:
+    def iter_frames(self, indices: Sequence[int]) -> Frames:
+        """Decode some frames in one pass, and keep none of them.
+
+        Args:
+            indices (Sequence[int]): Their numbers, in any order.
+
+        Yields:
+            Tuple[int, np.ndarray]: Number and frame, each once, in the order
+            in which they are shown.
+
+        Raises:
+            ValueError: If what is needed for a frame is damaged.
+        """
+        numbers = sorted({int(i) for i in indices})
+        if not 0 <= numbers[0] <= numbers[-1] < len(self):
+            raise IndexError(f'frames {numbers} of a video of {len(self)}')
+        with ffmpeg_errors():
+            yield from (self._timed if self.timed else self._counted)(numbers)
+
+    def _counted(self, wanted: List[int]) -> Frames:
         """Count the frames that come from the first packet on."""
-        frames, last = {}, None
+        left, last = wanted[::-1], None  # the next one stands last
         for count, frame in enumerate(self.decode(range(len(self.packets)))):
             _check(frame)
             last = frame
-            if count in wanted:
-                frames[count] = self.rgb(frame)
-            if len(frames) == len(wanted):
-                return frames
+            if count == left[-1]:
+                yield left.pop(), self.rgb(frame)
+            if not left:
+                return
         if last is None:
             raise ValueError('no frame can be decoded.')
         # A packet of MPEG-4 may say no more than that a frame is shown again.
-        last = self.rgb(last)
-        return {i: frames.get(i, last) for i in wanted}
+        yield from ((number, self.rgb(last)) for number in reversed(left))
 
-    def _timed(self, wanted: Set[int]) -> Dict[int, np.ndarray]:
+    def _timed(self, wanted: List[int]) -> Frames:
         """Decode from key frames, or from the start where that fails."""
+        left = wanted[::-1]  # the next one stands last
         places = {self.shown[i]: i for i in wanted}
         try:
-            return self._between(self._runs(places), places, skip=True)
+            found = self._between(self._runs(places), places, skip=True)
+            yield from _in_order(found, left)
         except (FFmpegError, ValueError):
             # Not every key frame is a place to start from, and a stream that
             # does not say how far frames are reordered needs all of them.
+            if not left:
+                return
+            places = {self.shown[i]: i for i in left}
             whole = [range(max(places) + 1)]
-            return self._between(whole, places, skip=False)
+            yield from _in_order(self._between(whole, places, False), left)
 
-    def _runs(self, places: Sequence[int]) -> List[range]:
+    def _runs(self, places: Dict[int, int]) -> List[range]:
         """Cut out the packets from key frames to wanted frames."""
         runs: List[range] = []
         for place in sorted(places):
@@ -157,28 +179,29 @@ class PyAVReader:
 
     def _key_before(self, place: int) -> int:
         """Find the key frame that is decoded and shown before a frame."""
-        packets, shown = self.packets, self.packets[place].pts
-        while place > 0 and not (
-            packets[place].is_keyframe and packets[place].pts <= shown
-        ):
-            place -= 1
-        return place
+        shown, at = self.packets[place].pts, bisect_right(self.keys, place)
+        while at and self.packets[self.keys[at - 1]].pts > shown:
+            at -= 1
+        return self.keys[at - 1] if at else 0
 
     def _between(
         self, runs: List[range], places: Dict[int, int], skip: bool
-    ) -> Dict[int, np.ndarray]:
-        """Decode runs of packets and keep the frames of some places."""
-        numbers = {self.packets[p].pts: i for p, i in places.items()}
-        frames = {}
+    ) -> Frames:
+        """Decode runs of packets and give the frames of some places."""
+        order = sorted(places)
         for run in runs:
+            ends = (bisect_left(order, end) for end in (run.start, run.stop))
+            numbers = {
+                self.packets[p].pts: places[p] for p in order[slice(*ends)]
+            }
             for frame in self.decode(run, places, skip):
                 _check(frame)
                 if frame.pts in numbers:
-                    frames[numbers[frame.pts]] = self.rgb(frame)
-        missing = sorted(set(numbers.values()) - set(frames))
-        if missing:
-            raise ValueError(f'frames {missing} cannot be decoded.')
-        return frames
+                    yield numbers.pop(frame.pts), self.rgb(frame)
+            if numbers:
+                raise ValueError(
+                    f'frames {sorted(numbers.values())} cannot be decoded.'
+                )
 
     def decode(
         self, run: range, wanted: Sequence[int] = (), skip: bool = False
@@ -208,15 +231,19 @@ class PyAVReader:
             self.codec.flush_buffers()
 
 
+def _in_order(frames: Frames, left: List[int]) -> Frames:
+    """Hold frames back until those that are shown before have come."""
+    held = {}
+    for number, frame in frames:
+        held[number] = frame
+        while left and left[-1] in held:
+            number = left.pop()
+            yield number, held.pop(number)
+        if len(held) > HELD:
+            raise ValueError(f'frame {left[-1]} cannot be decoded.')
+
+
 def _check(frame: av.VideoFrame) -> None:
     """Raise where the decoder had to guess."""
     if frame.is_corrupt:
         raise ValueError(f'the frame at {frame.time} s is damaged.')
-
-
-def count_stored(file: Union[str, BinaryIO]) -> int:
-    """Count the frames of an MP4 file, whether its edit list shows them."""
-    if not isinstance(file, str):
-        file.seek(0)
-    with open_container(file, ignore_editlist='1') as container:
-        return sum(1 for _ in container.demux(find_stream(container))) - 1
