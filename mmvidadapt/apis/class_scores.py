@@ -42,7 +42,7 @@ def raw_scores(model: nn.Module) -> Iterator[None]:
         model (nn.Module): The recogniser.
     """
     head = model.cls_head
-    if not has_several_labels(model):
+    if not has_several_labels(model) or not hasattr(head, 'average_clips'):
         yield
         return
     usual, head.average_clips = head.average_clips, None
