@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Union
 
-from mmengine.dataset import pseudo_collate
+from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from .window_clips import WindowClips
+from mmvidadapt.utils.video import name_video
+
+from .window_clips import WindowClips, step_name
 from .windows import Span
 
 
@@ -25,6 +27,13 @@ def read_clip(model: nn.Module, video: Union[str, Path]) -> dict:
         VideoError: If the video cannot be opened or decoded.
     """
     init_default_scope(model.cfg.get('default_scope', 'mmaction'))
-    clips = WindowClips(list(model.cfg.test_pipeline), video)
-    (data,) = clips.clips([Span(0, clips.info.num_frames)])
+    steps = list(model.cfg.test_pipeline)
+    names = [step_name(step) for step in steps]
+    if all(any(n.endswith(e) for n in names) for e in ('Init', 'Decode')):
+        clips = WindowClips(steps, video)
+        (data,) = clips.clips([Span(0, clips.info.num_frames)])
+    else:  # steps of somebody else, who reads in one of them
+        said = dict(filename=str(video), label=-1, start_index=0)
+        with name_video(video):
+            data = Compose(steps)(dict(said, modality='RGB'))
     return model.data_preprocessor(pseudo_collate([data]), False)

@@ -6,6 +6,8 @@ import av
 import numpy as np
 import pytest
 import torch
+from mmaction.registry import TRANSFORMS
+from mmcv.transforms import BaseTransform
 from mmengine.dataset import Compose
 
 from mmvidadapt.apis import window_clips
@@ -322,6 +324,25 @@ def test_equal_views_are_computed_once(trained, folder):
     assert len(scores) == 3
     clip = read_clip_of(config, classifier, path)
     assert len(clip) == 3
+
+
+@TRANSFORMS.register_module()
+class ReadAtOnce(BaseTransform):
+    """Open, sample and decode in one step, as somebody may."""
+
+    def transform(self, results):
+        reader = open_video(results['filename'])
+        results['imgs'] = reader.get_frames(range(0, 60, 15))
+        results.update(clip_len=4, num_clips=1)
+        return results
+
+
+def test_a_pipeline_that_reads_in_one_step(trained, folder):
+    config = trained.config.copy()
+    config.test_pipeline = [dict(type='ReadAtOnce'), *steps()[3:]]
+    classifier = Classifier(config, trained.checkpoint, 'cpu')
+    clip = read_clip_of(config, classifier, folder / 'groups.mp4')
+    assert clip.shape == (1, 3, 4, runs.SIDE, runs.SIDE)
 
 
 def read_clip_of(config, classifier, path):
