@@ -17,6 +17,7 @@ from mmengine.config import DictAction
 
 from mmvidadapt.apis.own_config import Choices, explain, own_config
 from mmvidadapt.datasets.prepare.check import LEVELS
+from mmvidadapt.datasets.prepare.frame_folders import read_frames
 from mmvidadapt.datasets.prepare.known import LEDGER
 from mmvidadapt.datasets.prepare.lists import (
     keep_sources,
@@ -49,6 +50,7 @@ def parse_args() -> argparse.Namespace:
     kinds = parser.add_subparsers(dest='kind', required=True, metavar='KIND')
     for kind, source in (
         ('folder', 'folder of class folders'),
+        ('frames', 'folder of class folders of folders of frames'),
         ('csv', 'table with a header'),
         ('list', 'lines of a path and the number of a class'),
     ):
@@ -56,7 +58,7 @@ def parse_args() -> argparse.Namespace:
         own.add_argument('source', type=Path, metavar='SRC', help=source)
         add_own_arguments(own)
         add_config_arguments(own)
-        if kind != 'folder':
+        if kind in ('csv', 'list'):
             own.add_argument(
                 '--root', type=Path, help='what paths are relative to'
             )
@@ -138,6 +140,8 @@ def read_source(args: argparse.Namespace) -> Source:
     elif args.kind == 'list':
         classes = args.classes and read_text(args.classes).splitlines()
         source = read_labels(args.source, args.root, classes)
+    elif args.kind == 'frames':
+        source = read_frames(args.source)
     else:
         source = read_folder(args.source)
     pattern = args.group_pattern

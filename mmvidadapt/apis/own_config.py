@@ -15,6 +15,7 @@ from mmvidadapt.datasets.prepare.sources import SPLITS
 from mmvidadapt.utils.crash_proof import num_cores
 
 from .config import list_configs, load_config
+from .frame_config import use_frames
 from .schedule import rescale_rate, stretch_schedule
 
 RECIPE = '_k400'
@@ -72,6 +73,8 @@ def own_config(
         cfg.pop(name, None)
     cfg.model.cls_head.num_classes = len(data.classes)
     _use_lists(cfg, data, lists.absolute())
+    if data.frames is not None:
+        use_frames(cfg, data)
     if seen_as_a_whole(data, choices):
         _see_the_whole(cfg)
     if not may_flip(data, choices):

@@ -12,6 +12,7 @@ from mmvidadapt.utils.printable import say
 from mmvidadapt.utils.video import name_video
 
 from .facts import Facts
+from .frame_folders import FrameFiles, check_frames
 from .frames import decode_all
 from .known import Known
 from .sources import Clip
@@ -63,6 +64,7 @@ def check_videos(
     level: str = 'decode',
     num_workers: Optional[int] = None,
     ledger: Optional[Path] = None,
+    frames: Optional[FrameFiles] = None,
 ) -> Tuple[Dict[str, Facts], Dict[str, str]]:
     """Look at many videos, in processes that may crash; show how far it is.
 
@@ -74,6 +76,8 @@ def check_videos(
             Defaults to None.
         ledger (Path, optional): File in which the good ones are noted, so
             that a run that was cut off goes on. Defaults to None.
+        frames (FrameFiles, optional): How frames are called where every
+            video is a folder of them. Defaults to None: they are files.
 
     Returns:
         tuple: The facts of the good ones and the reasons against the others.
@@ -88,7 +92,7 @@ def check_videos(
             f'{len(facts) - len(new)} of {len(facts)} videos were looked at '
             f'before; remove {ledger} to look at them again.'
         )
-    look = partial(_look, str(root), level)
+    look = partial(_look, str(root), level, frames)
     outcomes = map_in_processes(look, new, num_workers)
     for outcome in show_progress(outcomes, len(new)):
         if outcome.error is None:
@@ -99,7 +103,9 @@ def check_videos(
     return {path: f for path, f in facts.items() if f is not None}, bad
 
 
-def _look(root: str, level: str, path: str) -> Facts:
+def _look(
+    root: str, level: str, frames: Optional[FrameFiles], path: str
+) -> Facts:
     """Check a path that a list can hold."""
     try:
         path.encode('utf-8')
@@ -110,6 +116,10 @@ def _look(root: str, level: str, path: str) -> Facts:
             'its name has a tab, a line break or a space at an end; rename it.'
         )
     full = os.path.join(root, path)
+    if frames is not None:
+        if any(sign.isspace() for sign in path):
+            raise ValueError('its name has a space; rename it.')
+        return check_frames(full, level, FrameFiles(*frames))
     if not os.path.isfile(full):
         raise ValueError('there is no such file.')
     return check_video(full, level)

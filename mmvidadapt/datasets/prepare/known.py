@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
@@ -50,6 +51,8 @@ class Known:
             state = os.stat(video)
         except (OSError, ValueError):
             return None
+        if stat.S_ISDIR(state.st_mode):
+            return None  # what lies in it may change
         self.states[video] = [state.st_size, state.st_mtime_ns]
         then, facts = self.lines.get(video, (None, None))
         return facts if then == self.states[video] else None

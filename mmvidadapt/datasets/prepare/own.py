@@ -10,6 +10,7 @@ from mmvidadapt.utils.printable import in_code, in_markdown
 
 from .check import check_videos, drop_duplicates
 from .facts import Facts
+from .frame_folders import FrameFiles
 from .lists import write_classes, write_list, write_text
 from .sources import SPLITS, Clip, Source
 
@@ -25,6 +26,7 @@ class OwnData(NamedTuple):
     facts: Dict[str, Facts]
     rejected: List[Tuple[str, str]]
     notes: Sequence[str] = ()
+    frames: Optional[FrameFiles] = None
 
     @property
     def median_frames(self) -> int:
@@ -57,7 +59,9 @@ def prepare_own(
         OwnData: What is left.
     """
     paths = list(dict.fromkeys(clip.path for clip in source.clips))
-    facts, bad = check_videos(source.root, paths, level, num_workers, ledger)
+    facts, bad = check_videos(
+        source.root, paths, level, num_workers, ledger, source.frames
+    )
     good = [clip for clip in source.clips if clip.path in facts]
     good, same = drop_duplicates(good, facts)
     rejected = sorted([*bad.items(), *same])
@@ -76,7 +80,15 @@ def prepare_own(
     notes = list(source.notes)
     if lost:
         notes.append(f'No video that can be used of: {", ".join(lost)}.')
-    return OwnData(source.root, classes, split(good), facts, rejected, notes)
+    return OwnData(
+        source.root,
+        classes,
+        split(good),
+        facts,
+        rejected,
+        notes,
+        source.frames,
+    )
 
 
 def in_order(labels: Sequence[str]) -> List[str]:
@@ -104,6 +116,8 @@ def write_own(data: OwnData, out: Path) -> List[str]:
     numbers = {name: i for i, name in enumerate(data.classes)}
     for split, clips in data.splits.items():
         rows = [(clip.path, numbers[clip.label]) for clip in clips]
+        if data.frames is not None:  # RawframeDataset wants their number
+            rows = [(f'{p} {data.facts[p].frames}', n) for p, n in rows]
         write_list(out / f'{split}.txt', rows)
     write_classes(out / CLASSES, data.classes)
     warnings = find_warnings(data)

@@ -4,13 +4,14 @@ import os
 import re
 from collections import Counter
 from pathlib import Path
-from typing import Iterator, List, NamedTuple, Optional, Sequence
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from mmvidadapt.utils.video import EXTENSIONS
 
 from .lists import read_list
 
 SHOWN = 5  # kinds of files that a note counts
+PICTURES = ('.jpg', '.jpeg', '.png', '.bmp')
 SPLITS = ('train', 'val', 'test')
 SPLIT_NAMES = dict(
     train='train',
@@ -39,13 +40,15 @@ class Clip(NamedTuple):
 class Source(NamedTuple):
     """Videos below a root; ``classes`` where their order is given.
 
-    ``notes`` say what was seen and is no video.
+    ``notes`` say what was seen and is no video, ``frames`` how frames are
+    called where every video is a folder of them.
     """
 
     root: Path
     clips: List[Clip]
     classes: Optional[List[str]] = None
     notes: Sequence[str] = ()
+    frames: Optional[Tuple[str, int]] = None
 
 
 def read_folder(root: Path) -> Source:
@@ -62,16 +65,38 @@ def read_folder(root: Path) -> Source:
         ValueError: If a video lies outside the class folders.
     """
     others: List[str] = []
-    parts = [(path, path.split('/')) for path in walk_videos(root, others)]
-    if not parts:
+    found = list(walk_videos(root, others))
+    if not found:
         raise ValueError(no_video(root, others))
+    clips, split = clips_below(root, found)
+    notes = _without_videos(root, clips, split) + name_others(others)
+    return Source(root, clips, notes=notes)
+
+
+def clips_below(
+    root: Path, paths: Sequence[str], kind: str = 'videos'
+) -> Tuple[List[Clip], bool]:
+    """Take labels, and splits if there are any, from the folders of videos.
+
+    Args:
+        root (Path): The folder.
+        paths (Sequence[str]): What lies below it, at least one.
+        kind (str): What that is, for the error. Defaults to 'videos'.
+
+    Returns:
+        Tuple[List[Clip], bool]: The videos, and whether they are split.
+
+    Raises:
+        ValueError: If a video lies outside the class folders.
+    """
+    parts = [(path, path.split('/')) for path in paths]
     names = {part[0].lower() for _, part in parts}
     split = names <= set(SPLIT_NAMES) and 'train' in names
     depth = 3 if split else 2
     outside = [path for path, part in parts if len(part) < depth]
     if outside:
         raise ValueError(
-            f'{len(outside)} videos of {root} lie in no class folder, '
+            f'{len(outside)} {kind} of {root} lie in no class folder, '
             f"such as '{outside[0]}'. Make one folder per class"
             + (' in each of the splits.' if split else '.')
         )
@@ -83,8 +108,7 @@ def read_folder(root: Path) -> Source:
         )
         for path, part in parts
     ]
-    notes = _without_videos(root, clips, split) + name_others(others)
-    return Source(root, clips, notes=notes)
+    return clips, split
 
 
 def _without_videos(
@@ -100,11 +124,14 @@ def _without_videos(
 
 def no_video(root: Path, others: Sequence[str]) -> str:
     """Say that there is no video in a folder, and what is there instead."""
+    pictures = any(name.lower().endswith(PICTURES) for name in others)
+    hint = ['Folders of frames: prepare_data.py frames.'] if pictures else []
     return ' '.join(
         [
             f'There is no video in {root}; known endings: '
             f'{", ".join(EXTENSIONS)}.',
             *name_others(others),
+            *hint,
         ]
     )
 
