@@ -57,10 +57,12 @@ def describe_model(adapter: AdapterFile, path: str) -> str:
     Raises:
         ValueError: See :func:`build_model`.
     """
-    sketch = bounded_models.sketch_model(
-        _running(adapter, path)['model'], path
-    )
+    model = _running(adapter, path)['model']
+    sketch = bounded_models.sketch_model(model, path)
     _compare(sketch, adapter, path)
+    reads = model.get('data_preprocessor')
+    if reads:  # a sketch does not look at its numbers
+        bounded_models.build_model(reads, path)
     return type(sketch).__name__
 
 

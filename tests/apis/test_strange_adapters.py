@@ -67,6 +67,8 @@ ENTRIES = {
     (*BACKBONE, 'strange'): [None, 1],
     HEAD: [3, 'x', [1], dict(type=3), TINY],
     (*HEAD, 'num_classes'): [None, 5, -1, '4', [], 10**9],
+    ('model', 'data_preprocessor'): [3, 'x', [1], dict(type=3)],
+    ('model', 'data_preprocessor', 'mean'): ['x', [1, 2, None], [[1], 2, 3]],
     ('test_pipeline',): [None, 3, 'x', {}, ['x'], [dict(type=3)], [{}]],
     ('default_scope',): [None, 3, '', 'strange', []],
     ('filename',): ['x'],
