@@ -12,6 +12,7 @@ import pickletools
 from typing import IO, Any, Callable, Dict, List, Optional
 
 from .archives import FACTOR, SPARE
+from .pickle_steps import CONSTANTS, EMPTY, NUMBERS, OTHERS, TEXTS, TUPLES
 from .pickled_objects import (
     DEEPEST,
     MADE,
@@ -29,19 +30,6 @@ MOST_CALLS = 100_000  # of functions and classes, which take longer
 MOST_ODD_KEYS = 1_000  # keys whose hashes a file can make collide
 LONGEST_NUMBER = 16  # bytes; legacy files start with one of ten
 LARGEST_KEY = 1 << 64
-TEXTS = (
-    *('SHORT_BINSTRING', 'BINSTRING', 'BINUNICODE', 'SHORT_BINUNICODE'),
-    *('BINUNICODE8', 'BINBYTES', 'SHORT_BINBYTES', 'BINBYTES8'),
-)
-NUMBERS = ('BININT', 'BININT1', 'BININT2', 'LONG1', 'LONG4')
-CONSTANTS = ('NONE', 'NEWTRUE', 'NEWFALSE', 'BINFLOAT')
-EMPTY = ('EMPTY_LIST', 'EMPTY_DICT', 'EMPTY_SET', 'EMPTY_TUPLE')
-TUPLES = dict(TUPLE1=1, TUPLE2=2, TUPLE3=3)
-OTHERS = (
-    *('MARK', 'TUPLE', 'LIST', 'DICT', 'REDUCE', 'NEWOBJ', 'BUILD', 'APPEND'),
-    *('APPENDS', 'SETITEM', 'SETITEMS', 'ADDITEMS', 'BINPERSID'),
-    'STACK_GLOBAL',
-)
 
 
 def check_pickle(file: IO[bytes], size: int) -> List[Storage]:
