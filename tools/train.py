@@ -75,6 +75,7 @@ def main() -> None:
     options.use_resume(config, args.resume)
     options.use_seed(config, args)
     options.check_checkpoint(config)
+    options.reserve_work_dir(config)
     build = RUNNERS.build if 'runner_type' in config else Runner.from_cfg
     build(config).train()
     cpu_distributed.leave()

@@ -9,7 +9,10 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=20, ignore_last=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
-        type='CheckpointHook', interval=1, save_best='auto', max_keep_ckpts=3
+        type='WholeCheckpointHook',
+        interval=1,
+        save_best='auto',
+        max_keep_ckpts=3,
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     sync_buffers=dict(type='SyncBuffersHook'),
@@ -24,6 +27,8 @@ custom_hooks = [
     dict(type='BadVideosHook'),
     dict(type='NameCrashHook'),
     dict(type='ManifestHook'),
+    dict(type='InterruptHook'),
+    dict(type='ResumeHook'),
 ]
 
 env_cfg = dict(

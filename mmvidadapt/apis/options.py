@@ -8,10 +8,11 @@ from typing import Optional
 import torch
 from mmengine.config import Config, DictAction
 from mmengine.logging import print_log
-from mmengine.runner import find_latest_checkpoint
 
 from mmvidadapt.engine.checkpoints import is_remote, read_checkpoint
 from mmvidadapt.engine.hooks.strict_load import KEY, OPTIONS
+from mmvidadapt.engine.latest import find_checkpoint
+from mmvidadapt.engine.work_dir_lock import lock_work_dir
 
 from .config import load_config
 
@@ -83,6 +84,19 @@ def use_amp(config: Config) -> None:
     )
 
 
+def reserve_work_dir(config: Config) -> None:
+    """Refuse to train in the folder of another training that runs.
+
+    Runner writes there as soon as it is built. The first process asks, for
+    all; the launchers end the others when it fails.
+    """
+    ranks = dict(
+        pytorch='RANK', slurm='SLURM_PROCID', mpi='OMPI_COMM_WORLD_RANK'
+    )
+    if os.environ.get(ranks.get(config.launcher, ''), '0') == '0':
+        lock_work_dir(config.work_dir)
+
+
 def use_resume(config: Config, resume: Optional[str]) -> None:
     """Resume from the newest checkpoint ('auto') or from a given one.
 
@@ -92,7 +106,7 @@ def use_resume(config: Config, resume: Optional[str]) -> None:
     if resume is None:
         return
     if resume == 'auto':
-        resume = find_latest_checkpoint(config.work_dir)
+        resume = find_checkpoint(config.work_dir)
     config.resume = resume is not None
     if config.resume:
         config.load_from = resume
@@ -119,7 +133,7 @@ def check_checkpoint(config: Config) -> None:
     """Read the checkpoint that a run starts from before anything is built."""
     start = config.get('load_from')
     if start is None and config.get('resume'):
-        start = find_latest_checkpoint(config.work_dir)
+        start = find_checkpoint(config.work_dir)
     if start is not None and not is_remote(start):
         read_checkpoint(start, copy=False)
 

@@ -5,13 +5,17 @@ from .hooks import (
     BadVideosHook,
     CpuProductsHook,
     EpochSeedHook,
+    InterruptHook,
     ManifestHook,
     NameCrashHook,
     NonFiniteLossHook,
+    ResumeHook,
     SavePredictionsHook,
     StrictLoadHook,
     TrainedParamsHook,
+    WholeCheckpointHook,
 )
+from .local_backend import WholeLocalBackend
 from .local_checkpoints import load_safely
 from .optimizers import CPUAmpOptimWrapper, TrainedParamsConstructor
 from .seed import seed_worker
@@ -22,13 +26,17 @@ __all__ = [
     'CPUAmpOptimWrapper',
     'CpuProductsHook',
     'EpochSeedHook',
+    'InterruptHook',
     'ManifestHook',
     'NameCrashHook',
     'NonFiniteLossHook',
+    'ResumeHook',
     'SavePredictionsHook',
     'StrictLoadHook',
     'TrainedParamsConstructor',
     'TrainedParamsHook',
+    'WholeCheckpointHook',
+    'WholeLocalBackend',
     'load_safely',
     'seed_worker',
 ]

@@ -1,7 +1,7 @@
 """Random numbers as a function of seed, epoch, rank and worker."""
 
 import random
-from typing import Optional
+from typing import Any, Dict, Optional
 
 import numpy as np
 import torch
@@ -42,3 +42,42 @@ def seed_worker(worker_id: int, _scope_: Optional[str] = None) -> None:
     """
     seed = torch.initial_seed()
     seed_everything(seed >> 32, seed & 0xFFFFFFFF)
+
+
+def get_random_state() -> Dict[str, Any]:
+    """Read the state of python's, numpy's and torch's random numbers.
+
+    Returns:
+        Dict[str, Any]: Tensors and plain types, for a checkpoint.
+    """
+    version, python, gauss = random.getstate()
+    _, numpy, position, has_gauss, cached = np.random.get_state()
+    state = dict(
+        python=(version, torch.tensor(python), gauss),
+        numpy=(
+            torch.from_numpy(numpy.astype(np.int64)),
+            position,
+            has_gauss,
+            cached,
+        ),
+        torch=torch.get_rng_state(),
+    )
+    if torch.cuda.is_available():
+        state['cuda'] = torch.cuda.get_rng_state()
+    return state
+
+
+def set_random_state(state: Dict[str, Any]) -> None:
+    """Go on with random numbers where :func:`get_random_state` was called.
+
+    Args:
+        state (Dict[str, Any]): What it returned.
+    """
+    version, python, gauss = state['python']
+    random.setstate((version, tuple(python.tolist()), gauss))
+    numpy, *rest = state['numpy']
+    words = numpy.cpu().numpy().astype(np.uint32)
+    np.random.set_state(('MT19937', words, *rest))
+    torch.set_rng_state(state['torch'].cpu())
+    if 'cuda' in state and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state['cuda'].cpu())

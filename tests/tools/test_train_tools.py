@@ -72,6 +72,7 @@ def test_a_manifest_is_written_once():
 
 
 def test_arguments_reach_the_config(listing, tmp_path, monkeypatch, started):
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / 'tiny.py'
     runs.recipe(listing, tmp_path / 'work').dump(path)
     call(

@@ -1,10 +1,16 @@
 """What is written is whole, or as it was before."""
 
+import errno
+import os
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
-from mmengine.fileio import LocalBackend
+from mmengine.fileio import get_file_backend
+from mmengine.runner import save_checkpoint
 
 from mmvidadapt.apis import adapters
-from mmvidadapt.engine.hooks.adapter_checkpoint import put
 from mmvidadapt.utils.whole_file import whole_file
 from tests.adapters import config_of, trunk, write_adapter
 
@@ -32,22 +38,59 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-class Full(LocalBackend):
-    """A disk that ends in the middle of a file."""
+def test_what_mmengine_writes_is_whole(tmp_path, monkeypatch):
+    """Its checkpoints, and whatever else goes through its backends."""
+    path = tmp_path / 'run' / 'x.pth'
+    arguments = (dict(), dict(file_client_args=dict(backend='disk')))
+    for how in arguments:
+        save_checkpoint(dict(x=1), str(path), **how)
+    before = path.read_bytes()
 
-    def put(self, obj, filepath):
-        """Write a half."""
-        super().put(obj[: len(obj) // 2], filepath)
-        raise OSError('the disk is full')
+    def full(part, content):
+        with open(part, 'wb') as file:
+            file.write(content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, 'No space left on device')
 
-
-def test_adapters_beside_checkpoints_are_whole(tmp_path):
-    path = tmp_path / 'run' / 'x.adapter.safetensors'
-    put(LocalBackend(), b'old', str(path))
-    with pytest.raises(OSError, match='full'):
-        put(Full(), b'newer', str(path))
-    assert path.read_bytes() == b'old'
+    monkeypatch.setattr(Path, 'write_bytes', full)
+    for how in arguments:
+        with pytest.raises(OSError, match='disk full'):
+            save_checkpoint(dict(x=2), str(path), **how)
+    with pytest.raises(OSError, match='disk full'):
+        get_file_backend(str(path)).put_text('y', path)
+    assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_full_disk_is_told_with_file_and_space(tmp_path, monkeypatch):
+    path = tmp_path / 'best.pth'
+    usage = SimpleNamespace(free=3_000_000)
+    monkeypatch.setattr(shutil, 'disk_usage', lambda folder: usage)
+    with pytest.raises(OSError) as error, whole_file(path, 7_500_000) as part:
+        part.write_bytes(bytes(2_000_000))
+        raise OSError(errno.ENOSPC, 'No space left on device')
+    assert error.value.errno == errno.ENOSPC
+    for word in (str(path), '7.5 MB are needed', '5.0 MB are free', 'Make'):
+        assert word in str(error.value)
+    assert not list(tmp_path.iterdir())
+    path.touch()
+    with (
+        pytest.raises(OSError, match='file of before is still') as error,
+        whole_file(path) as part,
+    ):
+        part.write_bytes(bytes(2_000_000))
+        raise OSError(errno.EDQUOT, 'Disk quota exceeded')
+    assert 'quota used up): more than 2.0 MB' in str(error.value)
+
+
+def test_content_is_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatch):
+    done = []
+    for name in ('fsync', 'replace'):
+        true = getattr(os, name)
+        monkeypatch.setattr(
+            os, name, lambda *a, n=name, f=true: (done.append(n), f(*a))
+        )
+    get_file_backend(str(tmp_path)).put(b'x', tmp_path / 'x.pth')
+    assert done == ['fsync', 'replace', 'fsync']  # file, name, folder
 
 
 def test_adapters_and_merged_checkpoints_are_whole(

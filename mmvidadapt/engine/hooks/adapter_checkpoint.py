@@ -2,18 +2,23 @@
 
 import dataclasses
 from numbers import Real
-from os.path import splitext
-from typing import Dict, List, Optional, Set, Union
+from os.path import basename, dirname, splitext
+from typing import Dict, Iterable, List, Optional, Set, Union
 
+import torch
 from mmaction.registry import HOOKS
-from mmengine.fileio import BaseStorageBackend, LocalBackend
+from mmengine.dist import master_only
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmvidadapt.utils.registered import check_running
-from mmvidadapt.utils.whole_file import whole_file
-from mmvidadapt.weights.adapter_file import SUFFIX, AdapterFile, literal
+from mmvidadapt.weights.adapter_file import (
+    SUFFIX,
+    AdapterFile,
+    literal,
+    read_adapter,
+)
 
 from ..adapters import make_adapter, split_names
 from ..plain_config import plain_dict
@@ -53,6 +58,8 @@ class AdapterCheckpointHook(Hook):
         literal(self.config)
         self.saver = savers[0]
         self.kept = self._passing()
+        if runner._resume:
+            self._complete(runner)
 
     def _reason(self) -> str:
         """Say why there is nothing to write, if so."""
@@ -112,17 +119,67 @@ class AdapterCheckpointHook(Hook):
         """Write beside the newest checkpoints, and remove with the old."""
         if self.fresh is None:
             return
+        newest = {self.saver.last_ckpt} - {None}
+        passing = self._passing()
+        self._put(newest | set(self._best()) - self.kept, step, metrics)
+        self._remove(self.kept - passing)
+        self.kept = passing
+
+    def _complete(self, runner: Runner) -> None:
+        """Do what a killed run has left undone behind its checkpoint."""
+        saver = self.saver
+        said = getattr(saver, 'resumed', None) or {}
+        self._remove(
+            saver.file_backend.join_path(saver.out_dir, name)
+            for name in said.get('outdated', ())
+        )
+        resumed = getattr(saver, 'pointed', None)
+        if resumed is None or resumed != saver.last_ckpt:
+            return  # it lies elsewhere, or between two checkpoints
+        self._take(runner)
+        validated, metrics = saver.validated or {}, None
+        if validated.get('iter') == runner.iter:
+            metrics = validated['metrics']
+        elif self.fresh is not None:
+            metrics = known_metrics(beside(resumed), self.fresh)
+        name = basename(resumed)
+        best = {path for path in self._best() if path.endswith(f'_{name}')}
+        self._put({resumed, *best}, runner.iter, metrics)
+
+    @master_only
+    def _take(self, runner: Runner) -> None:
+        """Take the adapter out of the model as if it was saved now."""
+        model = runner.model
+        model = model.module if is_model_wrapper(model) else model
+        meta = getattr(runner.train_dataloader.dataset, 'metainfo', None)
+        checkpoint = dict(
+            meta=dict(dataset_meta=meta), state_dict=model.state_dict()
+        )
+        runner.call_hook('before_save_checkpoint', checkpoint=checkpoint)
+
+    def _put(
+        self,
+        paths: Iterable[str],
+        step: int,
+        metrics: Optional[Dict[str, float]],
+    ) -> None:
+        """Write beside checkpoints."""
+        if self.fresh is None:
+            return
         self.last = dataclasses.replace(self.fresh, metrics=metrics or {})
         self.fresh, self.step = None, step
-        content, passing = self.last.to_bytes(), self._passing()
-        newest = {self.saver.last_ckpt} - {None}
+        content = self.last.to_bytes()
+        for path in sorted(paths):
+            self.saver.file_backend.put(content, beside(path))
+
+    @master_only
+    def _remove(self, checkpoints: Iterable[str]) -> None:
+        """Remove what lay beside checkpoints of this run."""
         backend = self.saver.file_backend
-        for path in newest | set(self._best()) - self.kept:
-            put(backend, content, beside(path))
-        for path in map(beside, self.kept - passing):
-            if backend.isfile(path):
+        folder = dirname(backend.join_path(self.saver.out_dir, ''))
+        for path in map(beside, checkpoints):
+            if dirname(path) == folder and backend.isfile(path):
                 backend.remove(path)
-        self.kept = passing
 
     def _passing(self) -> Set[str]:
         """Name the checkpoints that CheckpointHook may remove one day."""
@@ -143,15 +200,29 @@ class AdapterCheckpointHook(Hook):
         return [path for path in (one, *several.values()) if path]
 
 
-def put(backend: BaseStorageBackend, content: bytes, path: str) -> None:
-    """Write whole or not at all; object stores do so by themselves."""
-    if not isinstance(backend, LocalBackend):
-        backend.put(content, path)
-        return
-    with whole_file(path) as part:
-        backend.put(content, part)
-
-
 def beside(checkpoint: str) -> str:
     """Name the adapter file of a checkpoint."""
     return splitext(checkpoint)[0] + SUFFIX
+
+
+def known_metrics(
+    path: str, adapter: AdapterFile
+) -> Optional[Dict[str, float]]:
+    """Read the metrics of an adapter file, if it is of the same weights.
+
+    Args:
+        path (str): The file, which may be damaged or missing.
+        adapter (AdapterFile): With the weights.
+
+    Returns:
+        Optional[Dict[str, float]]: None where nothing is known.
+    """
+    try:
+        old = read_adapter(path)
+    except (OSError, ValueError):
+        return None
+    same = old.tensors.keys() == adapter.tensors.keys() and all(
+        torch.equal(tensor, adapter.tensors[name].cpu())
+        for name, tensor in old.tensors.items()
+    )
+    return old.metrics if same else None

@@ -1,0 +1,73 @@
+"""How the processes of a run take a signal together."""
+
+import signal
+from types import FrameType
+from typing import Callable, Optional, Sequence
+
+import torch
+import torch.distributed as dist
+
+
+class Vote:
+    """Tell all processes of a run what one of them was asked.
+
+    The answer comes a step later, so that nobody waits for a message: on
+    CPUs, a step of two processes takes 0.1 ms longer with it.
+    """
+
+    def __init__(self) -> None:
+        self.group = dist.new_group(backend='gloo')
+        self.work: Optional[dist.Work] = None
+
+    def highest(self, number: int) -> int:
+        """Return the highest number of the call before, of all processes.
+
+        Args:
+            number (int): Of this process.
+
+        Returns:
+            int: The same on all processes; 0 at first.
+        """
+        before = 0
+        if self.work is not None:
+            self.work.wait()
+            before = int(self.number)
+        self.number = torch.tensor(number)
+        self.work = dist.all_reduce(
+            self.number, dist.ReduceOp.MAX, group=self.group, async_op=True
+        )
+        return before
+
+
+class ShieldedInit:
+    """Let data loading workers live on when their group gets a signal.
+
+    A launcher, ``timeout`` and a terminal send it to all processes of the
+    group, and a step cannot be finished without its clips. The end of a
+    worker is up to its parent, whose own SIGTERM is the second one.
+
+    Args:
+        signals (Sequence[int]): That the parent takes.
+        init (Callable[[int], None], optional): What else to do in a worker.
+            Defaults to None.
+    """
+
+    def __init__(
+        self,
+        signals: Sequence[int],
+        init: Optional[Callable[[int], None]] = None,
+    ) -> None:
+        self.signals, self.init = signals, init
+
+    def __call__(self, worker_id: int) -> None:
+        """Start in a worker."""
+        for number in self.signals:
+            once = number == signal.SIGTERM
+            signal.signal(number, _only_once if once else signal.SIG_IGN)
+        if self.init is not None:
+            self.init(worker_id)
+
+
+def _only_once(number: int, frame: Optional[FrameType]) -> None:
+    """Let a signal pass, but not the next one."""
+    signal.signal(number, signal.SIG_DFL)

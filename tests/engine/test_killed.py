@@ -1,0 +1,55 @@
+"""A run that was killed while it wrote leaves in the end what others do."""
+
+import re
+
+import pytest
+import torch
+
+from . import toy_runs
+from .run_folders import Snapshots, contents
+from .toy_runs import quick
+
+__all__ = ['quick']
+
+
+@pytest.mark.parametrize(
+    'changes, first',
+    [
+        (dict(), 14),  # the first epoch tells no more than the second
+        (dict(ema=True, default_hooks__checkpoint__interval=2), 0),
+        (
+            dict(
+                epochs=2,
+                default_hooks__checkpoint__by_epoch=False,
+                default_hooks__checkpoint__interval=2,
+            ),
+            8,
+        ),
+    ],
+    ids=['epochs', 'averaged', 'iterations'],
+)
+def test_killed_at_any_write(tmp_path, monkeypatch, quick, changes, first):
+    """From whatever lies there, the same files with the same content.
+
+    One checkpoint is kept, and the best one: the first two epochs improve,
+    the third one does not.
+    """
+    how = dict(epochs=3, **changes) if 'epochs' not in changes else changes
+    work, snapshots = tmp_path / 'work', Snapshots(tmp_path / 'work', tmp_path)
+    with monkeypatch.context() as patched:
+        snapshots.patch(patched)
+        toy_runs.train(toy_runs.recipe(work, **how))
+    expected = contents(work)
+    kinds = [re.sub(r'\.\d+\.partial', '', what) for what in snapshots.taken]
+    pointed = kinds.index('replace last_checkpoint')
+    assert len(kinds) > 20 and len(set(kinds)) > 10
+    for number, what in enumerate(snapshots.taken[first:], first):
+        snapshots.restore(number)
+        if number > pointed:
+            newest = (work / 'last_checkpoint').read_text()
+            torch.load(newest, weights_only=True)
+        toy_runs.train(toy_runs.recipe(work, resume=True, **how))
+        found = contents(work)
+        assert found.keys() == expected.keys(), what
+        for name, content in expected.items():
+            assert found[name] == content, (what, name)
