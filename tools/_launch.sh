@@ -19,6 +19,9 @@ launch_dist() {
         where=(--node-rank="${NODE_RANK:-0}" --master-port="${PORT:-29500}"
                --master-addr="${MASTER_ADDR:-127.0.0.1}")
     fi
+    # torchrun passes them on to the processes, which save what was trained.
+    local signals=SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1
+    export PET_SIGNALS_TO_HANDLE="${PET_SIGNALS_TO_HANDLE:-$signals}"
     exec "$PYTHON" -m torch.distributed.run --nnodes="${NNODES:-1}" \
         --nproc-per-node="$processes" "${where[@]}" \
         "$TOOLS/$script" "$@" --launcher pytorch

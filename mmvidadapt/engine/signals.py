@@ -11,8 +11,8 @@ import torch.distributed as dist
 class Vote:
     """Tell all processes of a run what one of them was asked.
 
-    The answer comes a step later, so that nobody waits for a message: on
-    CPUs, a step of two processes takes 0.1 ms longer with it.
+    The answer comes a step later, so that nobody waits for a message. It
+    costs 0.07 ms of CPU time a step.
     """
 
     def __init__(self) -> None:

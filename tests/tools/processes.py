@@ -16,7 +16,8 @@ def call(monkeypatch, tool, *args):
 
 def run(*command, cwd=None, **env):
     """Run a command; return its status and all that it wrote."""
-    env = dict(os.environ, OMP_NUM_THREADS='1', PYTHON=sys.executable, **env)
+    env = {'PYTHON': sys.executable, 'OMP_NUM_THREADS': '1', **env}
+    env = {**os.environ, **env}
     done = subprocess.run(
         [str(c) for c in command],
         env=env,

@@ -9,6 +9,7 @@ import mmaction
 import pytest
 import torch
 from mmengine.config import Config
+from torch.distributed.run import get_args_parser
 
 from mmvidadapt.apis.inference import Classifier
 from tests import runs
@@ -173,3 +174,15 @@ def test_a_flat_config_trains_under_the_stock_tool(listing, tmp_path):
 def test_too_few_arguments_show_the_usage(script):
     status, out = run(TOOLS / script, 'only_one')
     assert status == 2 and out.startswith('usage: ') and script in out
+
+
+def test_torchrun_passes_signals_on(tmp_path, monkeypatch):
+    """Its own list has no SIGUSR1, which would end it and nothing else."""
+    python = tmp_path / 'python'
+    python.write_text('#!/bin/sh\nenv | grep PET_SIGNALS')
+    python.chmod(0o755)
+    status, out = run(TOOLS / 'dist_train.sh', 'c.py', 2, PYTHON=str(python))
+    name, value = out.strip().split('=')
+    monkeypatch.setenv(name, value)
+    known = get_args_parser().parse_args(['train.py']).signals_to_handle
+    assert status == 0 and known.split(',')[-1] == 'SIGUSR1'
