@@ -12,10 +12,9 @@ from mmengine.logging import print_log
 from mmvidadapt.weights.containers import ZIP, recognise
 from mmvidadapt.weights.readers import load_checkpoint_file
 
-PROGRESS = 'progress'  # our entry in a checkpoint
+from .progress import KINDS, kind_of
+
 POINTER = 'last_checkpoint'  # the file in which mmengine names the newest
-INTERRUPTED = 'interrupted_iter_{}.pth'  # between two others
-KINDS = ('epoch_{}.pth', 'iter_{}.pth', INTERRUPTED)
 
 
 def find_checkpoint(work_dir: str) -> Optional[str]:
@@ -95,9 +94,9 @@ def candidates(work_dir: str, named: Optional[str]) -> List[str]:
         written later and have a higher number or another kind of name.
     """
     folder = (os.path.dirname(named) or '.') if named else work_dir
-    kinds = {*KINDS, _kind(named or '')}
+    kinds = {*KINDS, kind_of(named or '')}
     names = os.listdir(folder) if os.path.isdir(folder) else []
-    paths = [os.path.join(folder, n) for n in names if _kind(n) in kinds]
+    paths = [os.path.join(folder, n) for n in names if kind_of(n) in kinds]
     paths.sort(key=lambda path: (os.path.getmtime(path), _number(path)))
     others = [path for path in reversed(paths) if not _same(path, named)]
     if not named:
@@ -128,21 +127,16 @@ def damage(path: str) -> Optional[str]:
     return None
 
 
-def _kind(path: str) -> str:
-    """Return the name of a checkpoint with ``{}`` for its number."""
-    return re.sub(r'\d+(?=\.pth$)', '{}', os.path.basename(path))
-
-
 def _number(path: str) -> int:
     """Return the number in the name of a checkpoint, or 0."""
-    found = re.search(r'(\d+)\.pth$', path)
+    found = re.search(r'(\d+)\.\w+$', path)
     return int(found[1]) if found else 0
 
 
 def _is_newer(path: str, named: str) -> bool:
     """Tell what a killed run has not come to name from an earlier run's."""
     return os.path.getmtime(path) > os.path.getmtime(named) and (
-        _kind(path) != _kind(named) or _number(path) > _number(named)
+        kind_of(path) != kind_of(named) or _number(path) > _number(named)
     )
 
 

@@ -10,7 +10,7 @@ from mmengine.optim import OptimWrapper, _ParamScheduler
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from .hooks.epoch_seed import train_loaders
-from .latest import PROGRESS
+from .progress import take_progress
 
 # What changes while a schedule goes on; the rest says which one it is.
 MOVING = {
@@ -57,7 +57,7 @@ def rescale(runner: Runner, checkpoint: Dict[str, Any]) -> None:
         runner (Runner): That is about to resume.
         checkpoint (Dict[str, Any]): What it resumes from, to be changed.
     """
-    progress = checkpoint.setdefault(PROGRESS, {})
+    progress = take_progress(checkpoint)
     now, then = loader_facts(runner), progress.get('loader')
     then = then or {'iterations': _iterations(checkpoint)}
     sizes = [(f.get('batch_size'), f.get('processes')) for f in (then, now)]

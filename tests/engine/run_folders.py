@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, List
 
 import torch
 
+from mmvidadapt.engine.progress import PROGRESS
 from mmvidadapt.weights.adapter_file import SUFFIX, read_adapter
 
 PASSING = ('time', 'data_time', 'memory', 'eta')  # differ from run to run
@@ -45,7 +46,7 @@ def checkpoint(path: Path) -> Dict[str, Any]:
         if name in ('best_ckpt', 'last_ckpt', 'best_score')
     }
     info['keep_ckpt_ids'] = hub['runtime_info'].get('keep_ckpt_ids')
-    progress = saved.get('progress', {})
+    progress = saved.get(PROGRESS, {})
     progress.pop('outdated', None)  # says how the run came here
     keys = ('state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers')
     return dict(

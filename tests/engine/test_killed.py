@@ -5,6 +5,8 @@ import re
 import pytest
 import torch
 
+from mmvidadapt.engine.progress import PROGRESS, take_progress
+
 from . import toy_runs
 from .run_folders import Snapshots, contents
 from .toy_runs import quick
@@ -53,3 +55,38 @@ def test_killed_at_any_write(tmp_path, monkeypatch, quick, changes, first):
         assert found.keys() == expected.keys(), what
         for name, content in expected.items():
             assert found[name] == content, (what, name)
+
+
+@pytest.mark.parametrize(
+    'said',
+    [
+        7,
+        dict(outdated=['../mine.pth']),
+        dict(outdated='epoch_1.pth'),
+        dict(last='/mine.pth'),
+        dict(best=dict(best_ckpt='/mine.pth')),
+        dict(batches='3'),
+        dict(validated=dict(iter=3, metrics=dict(acc='high'))),
+        dict(loader=dict(batch_size=[4], processes=1, iterations=0)),
+    ],
+    ids=str,
+)
+def test_what_strangers_say_of_files_is_refused(said):
+    with pytest.raises(ValueError, match='may be given as `load_from`'):
+        take_progress({PROGRESS: said})
+
+
+def test_only_checkpoints_are_cleared_away(tmp_path, quick):
+    """A checkpoint asks for it; it may be a stranger's."""
+    work, mine = tmp_path / 'work', tmp_path / 'work' / 'mine.pth'
+    toy_runs.train(toy_runs.recipe(work, epochs=1))
+    saved = torch.load(work / 'epoch_1.pth', weights_only=False)
+    saved[PROGRESS]['outdated'] = ['mine.pth', 'epoch_0.pth']
+    torch.save(saved, work / 'epoch_1.pth')
+    for path in (mine, work / 'epoch_0.pth', work / 'notes.partial'):
+        path.touch()
+    (work / 'epoch_2.pth.123.partial').touch()
+    toy_runs.train(toy_runs.recipe(work, epochs=1, resume=True))
+    names = {path.name for path in work.iterdir() if path.is_file()}
+    assert {'mine.pth', 'notes.partial'} <= names
+    assert not {'epoch_0.pth', 'epoch_2.pth.123.partial'} & names

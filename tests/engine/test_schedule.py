@@ -6,6 +6,7 @@ from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 
 from mmvidadapt.engine import schedule
+from mmvidadapt.engine.progress import PROGRESS
 
 from . import toy_runs
 from .toy_runs import SIZE, quick
@@ -119,7 +120,7 @@ def test_what_mmengine_noted_is_enough(tmp_path, quick, capfd):
     rates(tmp_path / 'work', 4, stop=3)
     path = tmp_path / 'work/epoch_1.pth'
     saved = torch.load(path, weights_only=False)
-    del saved['progress']
+    del saved[PROGRESS]
     torch.save(saved, path)
     assert_same(rates(tmp_path / 'work', 2, resume=True), expected)
     said = capfd.readouterr().out

@@ -66,9 +66,8 @@ class ToyMetric(BaseMetric):
         self.results += [float(out) for out in data_samples]
 
     def compute_metrics(self, results: list) -> dict:
-        """Take digits that nobody can foresee."""
-        total = sum(results) * 1e4
-        return dict(acc=total % 1, acc2=total * 7 % 1)
+        """Be best behind the second epoch of three."""
+        return dict(acc=1 / (1 + abs(sum(results) - 3.6)))
 
 
 @HOOKS.register_module(force=True)

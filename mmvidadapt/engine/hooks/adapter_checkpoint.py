@@ -2,7 +2,7 @@
 
 import dataclasses
 from numbers import Real
-from os.path import basename, dirname, splitext
+from os.path import basename, splitext
 from typing import Dict, Iterable, List, Optional, Set, Union
 
 import torch
@@ -21,6 +21,7 @@ from mmvidadapt.weights.adapter_file import (
 )
 
 from ..adapters import make_adapter, split_names
+from ..clearing import remove_from
 from ..plain_config import plain_dict
 
 
@@ -128,14 +129,15 @@ class AdapterCheckpointHook(Hook):
     def _complete(self, runner: Runner) -> None:
         """Do what a killed run has left undone behind its checkpoint."""
         saver = self.saver
-        said = getattr(saver, 'resumed', None) or {}
+        resumed = getattr(saver, 'pointed', None)
+        if resumed is None:
+            return  # from elsewhere
         self._remove(
             saver.file_backend.join_path(saver.out_dir, name)
-            for name in said.get('outdated', ())
+            for name in saver.superseded()
         )
-        resumed = getattr(saver, 'pointed', None)
-        if resumed is None or resumed != saver.last_ckpt:
-            return  # it lies elsewhere, or between two checkpoints
+        if resumed != saver.last_ckpt:
+            return  # it lies between two checkpoints
         self._take(runner)
         validated, metrics = saver.validated or {}, None
         if validated.get('iter') == runner.iter:
@@ -172,14 +174,11 @@ class AdapterCheckpointHook(Hook):
         for path in sorted(paths):
             self.saver.file_backend.put(content, beside(path))
 
-    @master_only
     def _remove(self, checkpoints: Iterable[str]) -> None:
         """Remove what lay beside checkpoints of this run."""
         backend = self.saver.file_backend
-        folder = dirname(backend.join_path(self.saver.out_dir, ''))
-        for path in map(beside, checkpoints):
-            if dirname(path) == folder and backend.isfile(path):
-                backend.remove(path)
+        folder = backend.join_path(self.saver.out_dir, '')
+        remove_from(backend, folder, map(beside, checkpoints))
 
     def _passing(self) -> Set[str]:
         """Name the checkpoints that CheckpointHook may remove one day."""

@@ -14,9 +14,10 @@ from mmengine.runner import (
     Runner,
 )
 
-from ..latest import PROGRESS
+from ..progress import PROGRESS, take_progress
 from ..schedule import loader_facts, rescale
 from ..seed import get_random_state, set_random_state
+from .epoch_seed import train_loaders
 
 
 @HOOKS.register_module()
@@ -65,7 +66,7 @@ class ResumeHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Take the position, counted in batches of this run."""
         if runner._resume and isinstance(runner._train_loop, BaseLoop):
-            progress = checkpoint.setdefault(PROGRESS, {})
+            progress = take_progress(checkpoint)
             validated = progress.get('validated') or {}
             self.validated = (
                 validated.get('iter') == checkpoint['meta']['iter']
@@ -82,6 +83,9 @@ class ResumeHook(Hook):
         """Leave out what was trained on before the interruption."""
         progress, self.progress = self.progress or {}, None
         self.batches = progress.get('batches', 0)
+        if isinstance(runner.train_loop, EpochBasedTrainLoop):
+            length = min(map(len, train_loaders(runner)))
+            self.batches = min(self.batches, length)
         if self.batches:
             runner.logger.info(
                 f'Reading the first {self.batches} batches of the epoch again '

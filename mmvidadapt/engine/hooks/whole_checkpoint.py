@@ -1,24 +1,22 @@
 """Checkpoints of which a killed run leaves whole ones only."""
 
 import os
-import re
 from contextlib import contextmanager
 from numbers import Real
-from typing import Any, Dict, Iterable, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional
 
 from mmaction.registry import HOOKS
-from mmengine.dist import is_main_process, master_only
-from mmengine.fileio import BaseStorageBackend
+from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import BaseLoop, Runner
 
 from mmvidadapt.utils.whole_file import whole_file
 
+from ..clearing import RemoveLater, clear_partial, remove_from
 from ..first_rank import on_first_rank
-from ..latest import INTERRUPTED, POINTER, PROGRESS, find_checkpoint
+from ..latest import POINTER, find_checkpoint
+from ..progress import INTERRUPTED, PROGRESS, may_replace, take_progress
 from ..work_dir_lock import lock_work_dir, release_work_dir
-
-PARTIAL = re.compile(rf'(.*\.pth|.*\.safetensors|{POINTER})\.\d+\.partial')
 
 
 @HOOKS.register_module(name=['CheckpointHook', 'WholeCheckpointHook'])
@@ -55,7 +53,7 @@ class WholeCheckpointHook(CheckpointHook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Keep what the checkpoint says about files and validations."""
         if runner._resume:
-            self.resumed = checkpoint.get(PROGRESS, {})
+            self.resumed = take_progress(checkpoint)
             self.validated = self.resumed.get('validated')
 
     def before_train(self, runner: Runner) -> None:
@@ -76,10 +74,14 @@ class WholeCheckpointHook(CheckpointHook):
                 release_work_dir(folder)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Note what to clear away when a run is resumed from it."""
-        names = [os.path.basename(path) for path in self.outdated]
+        """Note which files a resumed run has to keep, or to clear away."""
+        name, info = os.path.basename, runner.message_hub.runtime_info
+        best = {k: name(v) for k, v in info.items() if v and is_best(k)}
         checkpoint.setdefault(PROGRESS, {}).update(
-            outdated=names, validated=self.validated
+            outdated=[*map(name, self.outdated)],
+            last=self.last_ckpt and name(self.last_ckpt),
+            best=best,
+            validated=self.validated,
         )
 
     def after_val_epoch(
@@ -161,27 +163,35 @@ class WholeCheckpointHook(CheckpointHook):
 
     def _take_up(self, runner: Runner, name: str) -> None:
         """Go on in the folder of the checkpoint, which may have been moved."""
-        info = runner.message_hub.runtime_info
-        for key, path in list(info.items()):
-            if path and (key == 'last_ckpt' or key.startswith('best_ckpt')):
-                path = self._path(os.path.basename(path))
-                runner.message_hub.update_info(key, path)
+        info, said = runner.message_hub.runtime_info, self.resumed
+        files = {'last_ckpt': said.get('last'), **said.get('best', {})}
+        for key, file in files.items():
+            if file and (key == 'last_ckpt' or is_best(key)):
+                runner.message_hub.update_info(key, self._path(file))
         self.last_ckpt = info.get('last_ckpt')
         if hasattr(self, 'best_ckpt_path'):
             self.best_ckpt_path = info.get('best_ckpt')
         for key in getattr(self, 'best_ckpt_path_dict', ()):
             self.best_ckpt_path_dict[key] = info.get(f'best_ckpt_{key}')
         self._point(runner, name, runner.iter)
-        self.outdated += map(self._path, self.resumed.get('outdated', ()))
+        self.outdated += map(self._path, self.superseded())
         self._remove_outdated()
         if name == INTERRUPTED.format(runner.iter):
             self.between = self._path(name)
+
+    def superseded(self) -> List[str]:
+        """Return the names of files that the resumed checkpoint replaces."""
+        return [
+            name
+            for name in (self.resumed or {}).get('outdated', ())
+            if may_replace(name, self.filename_tmpl)
+        ]
 
     @contextmanager
     def _removing_last(self) -> Iterator[None]:
         """Remove what is outdated when everything else was done."""
         backend = self.file_backend
-        self.file_backend = _RemoveLater(backend, self.outdated)
+        self.file_backend = RemoveLater(backend, self.outdated)
         try:
             yield
         finally:
@@ -191,13 +201,7 @@ class WholeCheckpointHook(CheckpointHook):
     def _remove_outdated(self) -> None:
         """Remove what another checkpoint has taken the place of."""
         paths, self.outdated[:] = {*self.outdated} - {*self.newest()}, []
-        for path in sorted(paths) if is_main_process() else ():
-            if os.path.dirname(path) != os.path.dirname(self._path('')):
-                continue  # another run's, from which this one was resumed
-            if self.file_backend.isfile(path):
-                self.file_backend.remove(path)
-            elif self.file_backend.isdir(path):  # of deepspeed
-                self.file_backend.rmtree(path)
+        remove_from(self.file_backend, self._path(''), paths)
 
     def newest(self) -> List[str]:
         """Return the newest checkpoint and the best ones."""
@@ -210,30 +214,6 @@ class WholeCheckpointHook(CheckpointHook):
         return self.file_backend.join_path(self.out_dir, name)
 
 
-class _RemoveLater:
-    """A backend that notes what it is to remove.
-
-    Args:
-        backend (BaseStorageBackend): For everything else.
-        paths (List[str]): Gets the paths.
-    """
-
-    def __init__(self, backend: BaseStorageBackend, paths: List[str]) -> None:
-        self.backend = backend
-        self.remove = self.rmtree = paths.append
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.backend, name)
-
-
-@master_only
-def clear_partial(folders: Iterable[str]) -> None:
-    """Remove what a killed run was writing; nobody else trains there.
-
-    Args:
-        folders (Iterable[str]): Where it wrote.
-    """
-    for folder in folders:
-        for name in os.listdir(folder) if os.path.isdir(folder) else ():
-            if PARTIAL.fullmatch(name):
-                os.remove(os.path.join(folder, name))
+def is_best(key: str) -> bool:
+    """Whether mmengine keeps the path of a best checkpoint under a key."""
+    return key == 'best_ckpt' or key.startswith('best_ckpt_')
