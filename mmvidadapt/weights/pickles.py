@@ -7,7 +7,6 @@ are counted and what they would make is followed, so that such a file is
 refused after a second at most.
 """
 
-import pickle
 import pickletools
 from typing import IO, Any, Callable, Dict, List, Optional
 
@@ -43,8 +42,7 @@ def check_pickle(file: IO[bytes], size: int) -> List[Storage]:
         List[Storage]: The storages that it asks for.
 
     Raises:
-        pickle.UnpicklingError: If it asks for too much work or memory, or
-            for operations that no writer of weights uses.
+        pickle.UnpicklingError: If it asks for too much, or for strange steps.
     """
     look = _Look(MOST_STEPS + int(size * STEPS_PER_BYTE))
     content, most = look.through(file), FACTOR * size + SPARE
@@ -87,9 +85,7 @@ class _Look:
             if code.name == 'STOP':
                 return self.pop()
             if code.name not in steps:
-                raise pickle.UnpicklingError(
-                    f'Unsupported operand {code.name}'
-                )
+                raise refusal(f'take the unknown step {code.name}')
             steps[code.name](arg)
         raise EOFError('a pickle without an end')
 
