@@ -20,7 +20,7 @@ from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from mmvidadapt.apis.config import load_config
+from mmvidadapt.apis.config import load_config, write_config
 from mmvidadapt.apis.feature_cache import (
     ask,
     cache_features,
@@ -131,7 +131,7 @@ def main() -> None:
         for done in counts:
             say(f'\r{split}: {done} of {meta.clips}', end='', flush=True)
         say(f'\r{split}: done, {time.perf_counter() - start:.0f} s')
-    cached.dump(args.out / 'config.py')
+    write_config(cached, args.out / 'config.py')
     say(f'Wrote {args.out / "config.py"}.')
 
 

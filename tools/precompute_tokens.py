@@ -15,7 +15,7 @@ from mmaction.registry import MODELS
 from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 
-from mmvidadapt.apis.config import load_config
+from mmvidadapt.apis.config import load_config, write_config
 from mmvidadapt.apis.feature_cache import ask
 from mmvidadapt.apis.precompute_tokens import (
     config_with_tokens,
@@ -79,7 +79,8 @@ def main() -> None:
             say(f'\r{name}: {done} of {meta.items}', end='', flush=True)
         say()
     folders = {name: (args.out / name).absolute() for name in plans}
-    config_with_tokens(config, folders).dump(args.out / 'config.py')
+    tokenized = config_with_tokens(config, folders)
+    write_config(tokenized, args.out / 'config.py')
     say(f'Wrote {args.out / "config.py"}.')
 
 

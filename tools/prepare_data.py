@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mmengine.config import DictAction
 
+from mmvidadapt.apis.config import write_config
 from mmvidadapt.apis.own_config import Choices, explain, own_config
 from mmvidadapt.datasets.prepare.check import LEVELS
 from mmvidadapt.datasets.prepare.frame_folders import read_frames
@@ -22,7 +23,6 @@ from mmvidadapt.datasets.prepare.known import LEDGER
 from mmvidadapt.datasets.prepare.lists import (
     keep_sources,
     read_text,
-    write_text,
 )
 from mmvidadapt.datasets.prepare.own import (
     REPORT,
@@ -171,7 +171,7 @@ def prepare_own_videos(args: argparse.Namespace) -> None:
     cfg = own_config(data, args.out, choices, args.cfg_options)
     path = args.out / f'{args.method}_{args.arch}.py'
     head = f'# {args.method}, {args.arch}, for the videos of {data.root}.'
-    write_text(path, f'{head}\n{cfg.pretty_text}')
+    write_config(cfg, path, head)
     say('\n'.join(explain(cfg, data, choices)))
     last = f'work_dirs/{path.stem}/epoch_{cfg.train_cfg.max_epochs}.pth'
     config = shlex.quote(str(path))

@@ -8,7 +8,11 @@ from mmengine.config import Config
 
 import mmvidadapt
 from mmvidadapt.engine.plain_config import plain_config
+from mmvidadapt.utils.whole_file import whole_file
 
+# What mmengine and Python raise at a text that is no config.
+UNREADABLE = (AttributeError, LookupError, NameError, RuntimeError)
+UNREADABLE += (SyntaxError, TypeError, ValueError)
 SCOPE = 'mmvidadapt::'
 
 
@@ -103,4 +107,56 @@ def flatten(name: Union[str, Path], options: Optional[Dict] = None) -> str:
     head = f'# {name}, flattened by mmvidadapt {mmvidadapt.__version__}'
     if options:
         head += ' with ' + ', '.join(f'{k}={v}' for k, v in options.items())
-    return f'{head}\n{config.pretty_text}'
+    return config_text(config, head)
+
+
+def config_text(config: Config, head: str = '') -> str:
+    """Write a config as text, and read it to see that it is the same.
+
+    Args:
+        config (Config): The config.
+        head (str): A comment for the first line. Defaults to ''.
+
+    Returns:
+        str: Python source that inherits nothing.
+
+    Raises:
+        ValueError: If it would be read as another config, with the entry.
+    """
+    config = plain_config(config)
+    comment = head.replace('\r', ' ').replace('\n', ' ')
+    text = f'{comment}\n{config.pretty_text}' if head else config.pretty_text
+    try:
+        again = Config.fromstring(text, '.py')
+    except UNREADABLE as error:
+        raise ValueError(
+            f'The config cannot be read once it is written: {error!r}.'
+        ) from error
+    wanted, found = config.to_dict(), again.to_dict()
+    wrong = [key for key in wanted if found.get(key) != wanted[key]]
+    if wrong:
+        raise ValueError(
+            f'The entry {wrong[0]} of the config is another one once it is '
+            'written and read: mmengine fills in what stands between {{ and '
+            '}}, and infinite numbers have no name. Choose other names.'
+        )
+    return text
+
+
+def write_config(
+    config: Config, path: Union[str, Path], head: str = ''
+) -> None:
+    """Write a config as one file, whole or not at all.
+
+    Args:
+        config (Config): The config.
+        path (str | Path): The file; its folder is made.
+        head (str): A comment for the first line. Defaults to ''.
+
+    Raises:
+        ValueError: See :func:`config_text`.
+    """
+    text = config_text(config, head)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as part:
+        part.write_text(text, encoding='utf-8')

@@ -10,6 +10,7 @@ from mmengine.registry import init_default_scope
 
 from mmvidadapt.engine.plain_config import plain_config
 
+from .config import write_config
 from .inference import load_strictly
 
 
@@ -50,5 +51,5 @@ def merge_checkpoint(
     model.backbone = model.backbone.merge()
     meta = dict(merged_from=str(checkpoint))
     torch.save(dict(state_dict=model.state_dict(), meta=meta), out)
-    plain.dump(out.with_suffix('.py'))
+    write_config(plain, out.with_suffix('.py'))
     return plain

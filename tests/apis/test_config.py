@@ -8,6 +8,7 @@ from mmengine.config import Config
 import mmvidadapt
 from mmvidadapt.__main__ import main
 from mmvidadapt.apis import config as api
+from mmvidadapt.apis.config import write_config
 
 NAME = 'aim/vitb16_k400'
 
@@ -92,3 +93,20 @@ def test_the_flat_file_equals_the_config(tmp_path, capsys):
 def test_a_checkout_comes_before_the_copy_in_the_package():
     root = Path(mmvidadapt.__file__).parents[1]
     assert api.config_root() == root.resolve() / 'configs'
+
+
+@pytest.mark.parametrize(
+    'entry', [dict(a=['{{ fileDirname }}']), dict(rate=float('inf'))]
+)
+def test_a_config_that_would_be_read_otherwise_is_not_written(tmp_path, entry):
+    with pytest.raises(ValueError, match='once it is written'):
+        write_config(Config(entry), tmp_path / 'x.py')
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_comment_stays_a_comment(tmp_path):
+    config = Config(dict(a=("it's", ('"',), {1: None}), b=dict(c=1e-30)))
+    path = tmp_path / 'new/x.py'
+    write_config(config, path, '# of\nimport nothing_there')
+    assert Config.fromfile(path).to_dict() == config.to_dict()
+    assert path.read_text().startswith('# of import nothing_there\n')

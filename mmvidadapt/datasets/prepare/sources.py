@@ -124,14 +124,14 @@ def _without_videos(
 
 def no_video(root: Path, others: Sequence[str]) -> str:
     """Say that there is no video in a folder, and what is there instead."""
+    hint = 'Folders of frames: prepare_data.py frames.'
     pictures = any(name.lower().endswith(PICTURES) for name in others)
-    hint = ['Folders of frames: prepare_data.py frames.'] if pictures else []
     return ' '.join(
         [
             f'There is no video in {root}; known endings: '
             f'{", ".join(EXTENSIONS)}.',
             *name_others(others),
-            *hint,
+            *[hint] * pictures,
         ]
     )
 
