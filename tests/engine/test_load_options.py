@@ -126,19 +126,25 @@ def test_every_method_of_another_length(backbone):
     assert resized
     for name in resized:
         wanted = model.state_dict()[name].shape
+        token = int(backbone.startswith('ViViT'))
+        steps = over_time(name, short[name], token, backbone)
+        ramp = torch.linspace(0, 1, len(steps))
+        steps.copy_(ramp.view(-1, *[1] * (steps.ndim - 1)).expand_as(steps))
         found = resize_time(model, name, short[name], wanted)
         assert found.shape == wanted
-        axis = 1 if name == 'temporal_embedding' else 0
-        token = backbone.startswith('ViViT')
-        patches = 16 if backbone == 'ViViT' else 1
-        old, new = (
-            t.movedim(axis, 0)[int(token) :].unflatten(0, (-1, patches))
-            for t in (short[name], found)
+        steps = over_time(name, found, token, backbone)
+        ramp = torch.linspace(0, 1, len(steps))
+        torch.testing.assert_close(
+            steps, ramp.view(-1, *[1] * (steps.ndim - 1)).expand_as(steps)
         )
-        for end in (0, -1):
-            torch.testing.assert_close(new[end], old[end])
-        if token:
-            assert torch.equal(found[0], short[name][0])
+        assert torch.equal(found[:token], short[name][:token])
+
+
+def over_time(name, value, token, backbone):
+    """Give a view whose first axis is time, without the class token."""
+    axis = 1 if name == 'temporal_embedding' else 0
+    patches = 16 if backbone == 'ViViT' else 1
+    return value.movedim(axis, 0)[token:].unflatten(0, (-1, patches))
 
 
 def test_what_is_not_over_time_is_left_alone():
