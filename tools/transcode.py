@@ -10,7 +10,7 @@ import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
 import argparse
 import sys
 from pathlib import Path
-from typing import Sequence
+from typing import Iterator, Sequence, Tuple
 
 from mmvidadapt.apis.transcode import (
     FAILED,
@@ -23,6 +23,7 @@ from mmvidadapt.apis.transcode import (
 from mmvidadapt.datasets.prepare.lists import keep_sources
 from mmvidadapt.datasets.prepare.original import Settings
 from mmvidadapt.datasets.prepare.transcode import ENCODERS
+from mmvidadapt.utils.isolated import ProcessDied, iterate_in_process
 from mmvidadapt.utils.printable import fail, say
 from mmvidadapt.utils.video import unreadable
 
@@ -84,9 +85,13 @@ def summarize(work: Work, total: int, out: Path) -> None:
 
 def print_speeds(root: Path, paths: Sequence[str], out: Path) -> None:
     """Measure and print what the copies are worth."""
-    try:
-        before, after = loading_speeds(root, paths, out)
-    except (ImportError, *unreadable()) as error:  # decord reads less
+
+    def measure() -> Iterator[Tuple[float, float]]:
+        yield loading_speeds(root, paths, out)
+
+    try:  # decord is not always there, reads less, and may end its process
+        ((before, after),) = iterate_in_process(measure)
+    except (ImportError, ProcessDied, *unreadable()) as error:
         reason = str(error).strip().splitlines()[0]
         say(f'mmaction2 cannot load the originals to compare: {reason}')
         return

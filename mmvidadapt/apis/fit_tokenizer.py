@@ -1,5 +1,6 @@
 """Fit the centres of a k-means tokenizer on one's own pictures."""
 
+import logging
 from pathlib import Path
 from typing import List, NamedTuple, Optional, Sequence, Union
 
@@ -9,6 +10,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
+from mmvidadapt.datasets.prepare.sources import name_others, walk_videos
 from mmvidadapt.models.tokenizers.kmeans import KMeansTokenizer
 from mmvidadapt.models.tokenizers.nearest import nearest
 from mmvidadapt.utils.video import EXTENSIONS as VIDEOS
@@ -41,18 +43,20 @@ class FitReport(NamedTuple):
 def list_pictures(folder: Union[str, Path]) -> List[Path]:
     """Return the images and videos of a folder, in the order of their names.
 
+    Other files are counted and named in the log.
+
     Args:
         folder (str | Path): A folder of any depth.
 
     Returns:
         List[Path]: At least one file.
     """
-    known = IMAGES + VIDEOS
+    folder, others, known = Path(folder), [], IMAGES + VIDEOS
     found = sorted(
-        p
-        for p in Path(folder).rglob('*')
-        if p.suffix.lower() in known and p.is_file()
+        folder / path for path in walk_videos(folder, others, known)
     )
+    for note in name_others(others, 'image or video'):
+        print_log(f'{folder}: {note}', 'current', logging.WARNING)
     if not found:
         raise ValueError(
             f'There is no image and no video in {folder}; known endings: '

@@ -20,6 +20,8 @@ from typing import (
 
 from mmengine.utils import ProgressBar
 
+from .video import unreadable
+
 POLL = 1.0  # seconds between two looks at who is overdue or orphaned
 
 
@@ -175,7 +177,11 @@ def _serve(
             answer = (function(item), None)
         except MISTAKES as error:
             where = traceback.format_exc()
-            answer = (None, type(error)(f'{error}\nIn a worker:\n{where}'))
+            said = f'{item}: {error}\nIn a worker:\n{where}'
+            answer = (None, type(error)(said))
         except Exception as error:
-            answer = (None, str(error).strip() or type(error).__name__)
+            said = str(error).strip()
+            if not said or not isinstance(error, (ValueError, *unreadable())):
+                said = f'{type(error).__name__}: {said}'  # of no bad item
+            answer = (None, said)
         pipe.send(answer)

@@ -1,6 +1,7 @@
 """Write videos with text burnt in, and name the ones that fail."""
 
 import sys
+import traceback
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterable, Iterator, Sequence, Tuple, Union
@@ -8,38 +9,85 @@ from typing import Iterable, Iterator, Sequence, Tuple, Union
 import cv2
 import numpy as np
 
-# What files are called that the readers can read.
-ENDINGS = (
-    'mp4 avi mkv mov webm m4v mpg mpeg flv wmv 3gp ts 3g2 264 265 asf divx '
-    'dv f4v gif h264 h265 hevc ivf m1v m2t m2ts m2v mjpeg mjpg mk3d mod mp4v '
-    'mpe mpv mts mxf nut obu ogg ogm ogv qt rm rmvb tod vob wtv y4m'
+# Demuxer of FFmpeg that is used -> what its files are called. They hold their
+# video themselves: playlists and scripts (ffconcat, HLS, DASH, SDP) name other
+# files or addresses; those of pictures, sounds and texts hold no video.
+CONTAINERS = dict(
+    mov='mp4 mov m4v 3gp 3g2 3gpp mp4v f4v qt',
+    matroska='mkv webm mk3d',
+    avi='avi divx xvid amv',
+    mpegts='ts mts m2ts m2t tp trp tod',
+    mpeg='mpg mpeg mpe vob m2p mod vro evo',
+    mpegvideo='m1v m2v mpv',
+    flv='flv',
+    live_flv='',
+    ogg='ogv ogm ogx ogg',
+    gif='gif',
+    asf='wmv asf dvr-ms',
+    rm='rm rmvb',
+    mxf='mxf',
+    nut='nut',
+    dv='dv dif',
+    wtv='wtv',
+    dhav='dav',
+    ivf='ivf',
+    obu='obu',
+    av1='av1',
+    h264='h264 264 avc',
+    hevc='hevc h265 265',
+    vvc='vvc h266 266',
+    m4v='',
+    h263='h263',
+    vc1='vc1',
+    dirac='drc',
+    mjpeg='mjpeg mjpg',
+    yuv4mpegpipe='y4m',
+    apng='apng',
 )
-EXTENSIONS = tuple(f'.{name}' for name in ENDINGS.split())
+EXTENSIONS = tuple(
+    f'.{name}' for names in CONTAINERS.values() for name in names.split()
+)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 MIN_SIDE = 224  # smaller frames are enlarged, so that text can be read
-# What bytes make decoders raise. Any other type, a TypeError for one, is a
-# mistake of ours or a library that has changed, and says so itself.
-DATA_ERRORS = (ValueError, RuntimeError, EOFError)
 DECODER_ERRORS = {'decord': 'DECORDError', 'av.error': 'FFmpegError'}
+PLAIN_LIBRARIES = ('decord', 'torchcodec')  # raise RuntimeError
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
 
-class VideoError(ValueError):
+class UnreadableError(ValueError):
+    """What is wrong with a video; who reads it knows its name."""
+
+
+class VideoError(UnreadableError):
     """A video that cannot be read; the message names its file."""
 
 
 def unreadable() -> Tuple[type, ...]:
     """Return what may be raised where a video is missing or damaged."""
-    return (OSError, MemoryError, VideoError, *_decoders_errors())
+    return (OSError, MemoryError, UnreadableError, *_decoders_errors())
 
 
 def _decoders_errors() -> Tuple[type, ...]:
     """Return what decoders raise where the bytes of a video are wrong."""
     errors = [cv2.error]
     for module, name in DECODER_ERRORS.items():
-        if module in sys.modules:  # of steps that do not name the video
-            errors.append(getattr(sys.modules[module], name))
+        found = sys.modules.get(module)
+        if found is not None:  # of steps that do not name the video
+            errors.append(getattr(found, name))
     return tuple(errors)
+
+
+def _is_of_file(error: Exception) -> bool:
+    """Whether an error is a decoder's, who found wrong bytes."""
+    if isinstance(error, cv2.error):
+        return 'empty()' in str(error)  # a frame that could not be decoded
+    if isinstance(error, (UnreadableError, *_decoders_errors())):
+        return True
+    # Some libraries raise plain types.
+    return isinstance(error, (RuntimeError, ValueError)) and any(
+        frame.f_globals.get('__name__', '').split('.')[0] in PLAIN_LIBRARIES
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+    )
 
 
 @contextmanager
@@ -50,14 +98,17 @@ def name_video(path: Union[str, Path]) -> Iterator[None]:
         path (str | Path): The video that is read inside the context.
 
     Raises:
-        VideoError: In the place of a decoder's error; errors that no file
-            can cause stay as they are.
+        VideoError: In the place of a decoder's error. What no file can cause,
+            any other ``ValueError`` or a ``TypeError`` of a library that has
+            changed, stays as it is.
     """
     try:
         yield
-    except (ImportError, MemoryError, OSError, VideoError):
+    except (MemoryError, OSError, VideoError):
         raise  # nothing that the bytes of the file can cause, or named
-    except (*DATA_ERRORS, *_decoders_errors()) as error:
+    except Exception as error:
+        if not _is_of_file(error):
+            raise
         reason = str(error).strip() or type(error).__name__
         raise VideoError(
             f'{path} cannot be read as a video: {reason.splitlines()[0]} '

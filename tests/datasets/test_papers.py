@@ -102,12 +102,16 @@ def test_kinetics(kind, place, tmp_path, monkeypatch):
     )
     bad = tmp_path / 'src/videos_val/bad00000000_000003_000013.mp4'
     bad.write_text('404')
+    other = tmp_path / 'src/videos_train/lost0000000_000001_000011.abc'
+    other.write_text('of no known kind')
     reports, lists = prepare(kind, tmp_path)
     train, val = reports['train'], reports['val']
     assert str(train).startswith(
         'train: 2 of 3 videos (66.7%), 1 missing, 0 unreadable'
     )
-    assert train.lost == [('lost0000000_000001_000011', 'missing.')]
+    ((name, reason),) = train.lost
+    assert name == 'lost0000000_000001_000011'
+    assert reason == f'missing: {other.name} is there, no video is called so.'
     assert str(val).startswith('val: 1 of 2 videos (50.0%), 0 missing, 1 unr')
     assert 'not whole' not in str(val)  # nobody knows how many there are
     assert lists['train'].splitlines() == [

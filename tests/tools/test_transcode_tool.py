@@ -1,6 +1,9 @@
 """tools/transcode.py as a user calls it."""
 
+import os
 import re
+import signal
+import sys
 
 import decord
 import pytest
@@ -8,6 +11,10 @@ import pytest
 from tests import films
 
 from .processes import call
+
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def transcode(monkeypatch, *args):
@@ -59,6 +66,22 @@ def test_originals_that_decord_cannot_read_end_no_run(
     printed = capsys.readouterr().out
     assert '1 of 1 videos transcoded' in printed
     assert 'mmaction2 cannot load the originals to compare: no d' in printed
+
+
+def test_decoders_that_are_missing_or_die_end_no_run(
+    tmp_path, monkeypatch, capsys
+):
+    films.encode(tmp_path / 'src/a.mp4', films.film(20))
+    args = (tmp_path / 'src', tmp_path / 'out', '--short-side', 32)
+    with monkeypatch.context() as patch:
+        patch.setattr(decord, 'VideoReader', lambda *a, **o: die())
+        assert transcode(monkeypatch, *args) == 0
+    assert (
+        'compare: the process that read it died of ' in capsys.readouterr().out
+    )
+    monkeypatch.setitem(sys.modules, 'decord', None)
+    assert transcode(monkeypatch, *args) == 0
+    assert 'compare: Please run "pip install' in capsys.readouterr().out
 
 
 def test_lists_are_not_written_over(tmp_path, monkeypatch):

@@ -6,10 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
+from mmvidadapt.datasets.readers.opening import check_regular
 from mmvidadapt.datasets.readers.pyav import PyAVReader
 from mmvidadapt.utils.crash_proof import map_in_processes, show_progress
 from mmvidadapt.utils.printable import say
-from mmvidadapt.utils.video import name_video
+from mmvidadapt.utils.video import UnreadableError, name_video
 
 from .facts import Facts
 from .frame_folders import FrameFiles, check_frames
@@ -33,11 +34,12 @@ def check_video(path: str, level: str = 'decode') -> Facts:
         Facts: Number and size of the frames, as they are shown, and more.
 
     Raises:
-        ValueError: If it is not good for training.
+        UnreadableError: If it is not good for training.
     """
+    check_regular(path)
     size = Path(path).stat().st_size
     if size == 0:
-        raise ValueError('the file is empty.')
+        raise UnreadableError('the file is empty.')
     if level == 'exists':
         return Facts(bytes=size)
     with name_video(path):
@@ -110,19 +112,20 @@ def _look(
     try:
         path.encode('utf-8')
     except UnicodeEncodeError as error:
-        raise ValueError('its name is not UTF-8; rename it.') from error
+        raise UnreadableError('its name is not UTF-8; rename it.') from error
     if path != path.strip() or any(c in path for c in '\t\r\n'):
-        raise ValueError(
+        raise UnreadableError(
             'its name has a tab, a line break or a space at an end; rename it.'
         )
     full = os.path.join(root, path)
     if frames is not None:
         if any(sign.isspace() for sign in path):
-            raise ValueError('its name has a space; rename it.')
+            raise UnreadableError('its name has a space; rename it.')
         return check_frames(full, level, FrameFiles(*frames))
-    if not os.path.isfile(full):
-        raise ValueError('there is no such file.')
-    return check_video(full, level)
+    try:
+        return check_video(full, level)
+    except FileNotFoundError as error:
+        raise UnreadableError('there is no such file.') from error
 
 
 def drop_duplicates(

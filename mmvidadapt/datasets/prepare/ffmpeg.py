@@ -8,7 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Dict, List, Tuple
 
-from mmvidadapt.datasets.readers.opening import DEMUXERS, find_stream
+from mmvidadapt.datasets.readers.opening import find_stream
+from mmvidadapt.utils.video import CONTAINERS
 
 from .frames import opened
 
@@ -35,7 +36,8 @@ def encode(
     with opened(source) as container:
         stream = find_stream(container).index
     command = [program, '-nostdin', '-v', 'error', '-y']
-    command += ['-format_whitelist', DEMUXERS, '-protocol_whitelist', 'file']
+    command += ['-format_whitelist', ','.join(CONTAINERS)]
+    command += ['-protocol_whitelist', 'file']
     command += ['-i', f'file:{os.path.abspath(source)}']
     command += ['-map', f'0:{stream}', '-an', '-sn', '-dn', '-threads', '1']
     command += ['-vf', f'scale={size[0]}:{size[1]}:flags=bicubic:out_range=tv']

@@ -9,6 +9,7 @@ from av.error import FFmpegError
 
 from mmvidadapt.datasets.readers.opening import find_stream, open_container
 from mmvidadapt.datasets.readers.pyav import PyAVReader
+from mmvidadapt.utils.video import UnreadableError
 
 # A player shows that much of a video although the rest is lost.
 MIN_SHARE = 0.95
@@ -24,8 +25,8 @@ def decode_all(path: Union[str, Path]) -> Iterator[av.VideoFrame]:
         av.VideoFrame: One after the other, as they are shown.
 
     Raises:
-        ValueError: If it is no video, if a frame is damaged, or if there are
-            fewer frames than the file says.
+        UnreadableError: If it is no video, if a frame is damaged, or if there
+            are fewer frames than the file says.
     """
     promised, count = len(PyAVReader(str(path))), 0
     with opened(path) as container:
@@ -33,11 +34,11 @@ def decode_all(path: Union[str, Path]) -> Iterator[av.VideoFrame]:
         stream.thread_count = 1
         for frame in container.decode(stream):
             if frame.is_corrupt:
-                raise ValueError(f'frame {count} is damaged.')
+                raise UnreadableError(f'frame {count} is damaged.')
             yield frame
             count += 1
     if count < MIN_SHARE * promised:
-        raise ValueError(
+        raise UnreadableError(
             f'only {count} of its {promised} frames can be decoded.'
         )
 
@@ -49,4 +50,6 @@ def opened(path: Union[str, Path]) -> Iterator[av.container.InputContainer]:
         with open_container(str(path)) as container:
             yield container
     except FFmpegError as error:
-        raise ValueError(f'it cannot be decoded: {error.strerror}.') from error
+        raise UnreadableError(
+            f'it cannot be decoded: {error.strerror}.'
+        ) from error

@@ -1,12 +1,12 @@
 """Find the files of a data set's videos by their names."""
 
 from pathlib import Path
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Set, Tuple
 
 from .official import Entry
 from .sources import walk_videos
 
-MISSING = 'missing.'
+MISSING = 'missing'  # what reasons begin with
 
 
 class Videos:
@@ -19,12 +19,11 @@ class Videos:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.paths: Dict[str, List[str]] = {}
-        for path in walk_videos(root):
-            folder, _, name = path.rpartition('/')
-            stem = name.rpartition('.')[0]
-            names = {stem, f'{folder.rpartition("/")[2]}/{stem}'}
-            for key in names:
+        others: List[str] = []
+        for path in walk_videos(root, others):
+            for key in _names(path):
                 self.paths.setdefault(key, []).append(path)
+        self.others = {key: path for path in others for key in _names(path)}
 
     def find_all(
         self, entries: List[Entry], classes: List[str]
@@ -34,10 +33,17 @@ class Videos:
         for entry in entries:
             path = self.find(entry, classes[entry.label])
             if path is None:
-                missing.append((entry.names[0], MISSING))
+                missing.append((entry.names[0], self._why(entry)))
             else:
                 found.append((path, entry.label))
         return found, missing
+
+    def _why(self, entry: Entry) -> str:
+        """Say why a video is missing: its file may be called otherwise."""
+        there = [self.others[n] for n in entry.names if n in self.others]
+        if not there:
+            return f'{MISSING}.'
+        return f'{MISSING}: {there[0]} is there, no video is called so.'
 
     def find(self, entry: Entry, name: str) -> Optional[str]:
         """Find a video.
@@ -59,3 +65,10 @@ class Videos:
             if paths:
                 return paths[0]
         return None
+
+
+def _names(path: str) -> Set[str]:
+    """Return what a file may be known by: its stem, also with its folder."""
+    folder, _, name = path.rpartition('/')
+    stem = name.rpartition('.')[0]
+    return {stem, f'{folder.rpartition("/")[2]}/{stem}'}

@@ -87,7 +87,7 @@ class SplitReport(NamedTuple):
     @property
     def unreadable(self) -> int:
         """How many are there, but cannot be used."""
-        return sum(reason != MISSING for _, reason in self.lost)
+        return sum(not why.startswith(MISSING) for _, why in self.lost)
 
     def __str__(self) -> str:
         """Say it in a line."""

@@ -136,11 +136,12 @@ def no_video(root: Path, others: Sequence[str]) -> str:
     )
 
 
-def name_others(others: Sequence[str]) -> List[str]:
+def name_others(others: Sequence[str], kind: str = 'video') -> List[str]:
     """Count and name the files that were left out of a folder.
 
     Args:
-        others (Sequence[str]): Files whose names end like no video.
+        others (Sequence[str]): Files whose names end like nothing known.
+        kind (str): What was looked for. Defaults to 'video'.
 
     Returns:
         List[str]: A sentence, or none where there are no such files.
@@ -150,13 +151,15 @@ def name_others(others: Sequence[str]) -> List[str]:
     kinds = Counter(Path(p).suffix.lower() or 'no ending' for p in others)
     counts = ', '.join(f'{kind}: {n}' for kind, n in kinds.most_common(SHOWN))
     return [
-        f'{len(others)} files are left out, since no video is called so '
+        f'{len(others)} files are left out, since no {kind} is called so '
         f"({counts}), such as '{others[0]}'."
     ]
 
 
 def walk_videos(
-    root: Path, others: Optional[List[str]] = None
+    root: Path,
+    others: Optional[List[str]] = None,
+    endings: Optional[Tuple[str, ...]] = None,
 ) -> Iterator[str]:
     """Yield the videos below a folder, links followed, hidden ones left out.
 
@@ -164,6 +167,8 @@ def walk_videos(
         root (Path): The folder.
         others (List[str], optional): Gets the paths of all other files.
             Defaults to None.
+        endings (Tuple[str, ...], optional): How their names end.
+            Defaults to None: as those of videos do.
 
     Yields:
         str: A path relative to the folder.
@@ -180,7 +185,7 @@ def walk_videos(
             if name.startswith('.'):
                 continue
             path = Path(folder, name).relative_to(root).as_posix()
-            if name.lower().endswith(EXTENSIONS):
+            if name.lower().endswith(endings or EXTENSIONS):
                 yield path
             elif others is not None:
                 others.append(path)

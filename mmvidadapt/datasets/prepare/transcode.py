@@ -16,6 +16,7 @@ import av
 import numpy as np
 
 from mmvidadapt.datasets.readers.opening import find_stream
+from mmvidadapt.utils.video import UnreadableError
 
 from . import ffmpeg
 from .frames import decode_all, opened
@@ -52,7 +53,7 @@ def transcode(
         Copy: What was written.
 
     Raises:
-        ValueError: If the video is damaged, or the copy is not right.
+        UnreadableError: If the video is damaged, or the copy is not right.
     """
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -128,12 +129,12 @@ def verify(part: Path, original: Original) -> float:
         float: How near the two are, in decibels.
 
     Raises:
-        ValueError: If it is not a copy, frame by frame.
+        UnreadableError: If it is not a copy, frame by frame.
     """
     errors, count, gop = [], 0, original.settings.gop
     for frame in decode_all(part):
         if (frame.width, frame.height) != original.size:
-            raise ValueError(
+            raise UnreadableError(
                 f'the copy is {frame.width}x{frame.height}, not '
                 f'{original.size[0]}x{original.size[1]}.'
             )
@@ -143,13 +144,15 @@ def verify(part: Path, original: Original) -> float:
             errors.append(float(np.square(difference).mean()))
         count += 1
     if count != original.count:
-        raise ValueError(f'the copy has {count} of {original.count} frames.')
+        raise UnreadableError(
+            f'the copy has {count} of {original.count} frames.'
+        )
     keys = key_frames(part)
     if max(np.diff([*keys, count])) > gop:
-        raise ValueError(f'the copy has key frames at {keys} only.')
+        raise UnreadableError(f'the copy has key frames at {keys} only.')
     psnr = 10 * float(np.log10(255**2 / max(np.mean(errors), 1e-3)))
     if psnr < WRONG:
-        raise ValueError(f'the copy looks different: {psnr:.1f} dB.')
+        raise UnreadableError(f'the copy looks different: {psnr:.1f} dB.')
     return psnr
 
 

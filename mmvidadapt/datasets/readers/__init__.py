@@ -5,12 +5,12 @@ A reader has ``len(reader)``, ``reader.get_avg_fps()`` and
 """
 
 from importlib import import_module
-from typing import BinaryIO, Dict, Iterator, List, Sequence, Tuple, Union
+from typing import BinaryIO, Dict, Iterator, Sequence, Tuple, Union
 
 import numpy as np
 
 BLOCK = 16  # frames at a time where a reader gives no single ones
-# Name -> library, module and class, in the order in which 'auto' tries them.
+# Name -> library, module and class.
 BACKENDS: Dict[str, Tuple[str, str, str]] = {
     'pyav': ('av', '.pyav', 'PyAVReader'),
     'decord': ('decord', '.decord', 'DecordReader'),
@@ -20,38 +20,37 @@ BACKENDS: Dict[str, Tuple[str, str, str]] = {
         'TorchCodecReader',
     ),
 }
+AUTO = 'pyav'  # reads all that players show, and looks at it for the others
 
 
 def find_reader(backend: str = 'auto') -> type:
     """Find the class that reads videos.
 
     Args:
-        backend (str): ``'pyav'``, ``'decord'``, ``'torchcodec'`` or
-            ``'auto'``, the first of them that works here.
-            Defaults to ``'auto'``.
+        backend (str): ``'auto'``, which is ``'pyav'``, or ``'decord'`` or
+            ``'torchcodec'``. Defaults to ``'auto'``.
 
     Returns:
         type: The class.
 
     Raises:
-        ImportError: If it does not work here.
+        ImportError: If its library does not work here.
     """
     if backend != 'auto' and backend not in BACKENDS:
         raise ValueError(
             f"backend='{backend}': choose from {['auto', *BACKENDS]}."
         )
-    reasons: List[str] = []
-    for name in BACKENDS if backend == 'auto' else [backend]:
-        library, module, reader = BACKENDS[name]
-        try:
-            import_module(library)
-            return getattr(import_module(module, __name__), reader)
-        except (ImportError, OSError, RuntimeError) as error:
-            reasons.append(f'{name}: {str(error).splitlines()[0]}')
-    raise ImportError(
-        f'No video can be read with {backend} ({"; ".join(reasons)}). Try: '
-        'pip install av'
-    )
+    name = AUTO if backend == 'auto' else backend
+    library, module, reader = BACKENDS[name]
+    try:
+        import_module(library)
+    except (ImportError, OSError, RuntimeError) as error:
+        raise ImportError(
+            f'No video can be read with {name}: '
+            f'{str(error).splitlines()[0]}. Try: pip install '
+            f'{library.split(".")[0]}'
+        ) from error
+    return getattr(import_module(module, __name__), reader)
 
 
 def open_video(

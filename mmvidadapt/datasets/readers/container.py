@@ -6,6 +6,10 @@ video, and other frames would be sampled.
 
 from typing import BinaryIO, Tuple
 
+from mmvidadapt.utils.video import UnreadableError
+
+from .mp4 import boxes, check_header
+
 # What an MP4 file consists of; anything else may stand behind its end.
 BOXES = (b'ftyp', b'moov', b'mdat', b'moof', b'free', b'skip', b'wide')
 RIFF, EBML, SEGMENT = b'RIFF', b'\x1a\x45\xdf\xa3', b'\x18\x53\x80\x67'
@@ -18,11 +22,11 @@ def check_size(file: BinaryIO) -> None:
         file (BinaryIO): MP4, QuickTime, AVI, Matroska or WebM; others pass.
 
     Raises:
-        ValueError: If it does, or if there is nothing in it.
+        UnreadableError: If it does, or if there is nothing in it.
     """
     size = file.seek(0, 2)
     if size == 0:
-        raise ValueError('it is empty.')
+        raise UnreadableError('it is empty.')
     file.seek(0)
     head = file.read(64)
     if head[:4] == RIFF:
@@ -30,25 +34,21 @@ def check_size(file: BinaryIO) -> None:
     elif head[:4] == EBML:
         promised = _segment_end(head)
     else:
+        check_header(file, size)
         promised = _boxes_end(file, size)
     file.seek(0)
     if promised > size:
-        raise ValueError(f'it ends after {size} of {promised} bytes.')
+        raise UnreadableError(f'it ends after {size} of {promised} bytes.')
 
 
 def _boxes_end(file: BinaryIO, size: int) -> int:
     """Go from box to box of an MP4; return where the last one ends."""
-    at = 0
-    while at + 8 <= size:
-        file.seek(at)
-        head = file.read(16)
-        length = int.from_bytes(head[:4], 'big')
-        if head[4:8] not in BOXES or length == 0:  # 0: until the end
+    end = 0
+    for box in boxes(file, 0, size):
+        if box.kind not in BOXES:
             break
-        if length == 1:  # the length follows in 64 bits
-            length = int.from_bytes(head[8:], 'big')
-        at += max(length, 8)
-    return at
+        end = box.stop
+    return end
 
 
 def _segment_end(head: bytes) -> int:

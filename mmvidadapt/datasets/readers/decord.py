@@ -19,7 +19,7 @@ class DecordReader:
         num_threads (int): Threads that decode. Defaults to 1.
 
     Raises:
-        ValueError: If the file cannot be trusted to decord.
+        UnreadableError: If the file cannot be trusted to decord.
     """
 
     def __init__(
@@ -27,10 +27,15 @@ class DecordReader:
     ) -> None:
         import decord
 
-        check_for_decord(file)
+        from .probe import Probe
+
+        probe = Probe(file, 'decord')
+        if probe.num_videos > 1:
+            probe.refuse('it holds several videos or a cover')
         if isinstance(file, str):
             file = os.path.abspath(file)
         self.video = decord.VideoReader(file, num_threads=num_threads)
+        probe.check_count(len(self.video))
 
     def __len__(self) -> int:
         """Count the frames."""
@@ -53,27 +58,3 @@ class DecordReader:
         unique, places = np.unique(np.asarray(indices), return_inverse=True)
         frames = self.video.get_batch(unique).asnumpy()
         return list(frames[places.ravel()])
-
-
-def check_for_decord(file: Union[str, BinaryIO]) -> None:
-    """Reject what decord does not survive, or shows wrongly.
-
-    Args:
-        file (str | BinaryIO): Path, or the content.
-
-    Raises:
-        ValueError: If PyAV refuses the file too, or if decord would take
-            another stream than players do, or ignore a mirror.
-    """
-    from .orientation import orientation
-    from .pyav import PyAVReader
-
-    reader = PyAVReader(file)
-    videos = reader.stream.container.streams.video
-    swap, *flips = orientation(next(reader.decode(range(len(reader.packets)))))
-    if len(videos) > 1 or (flips[0] == flips[1]) == swap:
-        raise ValueError(
-            "decord would not show it as players do; choose backend='auto'."
-        )
-    if not isinstance(file, str):
-        file.seek(0)

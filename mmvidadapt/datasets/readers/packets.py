@@ -1,17 +1,34 @@
 """Index the packets of a video, and read them again without keeping them."""
 
 from array import array
-from typing import Any, BinaryIO, Iterator, NamedTuple, Optional, Union
+from itertools import chain
+from operator import add, attrgetter
+from typing import (
+    Any,
+    BinaryIO,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Union,
+)
 
 import av
 import av.logging
 
+from mmvidadapt.utils.video import UnreadableError
+
 from .opening import find_stream, open_container
 
+# Containers that say when a frame is shown; others, AVI say, only in which
+# order frames are decoded.
+TIMED = ('mov', 'matroska', 'mpegts', 'flv')
+DROPPED = 0.9  # at least so many of the promised frames are there
 LOST = 'EBML number'  # in what FFmpeg says where a part of a file is lost
 MOST = 0.8  # of a file is behind us after its last picture
 NONE = -(2**63)  # FFmpeg's AV_NOPTS_VALUE
 KEY, DISCARD = 1, 2
+SIZE = attrgetter('size')
 
 
 class Place(NamedTuple):
@@ -36,13 +53,14 @@ class Packets:
         stream (av.VideoStream): Its video.
 
     Raises:
-        ValueError: If a part of the file is lost.
+        UnreadableError: If a part of the file is lost.
     """
 
     def __init__(
         self, file: Union[str, BinaryIO], container: Any, stream: Any
     ) -> None:
         self.file, self.container, self.stream = file, container, stream
+        self.kind = container.format.name.split(',')[0]
         self.pts, self.dts, self.pos = array('q'), array('q'), array('q')
         self.size, self.flags = array('q'), array('b')
         self.count = 0  # also those that show the last frame again
@@ -50,16 +68,25 @@ class Packets:
         for packet in demux_all(container, stream):
             self.count += 1
             if packet.size:
-                for times in ('pts', 'dts', 'pos'):
-                    value = getattr(packet, times)
-                    getattr(self, times).append(
-                        NONE if value is None else value
-                    )
+                self.pts.append(_known(packet.pts))
+                self.dts.append(_known(packet.dts))
+                self.pos.append(_known(packet.pos))
                 self.size.append(packet.size)
                 self.flags.append(
                     KEY * packet.is_keyframe | DISCARD * packet.is_discard
                 )
         self.count -= 1  # the last one is empty and ends the stream
+        self._check_end(container)
+
+    def _check_end(self, container: Any) -> None:
+        """Raise where FFmpeg found no more of a Matroska file, but is not."""
+        if self.kind == 'matroska' and len(self):
+            end = max(map(add, self.pos, self.size))
+            if end < MOST * container.size:
+                raise UnreadableError(
+                    f'a part of it is lost: nothing is found behind byte '
+                    f'{end}.'
+                )
 
     def __len__(self) -> int:
         """Count the packets that hold something."""
@@ -76,6 +103,46 @@ class Packets:
             bool(flags & DISCARD),
         )
 
+    def check_count(self) -> None:
+        """Reject a video of which less is stored than its header says.
+
+        Raises:
+            UnreadableError: If it ends early.
+        """
+        stored, promised = self.count, self.stream.frames
+        mov = self.kind == 'mov'
+        if mov and stored < promised:
+            # An edit list leaves some out, as phones do when they trim.
+            stored = count_stored(self.file)
+        if stored < (1 if mov else DROPPED) * promised:
+            raise UnreadableError(
+                f'it ends after {stored} of {promised} frames.'
+            )
+
+    def tell_times(self, has_b_frames: bool) -> bool:
+        """Tell whether frames can be matched with packets by their times.
+
+        Args:
+            has_b_frames (bool): Whether frames are shown in another order
+                than they are decoded.
+
+        Returns:
+            bool: Whether they can.
+        """
+        if NONE in self.pts or len(set(self.pts)) < len(self):
+            return False
+        return self.kind in TIMED or (
+            self.pts == self.dts and not has_b_frames
+        )
+
+    def keys(self) -> List[int]:
+        """Find the packets from which decoding can start."""
+        return [i for i, flag in enumerate(self.flags) if flag & KEY]
+
+    def shown(self) -> List[int]:
+        """Find the packets whose frames are shown."""
+        return [i for i, flag in enumerate(self.flags) if not flag & DISCARD]
+
     def read(self, run: range) -> Iterator[av.Packet]:
         """Read packets that follow one another.
 
@@ -86,7 +153,7 @@ class Packets:
             av.Packet: One after the other, the same as at first.
 
         Raises:
-            ValueError: If the file is no longer the same.
+            UnreadableError: If the file is no longer the same.
         """
         packets = self._seek(run.start)
         if packets is None:
@@ -95,24 +162,23 @@ class Packets:
             packet = next(packets, None)
             if packet is None or not self._is(packet, place):
                 self.seeks = False
-                raise ValueError('it changed while it was read.')
+                raise UnreadableError('it changed while it was read.')
             yield packet
 
     def _seek(self, start: int) -> Optional[Iterator[av.Packet]]:
         """Jump to a packet; None where the container cannot."""
         where = self[start]
-        mov = self.container.format.name.startswith('mov')
-        time = where.dts if mov else where.pts
+        time = where.dts if self.kind == 'mov' else where.pts
         if not self.seeks or time is None or where.pos is None:
             return None
         try:
             self.container.seek(time, stream=self.stream)
         except (av.error.FFmpegError, OSError):
             return None
-        packets = filter(_size, self.container.demux(self.stream))
+        packets = filter(SIZE, self.container.demux(self.stream))
         for packet in packets:
             if self._is(packet, start):
-                return _chain(packet, packets)
+                return chain((packet,), packets)
             if packet.pos is None or packet.pos > where.pos:
                 return None
         return None
@@ -123,39 +189,30 @@ class Packets:
             self.file.seek(0)
         self.container = open_container(self.file)
         self.stream = find_stream(self.container)
-        packets = filter(_size, self.container.demux(self.stream))
+        packets = filter(SIZE, self.container.demux(self.stream))
         for _ in range(start):
             next(packets, None)
         return packets
 
     def _is(self, packet: av.Packet, place: int) -> bool:
         """Whether a packet is the one of a place."""
-        known = self[place]
-        return (packet.pts, packet.pos, packet.size) == (
-            known.pts,
-            known.pos,
-            known.size,
+        return (
+            self.size[place] == packet.size
+            and self.pts[place] == _known(packet.pts)
+            and self.pos[place] == _known(packet.pos)
         )
 
 
-def _size(packet: av.Packet) -> int:
-    """Return the bytes that a packet holds."""
-    return packet.size
-
-
-def _chain(
-    first: av.Packet, others: Iterator[av.Packet]
-) -> Iterator[av.Packet]:
-    """Put a packet before others."""
-    yield first
-    yield from others
+def _known(time: Optional[int]) -> int:
+    """Return what an array can hold for a time or a place."""
+    return NONE if time is None else time
 
 
 def demux_all(container: Any, stream: Any) -> Iterator[av.Packet]:
     """Read all packets of a video.
 
     Where a part of a Matroska file is lost, FFmpeg goes on behind it, and
-    only its log tells, or it stops there.
+    only its log tells.
 
     Args:
         container (av.container.InputContainer): The open file.
@@ -165,23 +222,18 @@ def demux_all(container: Any, stream: Any) -> Iterator[av.Packet]:
         av.Packet: One after the other.
 
     Raises:
-        ValueError: At the end, if a part is lost.
+        UnreadableError: At the end, if a part is lost.
     """
-    end = 0
     av.logging.set_skip_repeated(False)
     av.logging.set_level(av.logging.ERROR)
     try:
         with av.logging.Capture() as logs:
-            for packet in container.demux(stream):
-                end = max(end, (packet.pos or 0) + packet.size)
-                yield packet
+            yield from container.demux(stream)
     finally:
         av.logging.set_level(None)
     lost = [text.strip() for _, _, text in logs if LOST in text]
-    if 'matroska' in container.format.name and end < MOST * container.size:
-        lost.append(f'nothing is found behind byte {end}')
     if lost:
-        raise ValueError(f'a part of it is lost: {lost[0]}.')
+        raise UnreadableError(f'a part of it is lost: {lost[0]}.')
 
 
 def count_stored(file: Union[str, BinaryIO]) -> int:

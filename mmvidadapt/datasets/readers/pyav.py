@@ -6,6 +6,7 @@ and nothing is decoded twice or behind the last wanted frame, so that the same
 pixels come at a fraction of the price.
 """
 
+from array import array
 from bisect import bisect_left, bisect_right
 from typing import BinaryIO, Dict, Iterator, List, Sequence, Tuple, Union
 
@@ -13,20 +14,18 @@ import av
 import numpy as np
 from av.error import FFmpegError
 
+from mmvidadapt.utils.video import UnreadableError
+
 from .container import check_size
 from .opening import ffmpeg_errors, find_stream, open_container, opened
 from .orientation import Upright
-from .packets import Packets, count_stored
+from .packets import Packets
 
-# Containers that say when a frame is shown; others, AVI say, only in which
-# order frames are decoded.
-TIMED = ('mov', 'matroska', 'mpegts', 'flv')
 # Decoders that look at `skip_frame` anew for every packet.
 SKIPPING = ('h264', 'hevc', 'mpeg4', 'mpeg2video', 'vp8', 'vp9')
-DROPPED = 0.9  # at least so many of the promised frames are there
 Frames = Iterator[Tuple[int, np.ndarray]]  # number and frame
-HELD = 32  # frames that wait for one before them; decoders reorder 16
 MAX_PIXELS = 2**26  # of a frame; a damaged header may ask for any memory
+HELD = 32  # frames that wait for one before them; decoders reorder 16
 
 
 class PyAVReader:
@@ -37,8 +36,8 @@ class PyAVReader:
         num_threads (int): Threads that decode. Defaults to 1.
 
     Raises:
-        ValueError: If there is no video in the file, or less of it than its
-            header says.
+        UnreadableError: If there is no video in the file, or less of it than
+            its header says.
     """
 
     def __init__(
@@ -51,42 +50,31 @@ class PyAVReader:
             self.stream = find_stream(container)
             self.codec = self.stream.codec_context
             if self.codec is None:
-                raise ValueError('no decoder knows its video.')
+                raise UnreadableError('no decoder knows its video.')
             self.codec.thread_count = num_threads
             self.codec.thread_type = 'AUTO' if num_threads > 1 else 'NONE'
             self.codec.options = dict(max_pixels=str(MAX_PIXELS))
+            self.codec.open(strict=False)
             self.packets = Packets(file, container, self.stream)
-            kind = container.format.name.split(',')[0]
-            self._check_count(file, kind)
+            self.packets.check_count()
         self.rgb = Upright()
-        shown = [i for i, p in enumerate(self.packets) if not p.is_discard]
+        self.keys, shown = self.packets.keys(), self.packets.shown()
         if not shown:
-            raise ValueError('there is no frame in it.')
-        self.keys = [i for i, p in enumerate(self.packets) if p.is_keyframe]
-        self.timed = self._tells_times(kind)
+            raise UnreadableError('there is no frame in it.')
+        self.timed = self.packets.tell_times(self.codec.has_b_frames)
         if self.timed:
-            shown.sort(key=lambda i: self.packets[i].pts)
-        self.shown = shown  # where the packet of every frame is
+            shown.sort(key=self.packets.pts.__getitem__)
+        elif self.packets.kind == 'mov':
+            del shown[self._count_decoded() :]
+        self.shown = array('q', shown)  # where the packet of every frame is
 
-    def _check_count(self, file: Union[str, BinaryIO], kind: str) -> None:
-        """Raise where fewer frames are stored than the header says."""
-        stored, promised = self.packets.count, self.stream.frames
-        share = 1 if kind == 'mov' else DROPPED
-        if kind == 'mov' and stored < promised:
-            # An edit list leaves some out, as phones do when they trim.
-            stored = count_stored(file)
-        if stored < share * promised:
-            raise ValueError(f'it ends after {stored} of {promised} frames.')
+    def _count_decoded(self) -> int:
+        """Count what comes of an edit list that joins several parts.
 
-    def _tells_times(self, kind: str) -> bool:
-        """Whether packets and frames can be matched by their times."""
-        times = [p.pts for p in self.packets]
-        if None in times or len(set(times)) < len(times):
-            return False
-        if kind in TIMED:
-            return True
-        in_order = times == [p.dts for p in self.packets]
-        return in_order and not self.codec.has_b_frames
+        Frames that refer to others before a joint are not shown.
+        """
+        with ffmpeg_errors():
+            return sum(1 for _ in self.decode(range(len(self.packets))))
 
     def __len__(self) -> int:
         """Count the frames."""
@@ -107,7 +95,7 @@ class PyAVReader:
             memory.
 
         Raises:
-            ValueError: If what is needed for a frame is damaged.
+            UnreadableError: If what is needed for a frame is damaged.
         """
         indices = [int(i) for i in indices]
         frames = dict(self.iter_frames(indices))
@@ -128,7 +116,7 @@ class PyAVReader:
             in which they are shown.
 
         Raises:
-            ValueError: If what is needed for a frame is damaged.
+            UnreadableError: If what is needed for a frame is damaged.
         """
         numbers = sorted({int(i) for i in indices})
         if not 0 <= numbers[0] <= numbers[-1] < len(self):
@@ -147,7 +135,7 @@ class PyAVReader:
             if not left:
                 return
         if last is None:
-            raise ValueError('no frame can be decoded.')
+            raise UnreadableError('no frame can be decoded.')
         # A packet of MPEG-4 may say no more than that a frame is shown again.
         yield from ((number, self.rgb(last)) for number in reversed(left))
 
@@ -158,7 +146,7 @@ class PyAVReader:
         try:
             found = self._between(self._runs(places), places, skip=True)
             yield from _in_order(found, left)
-        except (FFmpegError, ValueError):
+        except (FFmpegError, UnreadableError):
             # Not every key frame is a place to start from, and a stream that
             # does not say how far frames are reordered needs all of them.
             if not left:
@@ -199,7 +187,7 @@ class PyAVReader:
                 if frame.pts in numbers:
                     yield numbers.pop(frame.pts), self.rgb(frame)
             if numbers:
-                raise ValueError(
+                raise UnreadableError(
                     f'frames {sorted(numbers.values())} cannot be decoded.'
                 )
 
@@ -240,10 +228,10 @@ def _in_order(frames: Frames, left: List[int]) -> Frames:
             number = left.pop()
             yield number, held.pop(number)
         if len(held) > HELD:
-            raise ValueError(f'frame {left[-1]} cannot be decoded.')
+            raise UnreadableError(f'frame {left[-1]} cannot be decoded.')
 
 
 def _check(frame: av.VideoFrame) -> None:
     """Raise where the decoder had to guess."""
     if frame.is_corrupt:
-        raise ValueError(f'the frame at {frame.time} s is damaged.')
+        raise UnreadableError(f'the frame at {frame.time} s is damaged.')

@@ -12,6 +12,10 @@ class TorchCodecReader:
     Args:
         file (str | BinaryIO): Path, or the content.
         num_threads (int): Threads that decode. Defaults to 1.
+
+    Raises:
+        UnreadableError: If PyAV refuses the file, or if torchcodec would
+            show other frames than players do.
     """
 
     def __init__(
@@ -19,21 +23,19 @@ class TorchCodecReader:
     ) -> None:
         from torchcodec.decoders import VideoDecoder
 
-        from .opening import find_stream, open_container
+        from .probe import Probe
 
-        with open_container(file) as container:
-            stream = find_stream(container).index
+        probe = Probe(file, 'torchcodec')
         if isinstance(file, str):
             file = os.path.abspath(file)
-        else:
-            file.seek(0)
         self.video = VideoDecoder(
             file,
-            stream_index=stream,
+            stream_index=probe.stream,
             dimension_order='NHWC',
             num_ffmpeg_threads=num_threads,
             seek_mode='exact',
         )
+        probe.check_count(len(self.video))
 
     def __len__(self) -> int:
         """Count the frames."""

@@ -12,6 +12,7 @@ from mmengine.fileio import get
 from mmvidadapt.utils.video import name_video
 
 from ..readers import find_reader
+from ..readers.opening import check_regular
 
 
 @TRANSFORMS.register_module()
@@ -23,9 +24,9 @@ class VideoInit(DecordInit):
     there are B-frames, and reads what decord cannot, or reads wrongly.
 
     Args:
-        backend (str): ``'decord'``, ``'pyav'``, ``'torchcodec'``, or
-            ``'auto'``: PyAV, else decord, else torchcodec, whatever is
-            installed and works. Defaults to ``'auto'``.
+        backend (str): ``'auto'``, which is ``'pyav'``, or ``'decord'`` or
+            ``'torchcodec'``, which refuse what they would not show as
+            players do. Defaults to ``'auto'``.
         io_backend (str): Where videos are, a backend of mmengine's fileio.
             Defaults to ``'disk'``.
         num_threads (int): Threads that decode. Defaults to 1.
@@ -56,9 +57,11 @@ class VideoInit(DecordInit):
 
     def _content(self, filename: str) -> Union[str, BinaryIO]:
         """Return a path on this machine, or what is stored elsewhere."""
-        if self.io_backend == 'disk':
-            if not osp.isfile(filename):
+        if self.io_backend in ('disk', 'local'):
+            if not osp.exists(filename):
                 raise FileNotFoundError(f'There is no video {filename}.')
+            check_regular(filename)
+        if self.io_backend == 'disk':
             return filename
         storage = dict(backend=self.io_backend, **self.kwargs)
         return BytesIO(get(filename, backend_args=storage))
