@@ -1,6 +1,8 @@
 """A run that was killed while it wrote leaves in the end what others do."""
 
+import errno
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -90,3 +92,26 @@ def test_only_checkpoints_are_cleared_away(tmp_path, quick):
     names = {path.name for path in work.iterdir() if path.is_file()}
     assert {'mine.pth', 'notes.partial'} <= names
     assert not {'epoch_0.pth', 'epoch_2.pth.123.partial'} & names
+
+
+@pytest.mark.parametrize('name', ['epoch_2.pth', 'best_acc_epoch_2.pth'])
+def test_a_full_disk_leaves_whole_files(tmp_path, monkeypatch, quick, name):
+    """The error names file and space; with more room the run goes on."""
+    work, write = tmp_path / 'work', Path.write_bytes
+    toy_runs.train(toy_runs.recipe(tmp_path / 'whole'))
+
+    def full(part, content):
+        write(part, content[: len(content) // 2])
+        if part.name.startswith(name):
+            raise OSError(errno.ENOSPC, 'No space left on device')
+        write(part, content)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, 'write_bytes', full)
+        with pytest.raises(OSError, match='MB are needed, .* MB are') as error:
+            toy_runs.train(toy_runs.recipe(work))
+    assert str(work / name) in str(error.value)
+    assert 'with --resume' in str(error.value)
+    assert not (work / name).exists() and not list(work.glob('*.partial'))
+    toy_runs.train(toy_runs.recipe(work, resume=True))
+    assert contents(work) == contents(tmp_path / 'whole')
