@@ -170,3 +170,17 @@ def test_compiles_and_traces(kind):
     with torch.no_grad():
         traced = torch.jit.trace(model, video)
         assert_close(traced(video + 1), model(video + 1))
+
+
+def test_norms_and_activations_are_not_kept():
+    """Ten maps a block: two residuals, q, k, v, outcome, hidden layer."""
+    torch.manual_seed(0)
+    sizes = dict(embed_dims=64, num_layers=4, num_heads=4, patch_size=8)
+    model = ViViT(
+        arch=sizes, img_size=64, num_frames=8, out_type='avg_featmap'
+    )
+    video = torch.randn(1, 3, 8, 64, 64)
+    kept = saved_bytes(model.train(), lambda: model(video))
+    tokens = 4 * 64 * 64 * 4  # bytes of a map
+    pixels = video.nbytes
+    assert 4 * 10 * tokens < kept < 4 * 10.6 * tokens + 3 * tokens + pixels

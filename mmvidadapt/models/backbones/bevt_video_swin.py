@@ -2,25 +2,40 @@
 
 from typing import Any, Optional, Sequence, Tuple, Union
 
+from einops import rearrange
 from mmaction.models.backbones.swin import SwinTransformer3D
 from mmaction.registry import MODELS
 from mmengine.model import BaseModule
-from torch import Tensor
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from mmvidadapt.weights import load_video_swin
 from mmvidadapt.weights.whole import refuse_unfit
 
-from .bevt_swin import ARCHS
+from ..layers.block import lean_mlp, learns
+from ..layers.swin3d import attend_windows
+from ..layers.window3d import Windows3D
+from .bevt_swin import ARCHS, FRAMES, SIDE
 from .vit import resolve
 
 INDEX = 'relative_position_index'
+# Options of ``SwinTransformer3D`` that change no step of a block.
+LEAN = {
+    'mlp_ratio',
+    'qk_scale',
+    'patch_norm',
+    'frozen_stages',
+    'with_cp',
+    'init_cfg',
+}
 
 
 @MODELS.register_module()
 class BEVTVideoSwin(SwinTransformer3D):
     """SwinTransformer3D that checkpoints of BEVT fit by path alone.
 
-    mmaction2's class, with every number its own. It reads image and joint
+    mmaction2's class, with every number its own, which keeps a third as much
+    for the backward pass. It reads image and joint
     checkpoints (and image Swins) with their names, inflated and with their
     tables of relative positions interpolated to its windows; the indices of
     those tables, 29 MB in Swin-B, are kept out of checkpoints.
@@ -72,6 +87,13 @@ class BEVTVideoSwin(SwinTransformer3D):
         self.img_size = (img_size, img_size) if square else tuple(img_size)
         self.num_frames, self.last_norm = num_frames, f'norm{last}'
         self.pretrained_window_size = pretrained_window_size
+        # What keeps less for backward is written down for these options.
+        self.lean = set(swin) <= LEAN
+        self.windows = nn.ModuleList()
+        for i in range(last + 1) if self.lean else ():
+            sides = (-(-side // (SIDE * 2**i)) for side in self.img_size)
+            grid = (-(-num_frames // FRAMES), *sides)
+            self.windows.append(Windows3D(grid, self.window_size))
         for module in self.modules():
             if hasattr(module, INDEX):
                 index = getattr(module, INDEX)
@@ -107,12 +129,50 @@ class BEVTVideoSwin(SwinTransformer3D):
                 f'img_size={self.img_size} expects (B, {str(expected)[1:]}, '
                 f'not {tuple(video.shape)}; set them, clip_len or the crop.'
             )
-        return super().forward(video)
+        if not self.lean:
+            return super().forward(video)
+        x = rearrange(self.patch_embed(video), 'b c t h w -> b t h w c')
+        for layer, windows in zip(self.layers, self.windows):
+            for i, block in enumerate(layer.blocks):
+                x = self.run_block(block, x, windows, i % 2 == 1)
+            if layer.downsample is not None:
+                x = layer.downsample(x)
+        x = getattr(self, self.last_norm)(x)
+        return rearrange(x, 'b t h w c -> b c t h w').contiguous()
+
+    def run_block(self, block: nn.Module, *args: Any) -> Tensor:
+        """Run a block, keeping only its input for backward if asked to."""
+        if block.with_cp and learns(block, args[0]):
+            return checkpoint(run_lean, block, *args, use_reentrant=False)
+        return run_lean(block, *args)
 
     def train(self, mode: bool = True) -> 'BEVTVideoSwin':
         """Set the mode; mmaction2's class forgets to return itself."""
         super().train(mode)
         return self
+
+
+def run_lean(
+    block: nn.Module, x: Tensor, windows: Windows3D, shifted: bool
+) -> Tensor:
+    """Run a block of mmaction2's, keeping little for the backward pass.
+
+    Args:
+        block (nn.Module): ``SwinTransformerBlock3D``, without dropout.
+        x (Tensor): Map of tokens ``(B, T, H, W, C)``.
+        windows (Windows3D): How the map is cut.
+        shifted (bool): Whether the windows are shifted.
+
+    Returns:
+        Tensor: ``(B, T, H, W, C)``.
+    """
+    length = windows.index.shape[0]
+    # As mmaction2 reads it, windows that have shrunk to the map included.
+    index = getattr(block.attn, INDEX)[:length, :length]
+    h = attend_windows(block.attn, block.norm1, x, windows, shifted, index)
+    x = x + block.drop_path(h)
+    mlp = (block.mlp.fc1, block.mlp.act, block.mlp.fc2)
+    return x + block.drop_path(lean_mlp(mlp, block.norm2, x))
 
 
 def _rename(

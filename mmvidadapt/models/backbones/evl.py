@@ -19,6 +19,7 @@ from .base import check_choices
 from .vit import DIALECTS, ViTTrunk
 
 TEMPORAL = ('conv', 'position', 'motion')
+CLIPS = '(b t) n c -> b t n c'
 DTYPES = {None: None, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 # CLIP's patches have no bias. The official code gives them one, zero at
 # first, which full fine-tuning trains.
@@ -188,9 +189,7 @@ class EVL(ViTTrunk):
                     block, x, self.num_frames if tapped and self.motion else 0
                 )
             if tapped:
-                frames = self.num_frames
-                clips = rearrange(x, '(b t) n c -> b t n c', t=frames)
-                yield clips, attention
+                yield rearrange(x, CLIPS, t=self.num_frames), attention
 
     def forward(self, video: Tensor) -> Tensor:
         """Encode a clip.

@@ -6,8 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .linear import Linear, linear
+from .linear import Linear, Remake, linear
 from .precision import autocast_cast
+
+Made = Tuple[Optional[Tensor], Optional[Remake]]
 
 
 def project(
@@ -16,6 +18,7 @@ def project(
     bias: Tensor,
     num_heads: int,
     query: Optional[Tensor] = None,
+    made: Made = (None, None),
 ) -> Tuple[Tensor, ...]:
     """Project to queries, keys and values, see :func:`attend`.
 
@@ -26,20 +29,24 @@ def project(
         num_heads (int): Number of heads.
         query (Tensor, optional): Queries ``(S, M, ..., C)``.
             Defaults to None: ``x``.
+        made (Made): What x was made of, and the function that makes it
+            again, see :func:`~.linear.linear`. Defaults to (None, None).
 
     Returns:
         Tuple[Tensor, ...]: q, k and v, ``(S, ... * heads, L, C / heads)``.
     """
     x = autocast_cast(x)
+    own = made if query is None else (None, None)
     query = x if query is None else autocast_cast(query)
     # Three products leave q, k and v contiguous, so that the core can view
     # them as it likes; one product of 3C columns would not.
     return tuple(
-        linear(source, w, b)
-        .reshape(*source.shape[:2], -1, w.shape[0] // num_heads)
+        linear(y, w, b, *recipe)
+        .reshape(*y.shape[:2], -1, w.shape[0] // num_heads)
         .transpose(1, 2)
-        for source, w, b in zip(
+        for y, recipe, w, b in zip(
             (query, x, x),
+            (own, made, made),
             weight.chunk(3) if weight.ndim == 2 else weight,
             bias.chunk(3) if bias.ndim == 1 else bias,
         )
@@ -53,6 +60,7 @@ def attend(
     num_heads: int,
     query: Optional[Tensor] = None,
     mask: Optional[Tensor] = None,
+    made: Made = (None, None),
 ) -> Tensor:
     """Project to queries, keys and values and attend along dimension 1.
 
@@ -71,11 +79,12 @@ def attend(
             Defaults to None: ``x``.
         mask (Tensor, optional): Added to the scores ``(S, ... * heads, M,
             L)``, to which it is broadcast. Defaults to None.
+        made (Made): See :func:`project`. Defaults to (None, None).
 
     Returns:
         Tensor: Heads side by side, ``(S, M, ..., C)``, or D channels.
     """
-    q, k, v = project(x, weight, bias, num_heads, query)
+    q, k, v = project(x, weight, bias, num_heads, query, made)
     mask = None if mask is None else mask.to(q.dtype)
     out = F.scaled_dot_product_attention(q, k, v, mask)
     shape = (x if query is None else query).shape[:-1]
@@ -115,12 +124,21 @@ class Attention(nn.Module):
             x, self.in_proj_weight, self.in_proj_bias, self.num_heads
         )
 
-    def attend(self, x: Tensor, query: Optional[Tensor] = None) -> Tensor:
+    def attend(
+        self,
+        x: Tensor,
+        query: Optional[Tensor] = None,
+        made: Made = (None, None),
+    ) -> Tensor:
         """Attend, without the output projection."""
-        return attend(
-            x, self.in_proj_weight, self.in_proj_bias, self.num_heads, query
-        )
+        weight, bias = self.in_proj_weight, self.in_proj_bias
+        return attend(x, weight, bias, self.num_heads, query, made=made)
 
-    def forward(self, x: Tensor, query: Optional[Tensor] = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        query: Optional[Tensor] = None,
+        made: Made = (None, None),
+    ) -> Tensor:
         """Attend and project, (S, M, ..., C)."""
-        return self.out_proj(self.attend(x, query))
+        return self.out_proj(self.attend(x, query, made))

@@ -1,7 +1,7 @@
 """The transformer block of an image ViT, in CLIP's parameter names."""
 
 from collections import OrderedDict
-from typing import Optional
+from typing import Iterable, Optional
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from torch.utils.checkpoint import checkpoint
 from .activation import ACTIVATIONS
 from .attention import Attention
 from .drop_path import DropPath
-from .linear import Linear
+from .linear import Linear, as_built, linear, renorm
 from .tracing import is_exported
 
 
@@ -21,6 +21,34 @@ def learns(module: nn.Module, x: Tensor) -> bool:
     return x.requires_grad or any(
         param.requires_grad for param in module.parameters()
     )
+
+
+def lean_mlp(
+    mlp: Iterable[nn.Module],
+    norm: nn.LayerNorm,
+    x: Tensor,
+    normed: Optional[Tensor] = None,
+) -> Tensor:
+    """Run an MLP of two layers on ``norm(x)``, keeping little for backward.
+
+    Where the layers are trained, the backward pass norms and activates again
+    instead of keeping the inputs of both.
+
+    Args:
+        mlp (Iterable[nn.Module]): First layer, activation, second layer.
+        norm (nn.LayerNorm): The norm before it.
+        x (Tensor): Input of the norm, ``(..., C)``.
+        normed (Tensor, optional): Its output. Defaults to None: computed.
+
+    Returns:
+        Tensor: ``(..., C)``.
+    """
+    first, act, second = mlp
+    normed = norm(x) if normed is None else normed
+    if not (as_built(first, second) and isinstance(act, nn.GELU)):
+        return second(act(first(normed)))
+    hidden = linear(normed, first.weight, first.bias, x, renorm(norm))
+    return linear(act(hidden), second.weight, second.bias, hidden, act)
 
 
 class MLPRunner(nn.Module):
@@ -38,7 +66,7 @@ class MLPRunner(nn.Module):
 
     def norm_mlp(self, x: Tensor, normed: Optional[Tensor] = None) -> Tensor:
         """Run the MLP on the second norm of x, ``normed`` where known."""
-        return self.mlp(self.ln_2(x) if normed is None else normed)
+        return lean_mlp(self.mlp, self.ln_2, x, normed)
 
     def run_mlp(self, x: Tensor, normed: Optional[Tensor] = None) -> Tensor:
         """Run :meth:`norm_mlp` as ``recompute_mlp`` wants it."""
@@ -106,5 +134,6 @@ class ViTBlock(MLPRunner):
             x, query = x[:, :1], h[:, :1]  # (B*T, 1, C)
         else:
             query = None
-        x = x + self.drop_path(self.attn(h, query))
+        made = (None, None) if cls_only else (x, renorm(self.ln_1))
+        x = x + self.drop_path(self.attn(h, query, made))
         return x + self.drop_path(self.run_mlp(x))

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from .block import ViTBlock
 from .drop_branch import DropBranch
+from .linear import renorm
 
 
 class EncoderBlock(ViTBlock):
@@ -41,12 +42,12 @@ class EncoderBlock(ViTBlock):
 
     def attention(self, x: Tensor) -> Tensor:
         """Let all tokens attend to all."""
-        return self.attn(self.ln_1(x))
+        return self.attn(self.ln_1(x), made=(x, renorm(self.ln_1)))
 
     def class_attention(self, x: Tensor) -> Tensor:
         """Let the class token attend to all."""
         h = self.ln_1(x)
-        return self.attn(h, h[:, :1])
+        return self.attn(h, h[:, :1], (x, renorm(self.ln_1)))
 
 
 class EncoderParts:

@@ -1,12 +1,13 @@
 """Blocks that tell the time of a token from its place."""
 
-from typing import Any
+from typing import Any, Optional
 
 import torch
 from torch import Tensor, nn
 
-from .attention import Attention, attend
+from .attention import Attention, Made, attend
 from .encoder import EncoderBlock
+from .linear import renorm
 
 
 class SelfAttentionBlock(EncoderBlock):
@@ -39,25 +40,36 @@ class SelfAttentionBlock(EncoderBlock):
 
     def over_time(self, x: Tensor) -> Tensor:
         """Let every patch attend to itself at all times, (B, T, N, C)."""
-        return self.attn_time(self.ln_time(x))  # along dimension 1
+        made = x, renorm(self.ln_time)
+        return self.attn_time(self.ln_time(x), made=made)  # along dimension 1
 
     def over_space(self, x: Tensor) -> Tensor:
         """Let the patches of every time step attend, (B, T, N, C)."""
         frames = self.ln_1(x).flatten(0, 1)  # (B*T, N, C)
-        return self.attn(frames).view_as(x)
+        made = x.flatten(0, 1), renorm(self.ln_1)
+        return self.attn(frames, made=made).view_as(x)
 
 
 class DotProductAttention(Attention):
     """Half of the heads attend over time, the other half over space."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        query: Optional[Tensor] = None,
+        made: Made = (None, None),
+    ) -> Tensor:
         """Attend and project, (B, T, N, C)."""
         half = self.num_heads // 2
         weight = self.in_proj_weight.unflatten(0, (3, 2, -1))
         bias = self.in_proj_bias.unflatten(0, (3, 2, -1))
-        time = attend(x, weight[:, 0], bias[:, 0], half)  # (B, T, N, C/2)
+        time = attend(x, weight[:, 0], bias[:, 0], half, made=made)
+        source, remake = made
+        source = source if source is None else source.flatten(0, 1)
         frames = x.flatten(0, 1)  # (B*T, N, C)
-        space = attend(frames, weight[:, 1], bias[:, 1], half)
+        space = attend(
+            frames, weight[:, 1], bias[:, 1], half, made=(source, remake)
+        )
         return self.out_proj(torch.cat([time, space.view_as(time)], dim=-1))
 
 

@@ -1,6 +1,6 @@
 """Linear layers that use the faster of torch's two CPU libraries."""
 
-from typing import Any, Optional, Tuple
+from typing import Any, Callable, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -13,7 +13,10 @@ from mmvidadapt.utils.cpu_products import (
     onednn_linear,
 )
 
+from .precision import autocast_cast
 from .tracing import is_traced
+
+Remake = Callable[[Tensor], Tensor]
 
 # Below about a million multiply-adds the call itself costs more.
 _WORTH_IT = 1 << 20
@@ -56,15 +59,25 @@ def _fast(x: Tensor, weight: Tensor) -> bool:
 
 
 class _Linear(torch.autograd.Function):
-    """:func:`product` with gradients; keeps x only for a trained weight."""
+    """:func:`product` with gradients; keeps x only for a trained weight.
+
+    In the place of x it keeps what x is made again of.
+    """
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Optional[Tensor]
+        ctx: Any,
+        x: Tensor,
+        weight: Tensor,
+        bias: Optional[Tensor],
+        source: Optional[Tensor] = None,
+        remake: Optional[Remake] = None,
     ) -> Tensor:
         """Compute the layer."""
+        ctx.remake, ctx.dtype = remake, x.dtype
+        kept = x if source is None else source
         trained = ctx.needs_input_grad[1]
-        ctx.save_for_backward(weight, x if trained else None)
+        ctx.save_for_backward(weight, kept if trained else None)
         return product(x, weight, bias)
 
     @staticmethod
@@ -72,39 +85,74 @@ class _Linear(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> Tuple[Optional[Tensor], ...]:
         """Differentiate with the same products."""
         weight, x = ctx.saved_tensors
-        needs_x, needs_weight, needs_bias = ctx.needs_input_grad
+        needs_x, needs_weight, needs_bias = ctx.needs_input_grad[:3]
         grad_x = product(grad, weight.t()) if needs_x else None
-        rows = grad.flatten(0, -2)
-        grad_weight = (
-            product(rows.t(), x.flatten(0, -2).t()) if needs_weight else None
-        )
-        return grad_x, grad_weight, rows.sum(0) if needs_bias else None
+        rows, grad_weight = grad.flatten(0, -2), None
+        if needs_weight:
+            if ctx.remake is not None:
+                x = ctx.remake(x).to(ctx.dtype)
+            grad_weight = product(rows.t(), x.flatten(0, -2).t())
+        grad_bias = rows.sum(0) if needs_bias else None
+        return grad_x, grad_weight, grad_bias, None, None
 
 
-def linear(x: Tensor, weight: Tensor, bias: Optional[Tensor] = None) -> Tensor:
+def linear(
+    x: Tensor,
+    weight: Tensor,
+    bias: Optional[Tensor] = None,
+    source: Optional[Tensor] = None,
+    remake: Optional[Remake] = None,
+) -> Tensor:
     """Compute ``F.linear(x, weight, bias)``, see :func:`product`.
 
-    Autocast, compilers and tracers get ``F.linear`` itself.
+    Compilers and tracers get ``F.linear`` itself, and so does autocast
+    unless there is a source.
 
     Args:
         x (Tensor): ``(..., C)``.
         weight (Tensor): ``(D, C)``.
         bias (Tensor, optional): ``(D,)``. Defaults to None.
+        source (Tensor, optional): What x was made of and somebody keeps
+            anyhow: it is kept for a trained weight in the place of x.
+            Defaults to None.
+        remake (Callable, optional): Makes x of it again. Defaults to None.
 
     Returns:
         Tensor: ``(..., D)``.
     """
+    trained = torch.is_grad_enabled() and weight.requires_grad
+    if source is not None and trained and not is_traced():
+        x, weight, bias = (
+            t if t is None else autocast_cast(t) for t in (x, weight, bias)
+        )
+        return _Linear.apply(x, weight, bias, source, remake)
     if not _fast(x, weight) or torch.is_autocast_enabled('cpu'):
         return F.linear(x, weight, bias)
-    return _Linear.apply(x, weight, bias)
+    return _Linear.apply(x, weight, bias, None, None)
 
 
 class Linear(nn.Linear):
     """``nn.Linear`` computed by :func:`linear`."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (..., C) to (..., D)."""
-        return linear(x, self.weight, self.bias)
+    def forward(
+        self,
+        x: Tensor,
+        source: Optional[Tensor] = None,
+        remake: Optional[Remake] = None,
+    ) -> Tensor:
+        """Map (..., C) to (..., D), see :func:`linear`."""
+        return linear(x, self.weight, self.bias, source, remake)
+
+
+def renorm(norm: nn.LayerNorm) -> Remake:
+    """Return a function that norms again with the weights of now."""
+    weight, bias, eps = norm.weight, norm.bias, norm.eps
+
+    def remake(source: Tensor) -> Tensor:
+        source = source.to(weight.dtype)
+        return F.layer_norm(source, source.shape[-1:], weight, bias, eps)
+
+    return remake
 
 
 def as_built(*layers: nn.Module) -> bool:

@@ -10,14 +10,17 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from .attention import project
+from .block import lean_mlp
 from .drop_path import DropPath
-from .linear import Linear
+from .linear import Linear, linear, renorm
 from .swin import PatchMerging
+from .tracing import is_traced
 from .window3d import Sides, Windows3D
+from .window_attention import window_attention
 
 
 class WindowAttention3D(nn.Module):
-    """Attention in windows with a table of relative position bias.
+    """Parameters of an attention in windows with a relative bias.
 
     Args:
         embed_dims (int): Number of channels C.
@@ -44,21 +47,45 @@ class WindowAttention3D(nn.Module):
         self.qkv = Linear(embed_dims, 3 * embed_dims)
         self.proj = Linear(embed_dims, embed_dims)
 
-    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
-        """Attend along dimension 1.
 
-        Args:
-            x (Tensor): Windows ``(S, N, G, C)``.
-            bias (Tensor): ``(1, G * heads, N, N)``.
+def attend_windows(
+    attn: nn.Module,
+    norm: nn.LayerNorm,
+    x: Tensor,
+    windows: Windows3D,
+    shifted: bool,
+    index: Tensor,
+) -> Tensor:
+    """Attend within the windows of a normed map.
 
-        Returns:
-            Tensor: ``(S, N, G, C)``.
-        """
-        q, k, v = project(x, self.qkv.weight, self.qkv.bias, self.num_heads)
-        out = F.scaled_dot_product_attention(
-            q, k, v, bias.to(q.dtype), scale=self.scale
-        )  # (S, G * heads, N, C / heads)
-        return self.proj(out.transpose(1, 2).reshape(x.shape))
+    Args:
+        attn (nn.Module): :class:`WindowAttention3D`, or mmaction2's.
+        norm (nn.LayerNorm): The norm before it.
+        x (Tensor): Map ``(B, T, H, W, C)``.
+        windows (Windows3D): How the map is cut.
+        shifted (bool): Whether the windows are shifted.
+        index (Tensor): Row of the table for every pair of tokens, ``(N, N)``.
+
+    Returns:
+        Tensor: Map ``(B, T, H, W, C)``.
+    """
+    again, apart = renorm(norm), not is_traced()
+    h = windows.split(norm(x), shifted, apart)  # (S, N, G, C)
+    made = (x, lambda source: windows.split(again(source), shifted, True))
+    q, k, v = project(
+        h, attn.qkv.weight, attn.qkv.bias, attn.num_heads, made=made
+    )
+    table = attn.relative_position_bias_table
+    if not apart:  # exporters look into plain operators only
+        bias = windows.bias(table, shifted, index).to(q.dtype)
+        out = F.scaled_dot_product_attention(q, k, v, bias, scale=attn.scale)
+        out = out.transpose(1, 2)
+    else:
+        regions = windows.regions if windows.forbids(shifted) else None
+        out = window_attention(q, k, v, table, index, regions, attn.scale)
+    out = out.reshape(h.shape)
+    out = linear(out, attn.proj.weight, attn.proj.bias)
+    return windows.join(out, shifted, apart)
 
 
 class Swin3DBlock(nn.Module):
@@ -105,11 +132,11 @@ class Swin3DBlock(nn.Module):
 
     def forward(self, x: Tensor, windows: Windows3D) -> Tensor:
         """Transform a map of tokens (B, T, H, W, C)."""
-        table = self.attn.relative_position_bias_table
-        h = windows.split(self.norm1(x), self.shifted)  # (S, N, G, C)
-        h = self.attn(h, windows.bias(table, self.shifted))
-        x = x + self.drop_path(windows.join(h, self.shifted))
-        return x + self.drop_path(self.mlp(self.norm2(x)))
+        h = attend_windows(
+            self.attn, self.norm1, x, windows, self.shifted, windows.index
+        )
+        x = x + self.drop_path(h)
+        return x + self.drop_path(lean_mlp(self.mlp, self.norm2, x))
 
 
 class Swin3DStage(nn.Module):

@@ -1,14 +1,15 @@
 """Windows of Video Swin: cut in time and space, shifted, told apart."""
 
-from typing import Sequence, Tuple
+from typing import Optional, Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
+from .window_attention import FORBIDDEN
+
 Sides = Tuple[int, int, int]
-FORBIDDEN = -100.0  # added to the scores of tokens that are no neighbours
 # A window is a sequence of its own, or, where windows differ in what is
 # forbidden, one of the sequences side by side.
 APART = 'b (t p) (h q) (w r) c -> (b t h w) (p q r) 1 c'
@@ -83,27 +84,32 @@ class Windows3D(nn.Module):
         """Name the sides of a window as the patterns do."""
         return dict(zip('pqr', self.window))
 
-    def _forbids(self, shifted: bool) -> bool:
+    def forbids(self, shifted: bool) -> bool:
         """Say whether windows differ in what is forbidden."""
         return any(self.shift) and (shifted or self.rigid)
 
-    def split(self, x: Tensor, shifted: bool) -> Tensor:
+    def _pattern(self, shifted: bool, apart: bool) -> str:
+        """Choose how windows lie."""
+        return ASIDE if self.forbids(shifted) and not apart else APART
+
+    def split(self, x: Tensor, shifted: bool, apart: bool = False) -> Tensor:
         """Cut a map (B, T, H, W, C) into windows (S, N, G, C).
 
         G windows of N tokens lie side by side and S is B, or else every
-        window is a sequence: G is 1 and S counts them all.
+        window is a sequence: G is 1 and S counts them all. They lie apart
+        where they do not differ in what is forbidden, and on request.
         """
         gaps = [b - a for a, b in zip(self.grid, self.padded)]
         if any(gaps):
             x = F.pad(x, (0, 0, 0, gaps[2], 0, gaps[1], 0, gaps[0]))
         if shifted and any(self.shift):
             x = x.roll([-s for s in self.shift], (1, 2, 3))
-        pattern = ASIDE if self._forbids(shifted) else APART
+        pattern = self._pattern(shifted, apart)
         return rearrange(x, pattern, **self._sides())
 
-    def join(self, x: Tensor, shifted: bool) -> Tensor:
+    def join(self, x: Tensor, shifted: bool, apart: bool = False) -> Tensor:
         """Put windows (S, N, G, C) back into a map (B, T, H, W, C)."""
-        pattern = ASIDE if self._forbids(shifted) else APART
+        pattern = self._pattern(shifted, apart)
         counts = (n // w for n, w in zip(self.padded, self.window))
         x = rearrange(
             x,
@@ -118,10 +124,13 @@ class Windows3D(nn.Module):
             x = x[:, :t, :h, :w].contiguous()
         return x
 
-    def bias(self, table: Tensor, shifted: bool) -> Tensor:
+    def bias(
+        self, table: Tensor, shifted: bool, index: Optional[Tensor] = None
+    ) -> Tensor:
         """Gather the bias of every pair, (1, G * heads, N, N)."""
-        bias = table[self.index].permute(2, 0, 1)  # (heads, N, N)
-        if not self._forbids(shifted):
+        index = self.index if index is None else index
+        bias = table[index].permute(2, 0, 1)  # (heads, N, N)
+        if not self.forbids(shifted):
             return bias[None]
         other = self.regions[:, :, None] != self.regions[:, None]  # (G, N, N)
         bias = bias + other[:, None].to(bias.dtype) * FORBIDDEN
