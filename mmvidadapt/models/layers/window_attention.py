@@ -152,7 +152,7 @@ def window_attention(
         index (Tensor): Offset of every pair of tokens, ``(N, N)``.
         regions (Tensor, optional): Region of every token of G windows,
             ``(G, N)``, which repeat clip by clip: tokens of different
-            regions do not see one another. Defaults to None: all see all.
+            regions do not see one another. None: all see all.
         scale (float, optional): Factor of the scores. Defaults to None:
             ``d ** -0.5``.
 
