@@ -90,7 +90,8 @@ def count_flops(
     the meta device included.
 
     fvcore's counter gives the same number (a test compares), but has to
-    trace and compute the model for it.
+    trace and compute the model for it, and traced, no adapter is folded into
+    the layer before it.
 
     Args:
         model (nn.Module): A backbone or a recogniser; the latter is counted
