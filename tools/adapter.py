@@ -18,7 +18,6 @@ from mmvidadapt.apis.adapters import (
     verify_adapter,
 )
 from mmvidadapt.apis.config import load_config
-from mmvidadapt.apis.inference import read_labels
 from mmvidadapt.utils.printable import fail, say
 from mmvidadapt.weights.adapter_file import SUFFIX
 
@@ -62,6 +61,8 @@ def parse_args() -> argparse.Namespace:
 
 def extract(args: argparse.Namespace) -> None:
     """Write an adapter file, and say what is in it."""
+    from mmvidadapt.apis.inference import read_labels
+
     labels = read_labels(args.label_file) if args.label_file else None
     config = load_config(args.config)
     extract_adapter(config, args.checkpoint, args.out, labels, args.metrics)

@@ -22,8 +22,6 @@ from mmvidadapt.utils.whole_file import whole_file
 from mmvidadapt.weights.adapter_file import AdapterFile, read_adapter
 from mmvidadapt.weights.adapter_schema import num_classes
 
-from .inference import load_strictly
-
 MEGA = 1e6
 
 
@@ -81,6 +79,8 @@ def extract_adapter(
             f'{number} apart.'
         )
     init_default_scope(config.get('default_scope', 'mmaction'))
+    from .inference import load_strictly
+
     model = MODELS.build(config.model)
     load_strictly(model, checkpoint)
     adapter = make_adapter(

@@ -5,8 +5,6 @@ import re
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional
 
-import torch
-from mmaction.registry import MODELS
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import DefaultScope
 
@@ -206,6 +204,9 @@ def _use_size(cfg: Config, img_size: int) -> None:
 
 def _try(cfg: Config) -> None:
     """Build the model, without memory if possible, to find mistakes now."""
+    import torch
+    from mmaction.registry import MODELS
+
     scope = cfg.get('default_scope', 'mmaction')
     with DefaultScope.overwrite_default_scope(scope):
         try:

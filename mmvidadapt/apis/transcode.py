@@ -6,10 +6,9 @@ import time
 from collections import Counter
 from functools import partial
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
-from mmcv.transforms import Compose
 from mmengine.registry import DefaultScope
 
 from mmvidadapt.datasets.prepare.lists import (
@@ -211,6 +210,8 @@ def loading_speeds(
         Tuple[float, float]: Clips per CPU-second: the videos through
         mmaction2's pipeline, the copies through ours.
     """
+    from mmcv.transforms import Compose
+
     chosen = paths[:: max(1, len(paths) // SAMPLE)][:SAMPLE]
     with DefaultScope.overwrite_default_scope('mmaction'):
         ways = (
@@ -229,7 +230,7 @@ def loading_speeds(
     return clips / seconds[0], clips / seconds[1]
 
 
-def _load(pipeline: Compose, files: Sequence[Path]) -> float:
+def _load(pipeline: Callable, files: Sequence[Path]) -> float:
     """Load one clip of every file; return the CPU-seconds."""
     np.random.seed(0)
     start = time.process_time()

@@ -16,7 +16,6 @@ from mmengine.dataset import Compose
 from torch.utils.data import Dataset
 
 from mmvidadapt.engine.seed import seed_everything
-from mmvidadapt.models.tokenizers.precomputed import ids_to_picture
 
 from .feature_cache import data_key
 
@@ -200,6 +199,9 @@ class TokenizedDataset(Dataset):
 
     def __getitem__(self, index: int) -> dict:
         """Give one of the crops of an item, packed."""
+        # Importing models takes seconds, which other data sets do without.
+        from mmvidadapt.models.tokenizers.precomputed import ids_to_picture
+
         view = random.randrange(self.meta.views)
         results = draw(self.dataset, index, view, self.meta.seed)
         ids = torch.from_numpy(self.tokens[index, view].astype(np.int64))

@@ -1,13 +1,12 @@
 """Rewrite configs that hold classes to names and plain values."""
 
+import sys
 from pathlib import PurePath
 from types import FunctionType, ModuleType
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
-import mmaction.registry
 import mmengine.registry
 import numpy as np
-import torch
 from mmengine.config import Config
 from mmengine.config.lazy import LazyAttr, LazyObject
 from mmengine.registry import Registry
@@ -66,7 +65,7 @@ def _plain_leaf(value: Any) -> Any:
     """Rewrite what holds no other values."""
     if isinstance(value, ModuleType):
         return value.__name__
-    if isinstance(value, torch.dtype):
+    if isinstance(value, _dtypes()):
         return str(value).replace('torch.', '')
     if isinstance(value, np.generic):
         return value.item()
@@ -82,11 +81,19 @@ def _foreign(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return any(map(_foreign, value))
     kinds = (LazyAttr, LazyObject, type, FunctionType, ModuleType)
-    return isinstance(value, (*kinds, torch.dtype, np.generic, PurePath))
+    return isinstance(value, (*kinds, *_dtypes(), np.generic, PurePath))
+
+
+def _dtypes() -> Tuple[type, ...]:
+    """Return the type of torch's dtypes, if torch has been imported."""
+    torch = sys.modules.get('torch')
+    return () if torch is None else (torch.dtype,)
 
 
 def _registered() -> Dict[Any, str]:
     """Map what is registered to its name, with a scope where it needs one."""
+    import mmaction.registry
+
     names: Dict[Any, str] = {}
     for module in (mmaction.registry, mmengine.registry):
         for registry in vars(module).values():

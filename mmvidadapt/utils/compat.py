@@ -1,25 +1,41 @@
 """Every remedy for a host version, and nothing else.
 
 ``import mmvidadapt`` calls :func:`heal` before anything of mmaction2 is
-imported. Each remedy looks whether its host is sound and then does nothing.
+imported. Each remedy looks whether its host is sound and then does nothing;
+a remedy for a package that takes long to import waits until it is imported.
 ``REPORT`` says what was done; ``python -m mmvidadapt doctor`` prints it.
 """
 
 import importlib.util
 import os.path as osp
 import sys
-import types
-from typing import Any, Callable, Dict
+from functools import partial
+from typing import Any, Callable, Dict, Tuple
 
-import torch
 from mmengine.utils import digit_version
 
+from .import_hooks import Action, after_import, import_through
 from .loader_options import no_workers
 
 SOUND = 'not needed'
+MULTIMODAL = ('mmaction.utils.dependency', 'mmpretrain.utils.dependency')
 REPORT: Dict[str, str] = {}
+REMEDIES: Dict[str, Callable[..., str]] = {}
+HOSTS: Dict[str, Tuple[str, ...]] = {}
 
 
+def remedy(*hosts: str) -> Callable[[Callable], Callable]:
+    """List a remedy with the modules that it imports, and so waits for."""
+
+    def add(function: Callable) -> Callable:
+        REMEDIES[function.__name__] = function
+        HOSTS[function.__name__] = hosts
+        return function
+
+    return add
+
+
+@remedy()
 def missing_drn() -> str:
     """Give mmaction2 its DRN package back.
 
@@ -35,24 +51,13 @@ def missing_drn() -> str:
         wanted = '.drn' in file.read()
     if not wanted or osp.isdir(osp.join(root, 'drn')) or name in sys.modules:
         return SOUND
+    from .missing_drn import stand_in
 
-    class DRN:
-        """Stands where mmaction2 forgot its temporal localizer."""
-
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            raise ImportError(
-                'DRN is missing in the installed mmaction2; '
-                'install mmaction2 from its repository to use '
-                'it.'
-            )
-
-    package, module = types.ModuleType(name), types.ModuleType(f'{name}.drn')
-    package.__path__ = []
-    module.DRN, package.drn = DRN, module
-    sys.modules[name], sys.modules[f'{name}.drn'] = package, module
+    stand_in(name)
     return 'stood in for the missing mmaction.models.localizers.drn'
 
 
+@remedy('torch')
 def safe_checkpoints() -> str:
     """Let torch's safe loader read mmengine's own checkpoints.
 
@@ -60,6 +65,7 @@ def safe_checkpoints() -> str:
     ``UnpicklingError: Weights only load failed ... HistoryBuffer`` on resume,
     test and load_from. Delete when mmengine registers its types itself.
     """
+    import torch
     from mmengine.logging import HistoryBuffer
 
     known = getattr(torch.serialization, 'get_safe_globals', list)()
@@ -96,39 +102,32 @@ def safe_checkpoints() -> str:
     return 'told torch.load which types mmengine stores in checkpoints'
 
 
-def cpu_torchvision() -> str:
+@remedy('torchvision')
+def cpu_torchvision(load: Action) -> str:
     """Declare the operators that a CUDA torchvision lacks beside CPU torch.
 
     Affected: torchvision 0.28.0 of the registry with a CPU-only torch.
     Symptom: ``RuntimeError: operator torchvision::nms does not exist`` on
     ``import torchvision`` (and so on ``import mmaction.models``). Delete when
     a CPU build of torchvision is what the registry gives.
-    """
-    if importlib.util.find_spec('torchvision') is None:
-        return SOUND
-    try:
-        import torchvision  # noqa: F401
 
+    Args:
+        load (Callable): Executes torchvision.
+    """
+    try:
+        load()
         return SOUND
     except RuntimeError as error:
         if 'torchvision::' not in str(error):
             raise
-    for name in [k for k in sys.modules if k.split('.')[0] == 'torchvision']:
-        del sys.modules[name]
-    # The operators live as long as the library object does.
-    library = torch.library.Library('torchvision', 'FRAGMENT')
-    cpu_torchvision.library = library
-    for op in ('nms', 'qnms'):
-        if not hasattr(torch.ops.torchvision, op):
-            library.define(
-                f'{op}(Tensor dets, Tensor scores, '
-                'float iou_threshold) -> Tensor'
-            )
-    import torchvision  # noqa: F401, F811
+    from .torchvision_operators import declare
 
+    declare()
+    load()
     return 'declared the operators nms and qnms of a CUDA-only torchvision'
 
 
+@remedy(*MULTIMODAL)
 def new_transformers() -> str:
     """Keep the hosts' multimodal models out when transformers is too new.
 
@@ -136,13 +135,7 @@ def new_transformers() -> str:
     Symptom: ``ImportError: cannot import name 'apply_chunking_to_forward'`` on
     ``import mmaction.models``. Delete when they import what exists.
     """
-    import mmaction.utils.dependency as mmaction_dependency
-
-    hosts = [mmaction_dependency]
-    if importlib.util.find_spec('mmpretrain') is not None:
-        import mmpretrain.utils.dependency as mmpretrain_dependency
-
-        hosts.append(mmpretrain_dependency)
+    hosts = [sys.modules.get(name) for name in MULTIMODAL]
     hosts = [host for host in hosts if getattr(host, 'WITH_MULTIMODAL', False)]
     if not hosts:
         return SOUND
@@ -156,6 +149,7 @@ def new_transformers() -> str:
     return 'switched off multimodal models that need transformers < 5'
 
 
+@remedy()
 def package_paths() -> str:
     """Let mmengine find packages without pkg_resources.
 
@@ -174,6 +168,7 @@ def package_paths() -> str:
     return 'replaced pkg_resources in mmengine by importlib.metadata'
 
 
+@remedy()
 def config_scope() -> str:
     """Make ``mmvidadapt::`` known to mmengine's configs.
 
@@ -188,6 +183,7 @@ def config_scope() -> str:
     return 'added mmvidadapt:: to the packages of mmengine configs'
 
 
+@remedy('mmengine.dist', 'mmengine.model', f'{__package__}.cpu_distributed')
 def cpu_distributed() -> str:
     """Let mmengine train with several processes on CPUs.
 
@@ -206,6 +202,9 @@ def cpu_distributed() -> str:
     return 'taught mmengine to train with gloo where there is no accelerator'
 
 
+@remedy(
+    'mmengine.runner', 'mmengine.infer', f'{__package__}.foreign_checkpoints'
+)
 def checkpoint_configs() -> str:
     """Read the config in a checkpoint as data.
 
@@ -226,25 +225,26 @@ def checkpoint_configs() -> str:
     return 'taught mmengine to read configs in checkpoints as data'
 
 
-REMEDIES: Dict[str, Callable[[], str]] = {
-    remedy.__name__: remedy
-    for remedy in (
-        missing_drn,
-        safe_checkpoints,
-        cpu_torchvision,
-        new_transformers,
-        package_paths,
-        config_scope,
-        cpu_distributed,
-        checkpoint_configs,
-        no_workers,
-    )
-}
+remedy('mmengine.runner')(no_workers)
 
 
 def heal() -> Dict[str, str]:
     """Apply every remedy that is needed, once; return ``REPORT``."""
-    for name, remedy in REMEDIES.items():
-        if name not in REPORT:
-            REPORT[name] = remedy()
+    for name, hosts in HOSTS.items():
+        if name in REPORT:
+            continue
+        REPORT[name] = f'waits for {" or ".join(hosts)}'
+        if name == cpu_torchvision.__name__:
+            import_through(*hosts, partial(_apply, name))
+        elif hosts:
+            after_import(hosts, partial(_apply, name))
+        else:
+            _apply(name)
     return REPORT
+
+
+def _apply(name: str, *load: Action) -> None:
+    """Apply a remedy, and remember what it did the first time."""
+    done = REMEDIES[name](*load)
+    if done != SOUND or REPORT[name].startswith('waits'):
+        REPORT[name] = done

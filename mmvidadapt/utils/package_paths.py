@@ -2,6 +2,7 @@
 
 import importlib.util
 import os.path as osp
+import sys
 from importlib.metadata import (
     PackageNotFoundError,
     distribution,
@@ -46,18 +47,21 @@ def get_installed_path(package: str) -> str:
 
 
 def install() -> None:
-    """Put these functions wherever mmengine has its own."""
+    """Put these functions wherever mmengine has its own.
+
+    What is imported later takes them from ``mmengine.utils``.
+    """
     import mmengine.config.config
-    import mmengine.hub.hub
     import mmengine.utils
     import mmengine.utils.package_utils
 
-    for module in (
+    places = [
         mmengine.utils,
         mmengine.utils.package_utils,
         mmengine.config.config,
-        mmengine.hub.hub,
-    ):
+        sys.modules.get('mmengine.hub.hub'),
+    ]
+    for module in places:
         for function in (is_installed, package2module, get_installed_path):
             if hasattr(module, function.__name__):
                 setattr(module, function.__name__, function)

@@ -1,9 +1,12 @@
 """Imported by the registries of our scope: registers host and plugin."""
 
+from importlib import import_module
+
 from mmaction.utils import register_all_modules
 
-import mmvidadapt.datasets
-import mmvidadapt.engine
-import mmvidadapt.models  # noqa: F401
+from .registration import ROOMS
 
 register_all_modules(init_default_scope=False)
+for _rooms in ROOMS.values():
+    for _room in _rooms:
+        import_module(_room)

@@ -21,7 +21,8 @@ def known_types() -> Dict[str, Any]:
     """
     import mmaction.registry
     import mmengine.registry
-    from mmaction.utils import register_all_modules
+
+    from mmvidadapt.utils import register_all_modules
 
     register_all_modules(init_default_scope=False)
     return {

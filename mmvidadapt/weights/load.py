@@ -5,7 +5,6 @@ from functools import partial
 from typing import Callable, Dict, Optional, Sequence, Tuple
 
 from mmengine.logging import print_log
-from mmengine.model import update_init_info
 from torch import Tensor, nn
 
 from mmvidadapt.models.layers.pos_embed import resize_pos_embed
@@ -41,6 +40,8 @@ def load_pretrained(
     # What is missing was checked above.
     module.load_state_dict(weights, strict=False)
     if hasattr(module, '_params_init_info'):  # mmengine's report in the log
+        from mmengine.model import update_init_info
+
         update_init_info(module, init_info=f'Loaded from {source}')
     print_log(report, logger='current')
 

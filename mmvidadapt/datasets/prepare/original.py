@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Iterator, NamedTuple, Tuple, Union
 
 import av
+import cv2
 import numpy as np
-import torch
 from av.video.reformatter import (
     ColorRange,
     Interpolation,
@@ -22,6 +22,7 @@ from mmvidadapt.datasets.readers.orientation import (
 from .frames import decode_all
 
 PIXELS = 'yuv420p'
+AVX512 = 256  # F, CD, BW, DQ and VL: a number of OpenCV without a name
 MAX_SAMPLES = 32  # frames of a video that are compared
 
 
@@ -57,7 +58,7 @@ class Settings(NamedTuple):
             crf=str(self.crf),
             g=str(self.gop),
         )
-        if torch.backends.cpu.get_cpu_capability() == 'AVX512':
+        if cv2.checkHardwareSupport(AVX512):
             # x264's code for AVX-512 does not write the same bytes twice,
             # its older code does, and at the same speed.
             options['x264-params'] = 'asm=AVX2'

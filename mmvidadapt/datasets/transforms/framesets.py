@@ -7,8 +7,12 @@ import torch
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from mmvidadapt.models.backbones.dualpath import PATHS, count_images
-from mmvidadapt.models.layers.framesets import build_framesets, sample_frames
+from mmvidadapt.models.layers.framesets import (
+    PATHS,
+    build_framesets,
+    count_images,
+    sample_frames,
+)
 
 
 @TRANSFORMS.register_module()

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from ..layers.adapter import Adapter
 from ..layers.block import ViTBlock
+from ..layers.choices import check_choices
 from ..layers.drop_path import DropPath
-from .base import check_choices
 from .vit import DIALECTS, ViTTrunk, resolve
 
 ADAPTATIONS = ('spatial', 'temporal', 'joint')

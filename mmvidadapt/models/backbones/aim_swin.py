@@ -7,11 +7,12 @@ from einops import rearrange
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
+from ..layers.choices import check_choices
 from ..layers.drop_path import linear_rates
 from ..layers.swin import PatchMerging
 from .aim import ADAPTATIONS
 from .aim_swin_block import AIMSwinBlock
-from .base import AdaptedBackbone, check_choices
+from .base import AdaptedBackbone
 from .vit import resolve
 
 _ARCH_KEYS = ('embed_dims', 'depths', 'num_heads', 'window_size')

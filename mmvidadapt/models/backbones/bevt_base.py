@@ -11,8 +11,8 @@ from torch.utils.checkpoint import checkpoint
 from mmvidadapt.weights.whole import refuse_unfit
 
 from ..layers.block import learns
+from ..layers.choices import check_choices
 from ..layers.masked_rows import MaskedRows, masked_rows
-from .base import check_choices
 
 STREAMS = ('video', 'image')
 

@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 from mmvidadapt.weights import load_video_swin
 
+from ..layers.choices import check_choices
 from ..layers.drop_path import linear_rates
 from ..layers.linear import Linear
 from ..layers.masked_rows import MaskedRows, spread_rows, upsample_rows
 from ..layers.swin3d import Swin3DStage
 from ..layers.window3d import Windows3D
-from .base import check_choices
 from .bevt_base import STREAMS, MaskedModel
 from .vit import resolve
 

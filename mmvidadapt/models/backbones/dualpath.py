@@ -8,18 +8,18 @@ from einops import rearrange, reduce
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
+from ..layers.choices import check_choices
 from ..layers.dual_path_block import DualPathBlock, split_paths
 from ..layers.framesets import (
+    PATHS,
     build_framesets,
-    check_frames,
+    count_images,
     sample_frames,
     temporal_code,
 )
 from ..layers.precision import full_precision
-from .base import check_choices
 from .vit import ViTTrunk, resolve
 
-PATHS = ('temporal', 'spatial')
 BUILDERS = ('model', 'pipeline')
 _VARIANT_KEYS = (
     'bottleneck',  # width of the adapters, or (a float) relative to C
@@ -220,29 +220,3 @@ class DualPath(ViTTrunk):
             with full_precision(x):
                 features = [part @ self.proj for part in features]  # E
         return rearrange(torch.cat(features, -1), 'b 1 c -> b c 1 1 1')
-
-
-def count_images(
-    num_frames: int,
-    num_spatial_frames: int,
-    grid: Tuple[int, int],
-    paths: Sequence[str],
-) -> Tuple[int, int]:
-    """Count framesets and frames of a clip, none where a path is missing."""
-    check_choices('paths', paths, PATHS)
-    if not paths:
-        raise ValueError(f'paths={paths!r}: give at least one of {PATHS}.')
-    if len(grid) != 2 or any(n < 1 or n != int(n) for n in grid):
-        raise ValueError(f'grid={grid}: give a number of rows and of columns.')
-    temporal = spatial = 0
-    if 'temporal' in paths:
-        check_frames(num_frames, grid)
-        temporal = num_frames // (grid[0] * grid[1])
-    if 'spatial' in paths:
-        spatial = num_spatial_frames
-        if not 1 <= spatial <= num_frames:
-            raise ValueError(
-                f'num_spatial_frames={spatial} of num_frames={num_frames}: '
-                f'choose 1 to {num_frames}.'
-            )
-    return temporal, spatial

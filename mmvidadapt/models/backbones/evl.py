@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from mmvidadapt.weights import read_pretrained
 
+from ..layers.choices import check_choices
 from ..layers.packing import PackSizes, Tap, fingerprint, unpack
 from ..layers.precision import full_precision
 from ..layers.tapped_block import OwnPrecisionNorm, TappedBlock
 from ..layers.video_decoder import VideoDecoder
-from .base import check_choices
 from .vit import DIALECTS, ViTTrunk
 
 TEMPORAL = ('conv', 'position', 'motion')

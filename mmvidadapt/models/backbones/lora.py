@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from ..layers.adapter import bottleneck
 from ..layers.attention import project
 from ..layers.block import ViTBlock
+from ..layers.choices import check_choices
 from ..layers.precision import autocast_cast
-from .base import check_choices
 from .vit import ImageViT, ViTTrunk
 
 TARGETS = ('q', 'k', 'v', 'o')

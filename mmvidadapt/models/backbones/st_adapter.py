@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ..layers.block import ViTBlock, learns
+from ..layers.choices import check_choices
 from ..layers.linear import Linear
 from ..layers.video_decoder import TemporalConv
-from .base import check_choices
 from .vit import ViTTrunk
 
 PLACES = ('attn', 'mlp')

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from mmvidadapt.weights import load_weights_file, resolve, temporal_depth
 
+from ..layers.choices import check_choices
 from ..layers.encoder import EncoderBlock, TokenEncoder
 from ..layers.factorised import DotProductBlock, SelfAttentionBlock
-from .base import check_choices
 from .vivit_trunk import ViViTTrunk
 
 ORDERS = ('time_space', 'space_time')

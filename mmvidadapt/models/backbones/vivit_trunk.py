@@ -8,11 +8,12 @@ from torch import Tensor, nn
 
 from mmvidadapt.weights.inflate import fit_
 
+from ..layers.choices import check_choices
 from ..layers.drop_path import linear_rates
 from ..layers.encoder import EncoderBlock, EncoderParts
 from ..layers.flax_init import draw_
 from ..layers.linear import linear
-from .base import AdaptedBackbone, check_choices
+from .base import AdaptedBackbone
 from .vit import ARCHS, DIALECTS, patch_grid, resolve
 
 # The JAX project's ViTs, images and videos, approximate GELU by tanh.

@@ -1,15 +1,44 @@
 """Framesets: consecutive frames shrunk into a grid, one picture of motion."""
 
-from typing import Iterator, Tuple
+from typing import Iterator, Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
+from .choices import check_choices
+
 Grid = Tuple[int, int]
+PATHS = ('temporal', 'spatial')  # framesets are for the first
 CELL = 4  # rows and columns of a cell in the map of frame numbers
 PERIOD = 10_000.0  # longest period of the temporal code, over 2 pi
+
+
+def count_images(
+    num_frames: int,
+    num_spatial_frames: int,
+    grid: Grid,
+    paths: Sequence[str],
+) -> Tuple[int, int]:
+    """Count framesets and frames of a clip, none where a path is missing."""
+    check_choices('paths', paths, PATHS)
+    if not paths:
+        raise ValueError(f'paths={paths!r}: give at least one of {PATHS}.')
+    if len(grid) != 2 or any(n < 1 or n != int(n) for n in grid):
+        raise ValueError(f'grid={grid}: give a number of rows and of columns.')
+    temporal = spatial = 0
+    if 'temporal' in paths:
+        check_frames(num_frames, grid)
+        temporal = num_frames // (grid[0] * grid[1])
+    if 'spatial' in paths:
+        spatial = num_spatial_frames
+        if not 1 <= spatial <= num_frames:
+            raise ValueError(
+                f'num_spatial_frames={spatial} of num_frames={num_frames}: '
+                f'choose 1 to {num_frames}.'
+            )
+    return temporal, spatial
 
 
 def sample_frames(video: Tensor, num: int) -> Tensor:

@@ -1,0 +1,153 @@
+"""Register our classes when mmaction2 registers its own.
+
+mmaction2's registries import what they hold when they are first asked for
+it, which takes seconds. So do ours: importing mmvidadapt tells them where our
+classes are, and whatever imports mmaction2's imports these, too.
+"""
+
+import sys
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any, Callable, Dict, List, Tuple
+
+from .import_hooks import after_import, is_imported
+
+# What mmaction2 registers -> what registers ours beside it.
+ROOMS: Dict[str, Tuple[str, ...]] = {
+    'mmaction.models': (
+        'mmvidadapt.models.data_preprocessors',
+        'mmvidadapt.models.backbones',
+        'mmvidadapt.models.heads',
+        'mmvidadapt.models.recognizers',
+        'mmvidadapt.models.tokenizers',
+        'mmvidadapt.datasets.transforms.random_erasing',
+    ),
+    'mmaction.datasets': (
+        'mmvidadapt.datasets.transforms',
+        'mmvidadapt.datasets.checked_videos',
+        'mmvidadapt.datasets.feature_cache',
+        'mmvidadapt.datasets.image_list',
+        'mmvidadapt.datasets.tokenized',
+    ),
+    'mmaction.engine': (
+        'mmvidadapt.engine.hooks',
+        'mmvidadapt.engine.optimizers',
+        'mmvidadapt.engine.seed',
+    ),
+}
+# Takes the place of mmengine's backend for local files.
+BACKEND = 'mmvidadapt.engine.local_backend'
+SEED = ROOMS['mmaction.engine'][-1]  # in a registry of mmengine
+
+
+def register_with_host() -> None:
+    """Register ours whenever mmaction2's are, now if they already are."""
+    import_module(BACKEND)
+    for host, rooms in ROOMS.items():
+        after_import([host], partial(_import, rooms))
+    after_import(['mmaction.registry'], _locate)
+    after_import(['mmengine.registry'], _locate_seed)
+
+
+def _import(rooms: Tuple[str, ...]) -> None:
+    """Import modules, unless one of them is what imports mmaction2 now.
+
+    Then the registries import the others when they are asked for a class.
+    """
+    prefixes = tuple(f'{room}.' for room in rooms)
+    ours = [n for n in sys.modules if n in rooms or n.startswith(prefixes)]
+    if all(map(is_imported, ours)):
+        for room in rooms:
+            import_module(room)
+
+
+def _locate() -> None:
+    """Tell mmaction2's registries where our classes are."""
+    import mmaction.registry as host
+    from mmengine.registry import Registry
+
+    for registry in vars(host).values():
+        if isinstance(registry, Registry):
+            places = tuple(f'{p}.' for p in registry._locations)
+            found = [
+                room
+                for name, rooms in ROOMS.items()
+                if any(place.startswith(f'{name}.') for place in places)
+                for room in rooms
+            ]
+            _add(registry, found)
+
+
+def _locate_seed() -> None:
+    """Tell mmengine's registry of functions where our seeding is."""
+    from mmengine.registry import FUNCTIONS
+
+    _add(FUNCTIONS, [SEED])
+
+
+def _add(registry: Any, places: List[str]) -> None:
+    """Let a registry import more when it is first asked for a class."""
+    places = [p for p in places if p not in registry._locations]
+    # A new list: registries without locations share one.
+    registry._locations = [*registry._locations, *places]
+    if registry._imported:
+        for place in places:
+            import_module(place)
+
+
+def lazy_attributes(
+    package: str, host: str, *more: str
+) -> Callable[[str], Any]:
+    """Make the ``__getattr__`` of a package that imports on demand.
+
+    Args:
+        package (str): The package.
+        host (str): What of mmaction2 its classes are registered with; key of
+            :data:`ROOMS`.
+        *more (str): Other modules whose functions belong to it.
+
+    Returns:
+        Callable: The function; it knows submodules and public classes.
+    """
+
+    def __getattr__(name: str) -> Any:
+        try:
+            return import_submodule(package, name)
+        except AttributeError:
+            if name.startswith('__'):
+                raise
+        import_module(host)
+        for room in (*ROOMS[host], *more):
+            value = vars(import_module(room)).get(name)
+            if _defined_in(value, package):
+                return value
+        raise AttributeError(f'module {package!r} has no attribute {name!r}')
+
+    return __getattr__
+
+
+def import_submodule(package: str, name: str) -> ModuleType:
+    """Import a submodule that is asked for as an attribute of its package.
+
+    Args:
+        package (str): The package.
+        name (str): The attribute.
+
+    Returns:
+        ModuleType: The submodule.
+
+    Raises:
+        AttributeError: If there is none of this name.
+    """
+    if name.startswith('__') or find_spec(f'{package}.{name}') is None:
+        raise AttributeError(f'module {package!r} has no attribute {name!r}')
+    return import_module(f'{package}.{name}')
+
+
+def _defined_in(value: Any, package: str) -> bool:
+    """Tell whether a class or function is one of a package."""
+    if isinstance(value, ModuleType):
+        return False
+    return f'{getattr(value, "__module__", "")}.'.startswith(f'{package}.')
