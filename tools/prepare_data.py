@@ -12,6 +12,7 @@ import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
 import argparse
 import shlex
 from pathlib import Path
+from typing import Dict
 
 from mmengine.config import DictAction
 
@@ -32,6 +33,7 @@ from mmvidadapt.datasets.prepare.own import (
 )
 from mmvidadapt.datasets.prepare.papers import PAPERS, prepare_paper
 from mmvidadapt.datasets.prepare.sources import (
+    SPLITS,
     Source,
     group_by,
     read_folder,
@@ -148,6 +150,12 @@ def read_source(args: argparse.Namespace) -> Source:
     return source if pattern is None else group_by(source, pattern)
 
 
+def lists_in(folder: Path) -> Dict[str, str]:
+    """Read the lists that are in a folder."""
+    paths = [folder / f'{split}.txt' for split in SPLITS]
+    return {p.name: p.read_text('utf-8') for p in paths if p.is_file()}
+
+
 def prepare_own_videos(args: argparse.Namespace) -> None:
     """Write lists, report and config of own videos."""
 
@@ -166,14 +174,21 @@ def prepare_own_videos(args: argparse.Namespace) -> None:
     keep_sources([args.source], own_files(args.out))
     ledger = args.out / LEDGER
     data = prepare_own(source, split, args.check, args.num_workers, ledger)
+    former = lists_in(args.out)
     write_own(data, args.out)
     say((args.out / REPORT).read_text('utf-8'))
-    cfg = own_config(data, args.out, choices, args.cfg_options)
+    fold = None if args.folds is None else args.fold
+    cfg = own_config(data, args.out, choices, args.cfg_options, fold)
     path = args.out / f'{args.method}_{args.arch}.py'
     head = f'# {args.method}, {args.arch}, for the videos of {data.root}.'
     write_config(cfg, path, head)
     say('\n'.join(explain(cfg, data, choices)))
-    last = f'work_dirs/{path.stem}/epoch_{cfg.train_cfg.max_epochs}.pth'
+    if former not in ({}, lists_in(args.out)) and Path(cfg.work_dir).exists():
+        say(
+            f'The lists in {args.out} have changed, and {cfg.work_dir} holds '
+            'a run on the former ones: train with --work-dir to keep it.'
+        )
+    last = f'{cfg.work_dir}/epoch_{cfg.train_cfg.max_epochs}.pth'
     config = shlex.quote(str(path))
     say(f'Train: python tools/train.py {config}')
     say(f'Test: python tools/test.py {config} {shlex.quote(last)}')

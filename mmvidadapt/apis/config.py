@@ -10,10 +10,13 @@ import mmvidadapt
 from mmvidadapt.engine.plain_config import plain_config
 from mmvidadapt.utils.whole_file import whole_file
 
+from .config_variables import SCRATCH, merge_options, print_config
+
 # What mmengine and Python raise at a text that is no config.
 UNREADABLE = (AttributeError, LookupError, NameError, RuntimeError)
 UNREADABLE += (SyntaxError, TypeError, ValueError)
 SCOPE = 'mmvidadapt::'
+RECIPE = '_k400'  # ends the names of what own data sets start from
 
 
 def config_root() -> Path:
@@ -68,6 +71,40 @@ def find_config(name: Union[str, Path]) -> Path:
     )
 
 
+def find_recipe(method: str, arch: str) -> str:
+    """Find the Kinetics-400 config of a method and an architecture.
+
+    Args:
+        method (str): A folder of configs, or the start of a config's name,
+            such as ``'vpt'`` of ``petl/vpt_vitb16_k400``.
+        arch (str): What its name says of the architecture, and of the
+            frames where they are not the usual ones: ``'vitb16_16f'``.
+
+    Returns:
+        str: The name of the config.
+    """
+    methods: Dict[str, Dict[str, str]] = {}
+    for name in list_configs():
+        folder, _, stem = name.partition('/')
+        if stem.endswith(RECIPE) and not stem.startswith('pretrain_'):
+            stem = stem[: -len(RECIPE)]
+            methods.setdefault(folder, {})[stem] = name
+            first, _, rest = stem.rpartition('_vit')
+            if first:  # the folder holds several methods
+                methods.setdefault(first, {})[f'vit{rest}'] = name
+    if method not in methods:
+        raise ValueError(
+            f"--method '{method}' has no config for Kinetics-400; choose "
+            f'from {", ".join(sorted(methods))}.'
+        )
+    if arch not in methods[method]:
+        raise ValueError(
+            f"--arch '{arch}': {method} has "
+            f'{", ".join(sorted(methods[method]))}.'
+        )
+    return methods[method][arch]
+
+
 def load_config(
     name: Union[str, Path], options: Optional[Dict] = None
 ) -> Config:
@@ -78,22 +115,22 @@ def load_config(
     Args:
         name (str | Path): What :func:`find_config` understands.
         options (Dict, optional): Dotted names and values, as
-            ``--cfg-options`` gives them. Defaults to None.
+            ``--cfg-options`` gives them; see
+            :func:`~.config_variables.merge_options`. Defaults to None.
 
     Returns:
         Config: The config.
     """
     config = plain_config(Config.fromfile(find_config(name)))
-    if options:
-        config.merge_from_dict(options)
-    return config
+    return merge_options(config, options) if options else config
 
 
 def flatten(name: Union[str, Path], options: Optional[Dict] = None) -> str:
     """Return a config as the text of one file that inherits nothing.
 
     It runs wherever mmvidadapt can be imported, also under the tools of a
-    stock mmaction2: ``custom_imports`` is all that it needs.
+    stock mmaction2: ``custom_imports`` is all that it needs. What several
+    entries have in common stands at the top, once, to be changed there.
 
     Args:
         name (str | Path): What :func:`find_config` understands.
@@ -125,7 +162,9 @@ def config_text(config: Config, head: str = '') -> str:
     """
     config = plain_config(config)
     comment = head.replace('\r', ' ').replace('\n', ' ')
-    text = f'{comment}\n{config.pretty_text}' if head else config.pretty_text
+    ours = config_root() in Path(config.filename or '').resolve().parents
+    without = SCRATCH if ours else ()
+    text = f'{comment}\n' * bool(head) + print_config(config, without)
     try:
         again = Config.fromstring(text, '.py')
     except UNREADABLE as error:
@@ -133,7 +172,12 @@ def config_text(config: Config, head: str = '') -> str:
             f'The config cannot be read once it is written: {error!r}.'
         ) from error
     wanted, found = config.to_dict(), again.to_dict()
-    wrong = [key for key in wanted if found.get(key) != wanted[key]]
+    wrong = [
+        key
+        for key in wanted
+        if found.get(key) != wanted[key]
+        and (key in found or key not in without)
+    ]
     if wrong:
         raise ValueError(
             f'The entry {wrong[0]} of the config is another one once it is '

@@ -1,6 +1,7 @@
 """A config for own videos, derived from a method's Kinetics-400 config."""
 
 import math
+import os
 import re
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional
@@ -12,18 +13,16 @@ from mmvidadapt.datasets.prepare.own import OwnData
 from mmvidadapt.datasets.prepare.sources import SPLITS
 from mmvidadapt.utils.crash_proof import num_cores
 
-from .config import list_configs, load_config
+from .config import find_recipe, load_config
+from .config_variables import merge_options
 from .frame_config import use_frames
 from .schedule import rescale_rate, stretch_schedule
 
-RECIPE = '_k400'
 IMG_SIZE = 224  # of the recipes
 SIZES = ('scale', 'crop_size', 'size', 'scale_range')  # of steps, in pixels
 # Videos up to here, ten seconds or so, are seen as a whole.
 LONG = 256
 SIDED = r'left|right|c?cw|(anti|counter)?[ _-]?clockwise'
-LEFTOVERS = ('dataset_type', 'data_root', 'data_root_val', 'ann_file_train')
-LEFTOVERS += ('ann_file_val', 'held_out', 'pack', 'num_frames')
 
 
 class Choices(NamedTuple):
@@ -53,6 +52,7 @@ def own_config(
     lists: Path,
     choices: Choices,
     options: Optional[Dict] = None,
+    fold: Optional[int] = None,
 ) -> Config:
     """Derive a config for own videos.
 
@@ -62,13 +62,14 @@ def own_config(
         choices (Choices): The method and its settings.
         options (Dict, optional): Dotted names and values that override
             entries of the result. Defaults to None.
+        fold (int, optional): The number of the one that is tested, of a
+            cross-validation. Defaults to None.
 
     Returns:
         Config: It inherits nothing.
     """
     cfg = load_config(find_recipe(choices.method, choices.arch))
-    for name in LEFTOVERS:
-        cfg.pop(name, None)
+    cfg.work_dir = work_dir(lists, choices, fold)
     cfg.model.cls_head.num_classes = len(data.classes)
     _use_lists(cfg, data, lists.absolute())
     if data.frames is not None:
@@ -84,43 +85,31 @@ def own_config(
     stretch_schedule(cfg, choices.epochs, choices.gpus, num_train)
     for split in SPLITS:
         cfg[f'{split}_pipeline'] = cfg[f'{split}_dataloader'].dataset.pipeline
-    cfg.merge_from_dict(options or {})
+    cfg = merge_options(cfg, options or {})
     _try(cfg)
     return cfg
 
 
-def find_recipe(method: str, arch: str) -> str:
-    """Find the Kinetics-400 config of a method and an architecture.
+def work_dir(lists: Path, choices: Choices, fold: Optional[int] = None) -> str:
+    """Name the folder of a run after its data: no other data has the same.
 
     Args:
-        method (str): A folder of configs, or the start of a config's name,
-            such as ``'vpt'`` of ``petl/vpt_vitb16_k400``.
-        arch (str): What its name says of the architecture, and of the
-            frames where they are not the usual ones: ``'vitb16_16f'``.
+        lists (Path): The folder of the lists.
+        choices (Choices): The method and its settings.
+        fold (int, optional): See :func:`own_config`. Defaults to None.
 
     Returns:
-        str: The name of the config.
+        str: ``'work_dirs/data/mine/aim_vitb16'`` for lists in ``data/mine``,
+        of fold 1 ``'work_dirs/data/mine/aim_vitb16_fold1'``.
     """
-    methods: Dict[str, Dict[str, str]] = {}
-    for name in list_configs():
-        folder, _, stem = name.partition('/')
-        if stem.endswith(RECIPE) and not stem.startswith('pretrain_'):
-            stem = stem[: -len(RECIPE)]
-            methods.setdefault(folder, {})[stem] = name
-            first, _, rest = stem.rpartition('_vit')
-            if first:  # the folder holds several methods
-                methods.setdefault(first, {})[f'vit{rest}'] = name
-    if method not in methods:
-        raise ValueError(
-            f"--method '{method}' has no config for Kinetics-400; choose "
-            f'from {", ".join(sorted(methods))}.'
-        )
-    if arch not in methods[method]:
-        raise ValueError(
-            f"--arch '{arch}': {method} has "
-            f'{", ".join(sorted(methods[method]))}.'
-        )
-    return methods[method][arch]
+    folder, here = Path(os.path.abspath(lists)), Path.cwd()
+    if here in (folder, *folder.parents):
+        folder = folder.relative_to(here)
+    else:
+        folder = Path('outside', folder.relative_to(folder.anchor))
+    name = f'{choices.method}_{choices.arch}'
+    name += '' if fold is None else f'_fold{fold}'
+    return Path('work_dirs', folder, name).as_posix()
 
 
 def _use_lists(cfg: Config, data: OwnData, lists: Path) -> None:
@@ -132,14 +121,18 @@ def _use_lists(cfg: Config, data: OwnData, lists: Path) -> None:
             + ', '.join(f'{len(c)} {s}' for s, c in data.splits.items())
             + ' videos. Choose other shares with --split.'
         )
+    cfg.pop('data_root_val', None)
+    cfg.data_root = str(data.root.absolute())
+    cfg.metainfo = dict(classes=data.classes)
     for split in SPLITS:
         loader = cfg[f'{split}_dataloader']
         source = split if data.splits[split] else filled[0]
         loader.num_workers = min(loader.num_workers, num_cores())
+        cfg[f'ann_file_{split}'] = str(lists / f'{source}.txt')
         loader.dataset.update(
-            ann_file=str(lists / f'{source}.txt'),
-            data_prefix=dict(video=str(data.root.absolute())),
-            metainfo=dict(classes=data.classes),
+            ann_file=cfg[f'ann_file_{split}'],
+            data_prefix=dict(video=cfg.data_root),
+            metainfo=cfg.metainfo,
         )
     topk = (1, 5) if len(data.classes) > 5 else (1,)
     options = dict(top_k_accuracy=dict(topk=topk))

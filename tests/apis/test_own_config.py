@@ -7,12 +7,14 @@ import pytest
 from mmengine.config import Config
 
 from mmvidadapt.apis.config import list_configs, load_config
+from mmvidadapt.apis.config_variables import SCRATCH, print_config
 from mmvidadapt.apis.own_config import (
     Choices,
     explain,
     find_recipe,
     own_config,
     sided,
+    work_dir,
 )
 from mmvidadapt.datasets.prepare.facts import Facts
 from mmvidadapt.datasets.prepare.own import OwnData
@@ -59,9 +61,17 @@ def test_every_method_has_one(name, tmp_path):
     assert cfg.train_cfg.max_epochs >= 40
     ends = [s.end for s in cfg.param_scheduler if 'end' in s]
     assert not ends or ends[-1] == cfg.train_cfg.max_epochs
-    (tmp_path / 'flat.py').write_text(cfg.pretty_text)
-    assert Config.fromfile(tmp_path / 'flat.py').to_dict() == cfg.to_dict()
-    assert 'data/kinetics' not in cfg.pretty_text
+    text = print_config(cfg, SCRATCH)
+    (tmp_path / 'flat.py').write_text(text)
+    flat, derived = Config.fromfile(tmp_path / 'flat.py'), cfg.to_dict()
+    assert set(derived) - set(flat) <= SCRATCH
+    assert all(derived[key] == value for key, value in flat.to_dict().items())
+    assert 'data/kinetics' not in text
+    for once in ('train.txt', 'val.txt', 'test.txt', "'videos'", 'abcdefg'):
+        assert text.count(once) <= 1
+    for use in ('pipeline=train_pipeline', 'ann_file=ann_file_test'):
+        assert use in text
+    assert text.count('metainfo=metainfo') == 3
 
 
 def test_methods_and_architectures_are_found_by_their_names():
@@ -198,6 +208,31 @@ def test_options_have_the_last_word():
     assert cfg.train_cfg.max_epochs == 7
     with pytest.raises(TypeError, match='misspelt'):
         derive(options={'model.backbone.misspelt': 1})
+    cfg = derive(options={'train_pipeline.0.backend': 'pyav', 'work_dir': 'x'})
+    loader = cfg.train_dataloader
+    assert cfg.train_pipeline == loader.dataset.pipeline
+    assert (loader.dataset.pipeline[0].backend, cfg.work_dir) == ('pyav', 'x')
+
+
+def test_every_data_set_and_fold_has_its_own_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    choices = Choices()
+    assert work_dir(Path('data/mine'), choices) == (
+        'work_dirs/data/mine/aim_vitb16'
+    )
+    folders = [
+        work_dir(Path(lists), Choices(method, 'vitb16'), fold)
+        for lists in ('data/mine', 'data/yours', 'mine', '/data/mine', '../a')
+        for method in ('aim', 'evl')
+        for fold in (None, 0, 1)
+    ]
+    assert len(set(folders)) == 5 * 2 * 3
+    assert all(folder.startswith('work_dirs/') for folder in folders)
+    assert not [folder for folder in folders if '..' in folder]
+    same = (tmp_path / 'data/mine', Path('data/../data/mine'))
+    assert {work_dir(lists, choices) for lists in same} == {folders[0]}
+    cfg = own_config(own(), Path('data/mine'), choices, fold=1)
+    assert cfg.work_dir == 'work_dirs/data/mine/aim_vitb16_fold1'
 
 
 def test_a_warm_up_shorter_than_a_step_is_left_out():

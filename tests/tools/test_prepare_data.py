@@ -58,8 +58,9 @@ def test_own_videos_to_a_trained_model(folder, tmp_path, monkeypatch, capsys):
     assert set.union(*people) == {'p0', 'p1', 'p2', 'p3'}
     config = out / 'aim_vitb16.py'
     assert f"Train: python tools/train.py '{config}'\n" in printed
-    assert 'work_dirs/aim_vitb16/epoch_1.pth' in printed
     cfg = Config.fromfile(config)
+    assert f"'{cfg.work_dir}/epoch_1.pth'" in printed
+    assert cfg.work_dir.endswith('/my data/aim_vitb16')
     assert cfg.model.cls_head.num_classes == 2
     work = tmp_path / 'work'
     call(monkeypatch, 'train.py', config, '--work-dir', work)
@@ -85,6 +86,26 @@ def test_the_seed_and_the_fold_decide_the_split(folder, tmp_path, monkeypatch):
     assert tested('--folds', 4, '--fold', 0) == first
     assert tested('--folds', 4, '--fold', 1) != first
     assert tested('--folds', 4, '--seed', 1) != first
+
+
+def test_runs_on_other_lists_are_not_overwritten_silently(
+    folder, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    args = ('folder', folder, 'out', '--folds', 4, *TINY)
+    for extra, fold, warned in (
+        ((), 0, False),
+        (('--fold', 1), 1, False),
+        (('--fold', 1), 1, False),  # the same lists
+        (('--fold', 1, '--seed', 1), 1, True),
+    ):
+        prepare(monkeypatch, *args[:5], *extra, *args[5:])
+        cfg = Config.fromfile('out/aim_vitb16.py')
+        assert cfg.work_dir == f'work_dirs/out/aim_vitb16_fold{fold}'
+        (tmp_path / cfg.work_dir).mkdir(parents=True, exist_ok=True)
+        printed = capsys.readouterr().out
+        assert (f'{cfg.work_dir} holds a run' in printed) == warned
+        assert f'{cfg.work_dir}/epoch_100.pth' in printed
 
 
 def test_a_table_and_a_list(folder, tmp_path, monkeypatch, capsys):

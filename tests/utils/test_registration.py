@@ -18,8 +18,8 @@ import mmvidadapt
 said = {'import': sorted(sys.modules)}
 from mmaction.registry import HOOKS, MODELS, TRANSFORMS
 assert 'MidpointUniformSample' in TRANSFORMS
-assert 'TrainedParamsHook' in HOOKS
 said['transforms'] = sorted(sys.modules)
+assert 'TrainedParamsHook' in HOOKS
 names = ['AIM', 'AIMSwin', 'ImageViT', 'Float32I3DHead', 'VideoRandomErasing']
 assert all(name in MODELS for name in names)
 from mmengine.registry import FUNCTIONS
