@@ -1,7 +1,7 @@
 """AIM ViT-B/16, 32 frames, Kinetics-400 (https://arxiv.org/abs/2302.03024).
 
 Published: 84.7 / 96.7 % top-1 / top-5, 32x3x1 views (official README).
-Ours: see model_zoo.md.
+Ours: not run yet.
     tools/dist_train.sh configs/aim/vitb16_32f_k400.py 8
 """
 _base_ = './vitb16_k400.py'

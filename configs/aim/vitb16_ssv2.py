@@ -2,7 +2,7 @@
 
 Published: 66.4 % top-1 (third party), 90.5 % top-5 (paper, unverified),
 8x1x3 views.
-Ours: see model_zoo.md.
+Ours: not run yet.
     tools/dist_train.sh configs/aim/vitb16_ssv2.py 8
 """
 _base_ = [

@@ -1,7 +1,7 @@
 """AIM ViT-L/14, 32 frames, SSv2 (https://arxiv.org/abs/2302.03024).
 
 Published: 70.6 / 92.7 % top-1 / top-5, 32x1x3 views (paper, unverified).
-Ours: see model_zoo.md.
+Ours: not run yet.
     tools/dist_train.sh configs/aim/vitl14_32f_ssv2.py 8
 """
 _base_ = './vitl14_ssv2.py'

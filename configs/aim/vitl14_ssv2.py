@@ -1,7 +1,7 @@
 """AIM ViT-L/14, 8 frames, SSv2 (https://arxiv.org/abs/2302.03024).
 
 Published: 67.6 / 91.6 % top-1 / top-5, 8x1x3 views (paper, unverified).
-Ours: see model_zoo.md.
+Ours: not run yet.
     tools/dist_train.sh configs/aim/vitl14_ssv2.py 8
 """
 _base_ = [

@@ -1,7 +1,7 @@
 """BEVT Swin-B, 32 frames, Diving-48 (https://arxiv.org/abs/2112.01529).
 
 Published: 86.7 % top-1 (DALL-E), 87.2 % (PeCo), without recipe or views. This
-recipe is ours: that of SSv2. Ours: see model_zoo.md.
+recipe is ours: that of SSv2. Ours: not run yet.
     tools/dist_train.sh configs/bevt/swinb_diving48.py 8 --amp
 """
 _base_ = [

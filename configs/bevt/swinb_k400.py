@@ -1,7 +1,7 @@
 """BEVT Swin-B, 32 frames, K400 (https://arxiv.org/abs/2112.01529).
 
 Published: 80.6 % top-1 (DALL-E), 81.1 % (PeCo), 32x4x3 views; 81.5 % with 100
-epochs. Ours: see model_zoo.md.
+epochs. Ours: not run yet.
     tools/dist_train.sh configs/bevt/swinb_k400.py 8 --amp
 """
 _base_ = [

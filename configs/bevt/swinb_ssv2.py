@@ -1,7 +1,7 @@
 """BEVT Swin-B, 32 frames, SSv2 (https://arxiv.org/abs/2112.01529).
 
 Published: 70.6 % top-1 (DALL-E), 71.4 % (PeCo), 32x1x3 views.
-Ours: see model_zoo.md.
+Ours: not run yet.
     tools/dist_train.sh configs/bevt/swinb_ssv2.py 8 --amp
 """
 _base_ = [

@@ -2,7 +2,7 @@
 
 Published: 75.6 % top-1 (Papers with Code); frames and views of the row are
 not verified, 16x3x1 here.
-Ours: see model_zoo.md.
+Ours: not run yet.
     tools/dist_train.sh configs/dualpath/vitb16_hmdb51.py 8
 """
 _base_ = [

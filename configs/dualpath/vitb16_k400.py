@@ -2,7 +2,7 @@
 
 Published: 85.4 / 97.1 % top-1 / top-5 (Papers with Code); frames and views of
 the row are not verified, 16x3x1 here.
-Ours: see model_zoo.md.
+Ours: not run yet.
     tools/dist_train.sh configs/dualpath/vitb16_k400.py 8
 """
 _base_ = [

@@ -2,7 +2,7 @@
 
 Published: 72.2 / 93.7 % top-1 / top-5 (paper, unverified); frames and
 views of the row are not verified, 16x1x3 here.
-Ours: see model_zoo.md.
+Ours: not run yet.
     tools/dist_train.sh configs/dualpath/vitl14_ssv2.py 8
 """
 _base_ = [

@@ -1,6 +1,6 @@
 """EVL ViT-B/16, 16 frames, Kinetics-400 (https://arxiv.org/abs/2208.03550).
 
-Published: 83.7 / 96.2 %, 16x1x3 views (official README); ours: model_zoo.md.
+Published: 83.7 / 96.2 %, 16x1x3 views (official README); ours: not run yet.
     tools/dist_train.sh configs/evl/vitb16_16f_k400.py 8
 """
 _base_ = './vitb16_k400.py'

@@ -1,7 +1,7 @@
 """EVL ViT-B/16, 8 frames, SSv2 (https://arxiv.org/abs/2208.03550).
 
 Published: 61.0 % top-1, 8x1x3 views (paper, unverified; author: 61).
-Ours: see model_zoo.md.
+Ours: not run yet.
     tools/dist_train.sh configs/evl/vitb16_ssv2.py 8
 """
 _base_ = [

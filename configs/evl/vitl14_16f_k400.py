@@ -1,6 +1,6 @@
 """EVL ViT-L/14, 16 frames, Kinetics-400 (https://arxiv.org/abs/2208.03550).
 
-Published: 86.9 / 97.4 %, 16x1x3 views (official README); ours: model_zoo.md.
+Published: 86.9 / 97.4 %, 16x1x3 views (official README); ours: not run yet.
     tools/dist_train.sh configs/evl/vitl14_16f_k400.py 8
 """
 _base_ = './vitl14_k400.py'

@@ -1,7 +1,7 @@
 """ViViT-B/16x2, model 2, Kinetics-400 (https://arxiv.org/abs/2103.15691).
 
 Published: 78.8 % top-1 (paper, memory); the released weights 78.4 %, 32x4x3 views.
-Ours: see model_zoo.md.
+Ours: not run yet.
     tools/dist_train.sh configs/vivit/b16x2_fe_k400.py 8
 """
 _base_ = [

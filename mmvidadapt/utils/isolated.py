@@ -5,13 +5,14 @@ import multiprocessing
 import os
 import pickle
 import signal
+import sys
 from multiprocessing.connection import Connection
 from typing import Any, Callable, Iterable, Iterator
 
 import cv2
-import torch
 
 from .crash_proof import death
+from .import_hooks import after_import
 
 
 class ProcessDied(RuntimeError):
@@ -69,7 +70,7 @@ def _serve(function: Callable[[], Iterable], pipe: Connection) -> None:
     """Send items, then an error or the end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's
     # Threads of the parent are not here, but libraries would wait for them.
-    torch.set_num_threads(1)
+    after_import(['torch'], lambda: sys.modules['torch'].set_num_threads(1))
     cv2.setNumThreads(0)
     try:
         for item in function():

@@ -96,3 +96,19 @@ def test_every_released_checkpoint_has_name_and_command():
         (alias,) = re.findall(r'; `([^` ]+)`;', cell)
         assert alias in SOURCES and 'sha256 ' in cell
         assert f'`python tools/convert_weights.py {alias} OUT.pth`' in cell
+
+
+def test_nobody_is_sent_to_results_that_are_not_there():
+    page = (runs.ROOT / 'model_zoo.md').read_text().splitlines()
+    rows = {
+        match[1]: 'not run here' in line
+        for line in page
+        if (match := re.match(r'\| \[[^]]+\]\((configs/\S+\.py)\)', line))
+    }
+    for path, not_run in rows.items():
+        header = (runs.ROOT / path).read_text().split('"""')[1]
+        assert not_run or 'not run yet' not in header, path
+        assert not (not_run and 'model_zoo' in header), path
+    readme = (runs.ROOT / 'README.md').read_text()
+    none = 'None of the benchmarks has been run here'
+    assert (none in readme) == all(rows.values())
