@@ -17,8 +17,13 @@ WIDEST = 8  # bytes of a number in any other storage
 SETS = ('builtins.set', '__builtin__.set', 'collections.Counter')
 DICTS = ('collections.OrderedDict',)
 BYTEARRAY, ENCODE = 'builtins.bytearray', '_codecs.encode'
+LATIN = ([], ['latin1'], ['latin-1'])  # how pickles name what takes no work
+TYPED = 'torch._tensor._rebuild_from_type_v2'  # calls another function
 ITERATING = (*SETS, *DICTS, BYTEARRAY, 'torch.Size')
 MADE = object()  # the value of what a call has made
+TEXT = (str, bytes)
+# Classes that, called with sizes, make room for numbers.
+EMPTY = ('Tensor', 'Storage')
 # What believes a file about memory that it does not have.
 BELIEVING = (
     'torch._utils._rebuild_nested_tensor',
@@ -26,6 +31,7 @@ BELIEVING = (
 )
 # NumPy's arrays are made before they are filled: where their shape stands.
 ARRAYS = dict(_reconstruct=1, ndarray=0)
+SHORT = 64  # signs of a text that nobody need count
 
 
 class Storage(NamedTuple):
@@ -82,6 +88,21 @@ class Cell:
             raise refusal(f'hold more than {MOST_NODES:,} objects')
 
 
+def text_cell(text: Any) -> Cell:
+    """Give the cell of a text, a short one with what it says.
+
+    Args:
+        text (Any): A text, or bytes.
+
+    Returns:
+        Cell: It counts the bytes of a long one, which calls may copy.
+    """
+    short = len(text) < SHORT
+    cell = Cell(text if short else '', True)
+    cell.nbytes = 0 if short else len(text)
+    return cell
+
+
 def refusal(what: str) -> pickle.UnpicklingError:
     """Word what a pickle may not ask for."""
     return pickle.UnpicklingError(f'refusing a pickle that would {what}')
@@ -92,8 +113,8 @@ def check_call(name: str, args: Cell) -> List[Cell]:
 
     Args:
         name (str): The function or class.
-        args (Cell): What it is called with; the bytes of a NumPy array that
-            it makes are added.
+        args (Cell): What it is called with; the bytes of a tensor that a
+            call inside it makes are added.
 
     Returns:
         List[Cell]: What the call makes keys of.
@@ -101,25 +122,51 @@ def check_call(name: str, args: Cell) -> List[Cell]:
     Raises:
         pickle.UnpicklingError: If it makes more than it is given.
     """
+    if name == TYPED and len(args.items) > 2:
+        return _check_inner(args)
     given = [item.value for item in args.items]
     inner = [item for arg in args.items for item in arg.items]
     module, _, last = name.rpartition('.')
-    if name == BYTEARRAY and any(type(value) is int for value in given):
+    if name == BYTEARRAY and not _is_text(args):
         raise refusal('make room that it does not fill')
+    if module.startswith('torch') and last.endswith(EMPTY) and given:
+        raise refusal(f'call {name} for numbers that it does not bring')
     if name in ITERATING and any(
         item.value is MADE and item.nbytes for item in args.items
     ):
         raise refusal('take a tensor apart, number by number')
-    if name == ENCODE and given[1:] not in ([], ['latin1']):
+    if name == ENCODE and given[1:] not in LATIN:
         raise refusal(f'encode a text as {given[1:]}')
     if name in BELIEVING:
         raise refusal(f'call {name}')
-    if module.startswith('numpy') and last in ARRAYS:
-        shapes = args.items[ARRAYS[last] :][:1]
-        args.nbytes += sum(map(numel, shapes))
+    if module.startswith('numpy'):
+        _check_numpy(last, args)
     if name in SETS:
         return inner
     return [pair.items[0] for pair in inner if pair.items and name in DICTS]
+
+
+def _check_inner(args: Cell) -> List[Cell]:
+    """Look at the call that another one makes, and count what it makes."""
+    function, inner = args.items[0], args.items[2]
+    before = inner.nbytes
+    keys = check_call(str(function.value), inner)
+    args.nbytes += inner.nbytes - before + tensor_bytes(inner)
+    return keys
+
+
+def _is_text(args: Cell) -> bool:
+    """Whether something is called with nothing, or a text to copy."""
+    values = [item.value for item in args.items[1:]]
+    texts = [i.plain and isinstance(i.value, TEXT) for i in args.items[:1]]
+    return all(texts) and values in LATIN
+
+
+def _check_numpy(name: str, args: Cell) -> None:
+    """Refuse arrays and scalars whose room is taken before it is filled."""
+    shapes = args.items[ARRAYS[name] :][:1] if name in ARRAYS else []
+    if any(map(numel, shapes)) or (name == 'scalar' and len(args.items) < 2):
+        raise refusal('make an array of numbers that it does not bring')
 
 
 def storage_of(name: Cell) -> Optional[Storage]:

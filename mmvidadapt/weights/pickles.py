@@ -1,10 +1,9 @@
 """Look through a pickle before anybody unpickles it, making nothing.
 
 Few bytes can ask an unpickler for work without end: tuples that hold one
-another twice over, dicts whose keys all fall into one place, a million
-objects, tensors that are one number spread over gigabytes. Here the steps
-are counted and what they would make is followed, so that such a file is
-refused after a second at most.
+another twice over, dicts whose keys all fall into one place, tensors that are
+one number spread over gigabytes. Here the steps are counted and what they
+would make is followed, so such a file is refused after a second at most.
 """
 
 import pickletools
@@ -21,6 +20,7 @@ from .pickled_objects import (
     refusal,
     storage_of,
     tensor_bytes,
+    text_cell,
 )
 
 MOST_STEPS = 300_000  # one takes two microseconds; an epoch.pth has 30,000
@@ -132,8 +132,8 @@ class _Look:
             raise refusal(f'call more than {MOST_CALLS:,} functions')
 
     def text(self, arg: Any) -> None:
-        """Put a text down, short ones with what they say."""
-        self.stack.append(Cell(arg if len(arg) < 64 else '', True))
+        """Put a text down."""
+        self.stack.append(text_cell(arg))
 
     def number(self, arg: int) -> None:
         """Put a whole number down."""
