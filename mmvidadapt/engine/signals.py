@@ -1,11 +1,17 @@
 """How the processes of a run take a signal together."""
 
+import atexit
+import multiprocessing
 import signal
+import time
+from functools import lru_cache
 from types import FrameType
 from typing import Callable, Optional, Sequence
 
 import torch
 import torch.distributed as dist
+
+GRACE = 1.0  # seconds that a process has to end when it is asked
 
 
 class Vote:
@@ -44,7 +50,8 @@ class ShieldedInit:
 
     A launcher, ``timeout`` and a terminal send it to all processes of the
     group, and a step cannot be finished without its clips. The end of a
-    worker is up to its parent, whose own SIGTERM is the second one.
+    worker is up to its parent, whose own SIGTERM is the second one; when the
+    parent ends, see :func:`end_workers_at_exit`.
 
     Args:
         signals (Sequence[int]): That the parent takes.
@@ -71,3 +78,25 @@ class ShieldedInit:
 def _only_once(number: int, frame: Optional[FrameType]) -> None:
     """Let a signal pass, but not the next one."""
     signal.signal(number, signal.SIG_DFL)
+
+
+@lru_cache
+def end_workers_at_exit() -> None:
+    """Kill what outlives this process's SIGTERM when Python ends.
+
+    multiprocessing asks daemons once and waits for them: for ever, if they
+    are shielded, and persistent workers are still there at the end of a run.
+    """
+    atexit.register(end_workers)  # runs before what multiprocessing registered
+
+
+def end_workers() -> None:
+    """Ask daemons to end, and kill those that do not."""
+    daemons = [p for p in multiprocessing.active_children() if p.daemon]
+    for process in daemons:
+        process.terminate()
+    latest = time.monotonic() + GRACE
+    for process in daemons:
+        process.join(max(0.0, latest - time.monotonic()))
+        if process.is_alive():
+            process.kill()

@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from types import SimpleNamespace
@@ -12,6 +14,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmvidadapt.engine import InterruptHook
+from mmvidadapt.engine.hooks import interrupt
 from mmvidadapt.engine.hooks.resume import own_state
 from mmvidadapt.engine.signals import ShieldedInit
 
@@ -245,3 +248,40 @@ def test_another_number_of_processes_is_told(logged):
     assert own_state(runner, dict(random=['a'])) is None
     (line,) = logged
     assert 'by 1 process(es), this run has 2' in line
+
+
+LEAVE = """
+import signal
+from torch.utils.data import DataLoader
+from mmvidadapt.engine.signals import ShieldedInit, end_workers_at_exit
+
+loader = DataLoader(
+    range(4),
+    num_workers=2,
+    persistent_workers=True,
+    worker_init_fn=ShieldedInit([signal.SIGTERM, signal.SIGINT]),
+)
+end_workers_at_exit()
+print(sum(len(batch) for batch in loader), flush=True)
+"""
+
+
+def test_persistent_workers_do_not_outlive_a_run():
+    """Python asks them once when it ends, and waits."""
+    done = subprocess.run(
+        [sys.executable, '-c', LEAVE],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == '4\n'
+
+
+def test_the_hook_sees_to_the_end_of_its_workers(tmp_path, quick, monkeypatch):
+    called = []
+    monkeypatch.setattr(
+        interrupt, 'end_workers_at_exit', lambda: called.append(1)
+    )
+    toy_runs.train(recipe(tmp_path))
+    assert called

@@ -17,7 +17,7 @@ from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
 
 from mmvidadapt.utils import cpu_distributed
 
-from ..signals import ShieldedInit, Vote
+from ..signals import ShieldedInit, Vote, end_workers_at_exit
 from .epoch_seed import train_loaders
 from .whole_checkpoint import WholeCheckpointHook
 
@@ -76,6 +76,7 @@ class InterruptHook(Hook):
             init = loader.worker_init_fn
             if not isinstance(init, ShieldedInit):
                 loader.worker_init_fn = ShieldedInit(self.signals, init)
+        end_workers_at_exit()
         if runner.world_size > 1:
             self.vote = Vote()
 

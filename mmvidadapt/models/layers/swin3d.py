@@ -2,17 +2,17 @@
 
 import math
 from collections import OrderedDict
-from typing import Dict, Iterator, Optional
+from typing import Dict, Iterator, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from .attention import project
+from .attention import Made, project
 from .block import lean_mlp
 from .drop_path import DropPath
-from .linear import Linear, linear, renorm
+from .linear import Linear, as_built, linear, renorm
 from .swin import PatchMerging
 from .tracing import is_traced
 from .window3d import Sides, Windows3D
@@ -72,9 +72,7 @@ def attend_windows(
     again, apart = renorm(norm), not is_traced()
     h = windows.split(norm(x), shifted, apart)  # (S, N, G, C)
     made = (x, lambda source: windows.split(again(source), shifted, True))
-    q, k, v = project(
-        h, attn.qkv.weight, attn.qkv.bias, attn.num_heads, made=made
-    )
+    q, k, v = _project(attn, h, made)
     table = attn.relative_position_bias_table
     if not apart:  # exporters look into plain operators only
         bias = windows.bias(table, shifted, index).to(q.dtype)
@@ -84,8 +82,25 @@ def attend_windows(
         regions = windows.regions if windows.forbids(shifted) else None
         out = window_attention(q, k, v, table, index, regions, attn.scale)
     out = out.reshape(h.shape)
-    out = linear(out, attn.proj.weight, attn.proj.bias)
+    if as_built(attn.proj):
+        out = linear(out, attn.proj.weight, attn.proj.bias)
+    else:
+        out = attn.proj(out)
     return windows.join(out, shifted, apart)
+
+
+def _project(attn: nn.Module, h: Tensor, made: Made) -> Tuple[Tensor, ...]:
+    """Project windows (S, N, G, C) to q, k, v: (S, G * heads, N, C / heads).
+
+    A layer that was quantised or wrapped since is called, not read.
+    """
+    heads = attn.num_heads
+    if as_built(attn.qkv):
+        return project(h, attn.qkv.weight, attn.qkv.bias, heads, made=made)
+    return tuple(
+        part.reshape(*h.shape[:2], -1, h.shape[-1] // heads).transpose(1, 2)
+        for part in attn.qkv(h).chunk(3, dim=-1)
+    )
 
 
 class Swin3DBlock(nn.Module):
