@@ -71,6 +71,8 @@ class Classifier:
         labels: Optional[Sequence[str]] = None,
         topk: int = 5,
     ) -> None:
+        if topk < 1:
+            raise ValueError(f'topk={topk}: at least 1 class is named.')
         config = plain_config(config)
         if 'test_pipeline' not in config:
             raise ValueError(

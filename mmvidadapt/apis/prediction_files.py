@@ -55,7 +55,9 @@ class PredictionFiles:
         self.json = self.csv = None
         if json_path:
             self.json = self._open(json_path)
-            self.json.write('[]')
+            # A pipe cannot go back to write over the closing bracket.
+            self.bracket = ']' if self.json.seekable() else ''
+            self.json.write('[' + self.bracket)
         if csv_path:
             self.csv = csv.writer(self._open(csv_path))
             self.csv.writerow(COLUMNS)
@@ -64,7 +66,9 @@ class PredictionFiles:
 
     def _open(self, path: Place) -> TextIO:
         """Open a file for writing."""
-        file = open(path, 'w', newline='', encoding='utf-8')  # noqa: SIM115
+        file = open(  # noqa: SIM115
+            path, 'w', newline='', encoding='utf-8', errors='backslashreplace'
+        )
         self.stack.enter_context(file)
         self.files.append(file)
         return file
@@ -79,10 +83,11 @@ class PredictionFiles:
         if self.json:
             top = [dict(label=n, score=s) for n, s in prediction.top]
             entry = json.dumps(dict(prediction._asdict(), top=top), indent=2)
-            # Over the bracket that closes the list, in one piece.
-            self.json.seek(self.json.tell() - (2 if self.count else 1))
+            if self.bracket:  # written over, in one piece
+                self.json.seek(self.json.tell() - (2 if self.count else 1))
             comma = ',' if self.count else ''
-            self.json.write(f'{comma}\n{textwrap.indent(entry, "  ")}\n]')
+            end = '\n]' if self.bracket else ''
+            self.json.write(f'{comma}\n{textwrap.indent(entry, "  ")}{end}')
         if self.csv:
             self.csv.writerows(csv_rows(prediction))
         self.count += 1
@@ -94,6 +99,8 @@ class PredictionFiles:
 
     def __exit__(self, *error: object) -> None:
         """Close the files."""
+        if self.json and not self.bracket:
+            self.json.write('\n]')
         self.stack.close()
 
 

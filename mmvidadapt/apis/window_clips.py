@@ -11,6 +11,7 @@ from mmengine.dataset import Compose
 from mmengine.logging import print_log
 
 from mmvidadapt.datasets.readers import iter_frames
+from mmvidadapt.datasets.readers.opening import check_regular
 from mmvidadapt.utils.video import name_video
 
 from .windows import FALLBACK_FPS, Span, VideoInfo
@@ -52,6 +53,7 @@ class WindowClips:
         """Open the file as the pipeline does."""
         said = dict(filename=self.path, start_index=0, label=-1)
         with name_video(self.path):
+            check_regular(self.path)  # other openers wait for a pipe for ever
             return self.open(dict(said, modality='RGB'))
 
     def clips(self, spans: Sequence[Span]) -> Iterator[Dict[str, Any]]:

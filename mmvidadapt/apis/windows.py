@@ -1,6 +1,7 @@
 """Cut videos, cameras and folders into what a recognizer can classify."""
 
 import logging
+import math
 from pathlib import Path
 from typing import Iterator, List, NamedTuple, Optional, Union
 
@@ -86,7 +87,7 @@ def spans(
         List[Span]: At least one window, in order.
     """
     for name, seconds in (('window', window), ('stride', stride)):
-        if seconds is not None and seconds <= 0:
+        if seconds is not None and not 0 < seconds < math.inf:  # nor NaN
             raise ValueError(f'{name}={seconds} must be more than 0 seconds.')
     if window is None and stride is not None:
         raise ValueError(f'stride={stride} needs a window.')

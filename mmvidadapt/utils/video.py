@@ -1,5 +1,6 @@
 """Write videos with text burnt in, and name the ones that fail."""
 
+import os
 import sys
 import traceback
 from contextlib import contextmanager
@@ -8,6 +9,8 @@ from typing import Iterable, Iterator, Sequence, Tuple, Union
 
 import cv2
 import numpy as np
+
+from .printable import printable
 
 # Demuxer of FFmpeg that is used -> what its files are called. They hold their
 # video themselves: playlists and scripts (ffconcat, HLS, DASH, SDP) name other
@@ -145,6 +148,13 @@ def _open_writer(
     path: Path, size: Tuple[int, int], fps: float
 ) -> cv2.VideoWriter:
     """Open a file for frames of a size (width, height)."""
+    try:
+        os.fspath(path).encode()  # OpenCV ends the process on others
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f'OpenCV cannot write {printable(path)}, whose name is no UTF-8; '
+            'rename the video, or choose another name.'
+        ) from error
     # Absolute: OpenCV takes 'http:clip.mp4' for an address, and goes there.
     target, kind = str(path.absolute()), cv2.VideoWriter_fourcc(*'mp4v')
     writer = cv2.VideoWriter(target, kind, fps, size)
@@ -169,7 +179,7 @@ def draw_text(frame: np.ndarray, lines: Sequence[str]) -> np.ndarray:
         for color, width in ((BLACK, 4), (WHITE, 1)):  # outline, then text
             cv2.putText(
                 frame,
-                line,
+                printable(line),
                 at,
                 FONT,
                 scale,

@@ -125,7 +125,10 @@ def has_header(path: str) -> bool:
             header = json.loads(file.read(length))
         except (RecursionError, ValueError):
             return False
-    return isinstance(header, dict) and all(map(_is_entry, header.values()))
+    if not isinstance(header, dict):
+        return False
+    header.pop('__metadata__', None)  # whose `shape` is anything
+    return all(map(_is_entry, header.values()))
 
 
 def _is_entry(entry: Any) -> bool:

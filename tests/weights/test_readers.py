@@ -216,3 +216,9 @@ def test_missing_file_and_folder_are_named(tmp_path):
         load_weights_file(tmp_path / 'none.pth')
     with pytest.raises(FileNotFoundError, match='is a folder'):
         load_weights_file(tmp_path)
+
+
+def test_the_metadata_of_safetensors_may_speak_of_a_shape(tmp_path):
+    path = tmp_path / 'x.safetensors'
+    save_file(dict(x=torch.ones(2)), path, dict(shape='224', format='pt'))
+    assert load_weights_file(path)['x'].tolist() == [1, 1]
