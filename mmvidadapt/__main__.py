@@ -7,8 +7,9 @@ from typing import List, Optional
 
 from mmengine.config import DictAction
 
-from mmvidadapt.apis.config import flatten, list_configs
 from mmvidadapt.utils.printable import printable_lines, say
+
+from .apis.train.config import flatten, list_configs
 
 
 def parse_args(argv: Optional[List[str]]) -> argparse.Namespace:
@@ -57,13 +58,13 @@ def main(argv: Optional[List[str]] = None) -> int:
         # Only the answer may reach standard output, no log of a library.
         with contextlib.redirect_stdout(sys.stderr):
             if args.command == 'doctor':
-                from mmvidadapt.apis.doctor import examine
+                from .apis.train.doctor import examine
 
                 text, problems = examine()
                 text = printable_lines(text)
                 status = int(bool(problems))
             elif args.command == 'run':
-                from mmvidadapt.apis.host_tools import list_tools
+                from .apis.train.host_tools import list_tools
 
                 text = '\n'.join(list_tools())
             elif args.list:
@@ -79,7 +80,7 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 def run(tool: str, arguments: List[str]) -> int:
     """Run a tool of mmaction2; what it raises is its own."""
-    from mmvidadapt.apis.host_tools import find_tool, run_tool
+    from .apis.train.host_tools import find_tool, run_tool
 
     try:
         path = find_tool(tool)

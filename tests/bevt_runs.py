@@ -2,7 +2,7 @@
 
 from mmengine.config import Config
 
-from tests.models.bevt_samples import TOY
+from tests.methods.bevt_samples import TOY
 from tests.runs import MEAN, STD
 
 VOCABULARY = 32

@@ -6,7 +6,7 @@ import torch
 from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 
-from mmvidadapt.apis.feature_cache import cache_features, plan
+from mmvidadapt.apis.data.feature_cache import cache_features, plan
 from mmvidadapt.utils.video import write_video
 
 VIDEOS, VIEWS, FRAMES = 5, 3, 3

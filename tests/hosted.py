@@ -7,7 +7,7 @@ import pytest
 from mmengine.config import Config
 
 from mmvidadapt.__main__ import main
-from mmvidadapt.apis.config import load_config
+from mmvidadapt.apis.train.config import load_config
 from tests import runs
 
 SIDE, SPLITS = 32, ('train', 'val', 'test')

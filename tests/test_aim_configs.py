@@ -11,7 +11,7 @@ from mmaction.registry import MODELS, PARAM_SCHEDULERS
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 
-from mmvidadapt.apis.complexity import count_flops, count_params
+from mmvidadapt.apis.inspect.complexity import count_flops, count_params
 
 ROOT = Path(__file__).resolve().parents[1]
 AIM = ROOT / 'configs' / 'aim'

@@ -13,7 +13,7 @@ from mmcv.transforms import Compose
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 
-from mmvidadapt.apis.complexity import count_flops, count_params
+from mmvidadapt.apis.inspect.complexity import count_flops, count_params
 from mmvidadapt.utils.video import write_video
 from tests.golden import ROOT, goldens, load_golden
 from tests.test_aim_configs import curve

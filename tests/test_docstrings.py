@@ -66,11 +66,11 @@ OBJECTS = dict(public_objects())
 
 def test_there_is_something_to_check():
     assert len(OBJECTS) > 100
-    assert 'mmvidadapt.models.backbones.aim.AIM' in OBJECTS
+    assert 'mmvidadapt.methods.aim.backbone.AIM' in OBJECTS
     assert (
         len(
             documented_arguments(
-                inspect.getdoc(OBJECTS['mmvidadapt.models.backbones.aim.AIM'])
+                inspect.getdoc(OBJECTS['mmvidadapt.methods.aim.backbone.AIM'])
             )
         )
         == 7

@@ -9,7 +9,7 @@ import pytest
 from mmaction.registry import TRANSFORMS
 from packaging.requirements import Requirement
 
-from mmvidadapt.apis.doctor import PACKAGES
+from mmvidadapt.apis.train.doctor import PACKAGES
 from mmvidadapt.utils import installed
 from tests.golden import ROOT
 

@@ -12,7 +12,7 @@ from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 
-from mmvidadapt.apis.complexity import count_flops, count_params
+from mmvidadapt.apis.inspect.complexity import count_flops, count_params
 from tests.golden import ROOT
 from tests.test_aim_configs import curve
 

@@ -11,13 +11,13 @@ import argparse
 
 from mmengine.config import DictAction
 
-from mmvidadapt.apis.adapters import (
+from mmvidadapt.apis.use.adapters import (
     describe_adapter,
     extract_adapter,
     merge_adapter,
     verify_adapter,
 )
-from mmvidadapt.apis.config import load_config
+from mmvidadapt.apis.train.config import load_config
 from mmvidadapt.utils.printable import fail, say
 from mmvidadapt.weights.adapter_file import SUFFIX
 
@@ -61,7 +61,7 @@ def parse_args() -> argparse.Namespace:
 
 def extract(args: argparse.Namespace) -> None:
     """Write an adapter file, and say what is in it."""
-    from mmvidadapt.apis.inference import read_labels
+    from mmvidadapt.apis.use.inference import read_labels
 
     labels = read_labels(args.label_file) if args.label_file else None
     config = load_config(args.config)

@@ -5,8 +5,8 @@ import argparse
 
 import cv2
 
-from mmvidadapt.apis.config import load_config
-from mmvidadapt.apis.path_attention import attention_picture
+from mmvidadapt.apis.train.config import load_config
+from mmvidadapt.apis.inspect.path_attention import attention_picture
 from mmvidadapt.utils.printable import fail, say
 
 

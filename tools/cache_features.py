@@ -20,16 +20,16 @@ from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from mmvidadapt.apis.config import load_config, write_config
-from mmvidadapt.apis.feature_cache import (
+from mmvidadapt.apis.train.config import load_config, write_config
+from mmvidadapt.apis.data.feature_cache import (
     ask,
     cache_features,
     config_from_cache,
     free_space,
     plan,
 )
-from mmvidadapt.apis.inference import load_strictly
-from mmvidadapt.datasets.cache_files import CacheMeta
+from mmvidadapt.apis.use.inference import load_strictly
+from mmvidadapt.methods.evl.cache_files import CacheMeta
 from mmvidadapt.utils.printable import say
 
 SPLITS = ('train', 'val', 'test')

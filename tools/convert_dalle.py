@@ -11,7 +11,7 @@ import argparse
 import torch
 
 from mmvidadapt.utils.printable import fail, say
-from mmvidadapt.weights import read_pickled_module
+from mmvidadapt.methods.bevt.tokenizers.dalle_files import read_pickled_module
 
 
 def main() -> None:

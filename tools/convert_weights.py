@@ -9,12 +9,12 @@ import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
 import argparse
 import os
 
-from mmvidadapt.apis.convert import (
+from mmvidadapt.apis.use.convert import (
     describe,
     read_conversion,
     save_conversion,
 )
-from mmvidadapt.apis.method_fit import (
+from mmvidadapt.apis.inspect.method_fit import (
     compare_with,
     describe_fit,
     list_methods,

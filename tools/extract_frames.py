@@ -8,7 +8,7 @@ import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
 import argparse
 from pathlib import Path
 
-from mmvidadapt.apis.frame_images import write_images
+from mmvidadapt.apis.data.frame_images import write_images
 from mmvidadapt.utils.printable import fail, say
 
 

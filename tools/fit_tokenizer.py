@@ -16,9 +16,9 @@ from mmaction.registry import MODELS
 from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 
-from mmvidadapt.apis.config import load_config
-from mmvidadapt.apis.fit_tokenizer import fit, pictures_of
-from mmvidadapt.models.tokenizers import KMeansTokenizer
+from mmvidadapt.apis.train.config import load_config
+from mmvidadapt.apis.data.fit_tokenizer import fit, pictures_of
+from mmvidadapt.methods.bevt.tokenizers import KMeansTokenizer
 from mmvidadapt.utils.printable import fail, say
 
 

@@ -9,12 +9,12 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmvidadapt.apis.complexity import (
+from mmvidadapt.apis.inspect.complexity import (
     clip_shape,
     count_flops,
     count_params,
 )
-from mmvidadapt.apis.config import load_config
+from mmvidadapt.apis.train.config import load_config
 from mmvidadapt.utils.printable import say
 
 

@@ -10,10 +10,10 @@ from typing import Iterator, List, Union
 
 import numpy as np
 
-from mmvidadapt.apis.config import load_config
-from mmvidadapt.apis.class_names import read_labels
-from mmvidadapt.apis.inference import Classifier, find_sources
-from mmvidadapt.apis.prediction_files import (
+from mmvidadapt.apis.train.config import load_config
+from mmvidadapt.apis.use.class_names import read_labels
+from mmvidadapt.apis.use.inference import Classifier, find_sources
+from mmvidadapt.apis.use.prediction_files import (
     PredictionFiles,
     annotate,
     caption,
@@ -21,7 +21,7 @@ from mmvidadapt.apis.prediction_files import (
     plan_videos,
     table,
 )
-from mmvidadapt.apis.windows import Camera
+from mmvidadapt.apis.use.windows import Camera
 from mmvidadapt.utils.printable import fail, say
 from mmvidadapt.utils.video import draw_text, unreadable, write_video
 

@@ -9,8 +9,8 @@ import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
 import argparse
 from pathlib import Path
 
-from mmvidadapt.apis.config import load_config
-from mmvidadapt.apis.merge import merge_checkpoint
+from mmvidadapt.apis.train.config import load_config
+from mmvidadapt.apis.use.merge import merge_checkpoint
 from mmvidadapt.utils.printable import say
 
 

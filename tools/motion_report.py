@@ -3,8 +3,8 @@
 import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
 import argparse
 
-from mmvidadapt.apis.config import load_config
-from mmvidadapt.apis.motion_report import (
+from mmvidadapt.apis.train.config import load_config
+from mmvidadapt.apis.inspect.motion_report import (
     describe,
     report_motions,
     save_report,

@@ -15,9 +15,9 @@ from mmaction.registry import MODELS
 from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 
-from mmvidadapt.apis.config import load_config, write_config
-from mmvidadapt.apis.feature_cache import ask
-from mmvidadapt.apis.precompute_tokens import (
+from mmvidadapt.apis.train.config import load_config, write_config
+from mmvidadapt.apis.data.feature_cache import ask
+from mmvidadapt.apis.data.precompute_tokens import (
     config_with_tokens,
     loaders_of,
     plan,

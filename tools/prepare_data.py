@@ -16,8 +16,8 @@ from typing import Dict
 
 from mmengine.config import DictAction
 
-from mmvidadapt.apis.config import write_config
-from mmvidadapt.apis.own_config import Choices, explain, own_config
+from mmvidadapt.apis.train.config import write_config
+from mmvidadapt.apis.train.own_config import Choices, explain, own_config
 from mmvidadapt.datasets.prepare.check import LEVELS
 from mmvidadapt.datasets.prepare.frame_folders import read_frames
 from mmvidadapt.datasets.prepare.known import LEDGER

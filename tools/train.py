@@ -6,7 +6,7 @@ import argparse
 from mmaction.registry import RUNNERS
 from mmengine.runner import Runner
 
-from mmvidadapt.apis import options
+from mmvidadapt.apis.train import options
 from mmvidadapt.utils import cpu_distributed
 
 

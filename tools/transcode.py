@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Iterator, Sequence, Tuple
 
-from mmvidadapt.apis.transcode import (
+from mmvidadapt.apis.data.transcode import (
     FAILED,
     Work,
     loading_speeds,

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 from mmvidadapt.utils.registration import import_submodule
 
 if TYPE_CHECKING:
-    from .adapters import load_adapter
-    from .models import get_model, init_recognizer, list_models
-    from .multi_adapter import MultiAdapter
+    from .use.adapters import load_adapter
+    from .use.models import get_model, init_recognizer, list_models
+    from .use.multi_adapter import MultiAdapter
 
 PLACES = {
-    'MultiAdapter': '.multi_adapter',
-    'get_model': '.models',
-    'init_recognizer': '.models',
-    'list_models': '.models',
-    'load_adapter': '.adapters',
+    'MultiAdapter': '.use.multi_adapter',
+    'get_model': '.use.models',
+    'init_recognizer': '.use.models',
+    'list_models': '.use.models',
+    'load_adapter': '.use.adapters',
 }
 __all__ = [
     'MultiAdapter',

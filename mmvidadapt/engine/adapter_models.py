@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from mmvidadapt.utils import bounded_models
 from mmvidadapt.utils.registered import check_running
 from mmvidadapt.weights.adapter_file import AdapterFile
-from mmvidadapt.weights.sources import resolve
+from mmvidadapt.weights.fetch.sources import resolve
 
 from .split import split_names
 

@@ -6,7 +6,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from mmvidadapt.models.layers.packing import fingerprint
+from mmvidadapt.methods.evl.cached_rows import fingerprint
 from mmvidadapt.utils.bounded_models import explained
 from mmvidadapt.utils.config_data import write_config_text
 from mmvidadapt.weights.adapter_file import AdapterFile, read_adapter

@@ -9,8 +9,8 @@ from typing import Dict, List, Optional
 
 from mmengine.logging import print_log
 
-from mmvidadapt.weights.containers import ZIP, recognise
-from mmvidadapt.weights.readers import load_checkpoint_file
+from mmvidadapt.weights.files.containers import ZIP, recognise
+from mmvidadapt.weights.files.readers import load_checkpoint_file
 
 from .progress import KINDS, kind_of
 

@@ -8,8 +8,8 @@ from typing import Any, Iterator, Mapping, Optional
 from mmengine.runner import CheckpointLoader
 
 from mmvidadapt.weights.adapter_file import is_adapter
-from mmvidadapt.weights.readers import load_checkpoint_file
-from mmvidadapt.weights.sources import SOURCES, resolve
+from mmvidadapt.weights.fetch.sources import SOURCES, resolve
+from mmvidadapt.weights.files.readers import load_checkpoint_file
 from mmvidadapt.weights.whole import mark
 
 from .adapters import whole_checkpoint

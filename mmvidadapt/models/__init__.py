@@ -1,14 +1,9 @@
-"""Models, imported on demand; ``mmaction.registry.MODELS`` has them, too."""
+"""Import any model class of the package by its name, on demand.
 
-from typing import TYPE_CHECKING
+The classes live in :mod:`mmvidadapt.trunks`, :mod:`mmvidadapt.methods` and
+:mod:`mmvidadapt.heads`; ``mmaction.registry.MODELS`` has them, too.
+"""
 
 from mmvidadapt.utils.registration import lazy_attributes
-
-if TYPE_CHECKING:
-    from .backbones import *  # noqa: F403
-    from .data_preprocessors import *  # noqa: F403
-    from .heads import *  # noqa: F403
-    from .recognizers import *  # noqa: F403
-    from .tokenizers import *  # noqa: F403
 
 __getattr__ = lazy_attributes(__name__, 'mmaction.models')

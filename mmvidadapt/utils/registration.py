@@ -6,30 +6,53 @@ classes are, and whatever imports mmaction2's imports these, too.
 """
 
 import sys
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Callable, Dict, List, Tuple
 
 from .import_hooks import after_import, is_imported
 
-# What mmaction2 registers -> what registers ours beside it.
+METHODS = Path(__file__).parents[1] / 'methods'
+OF_DATA = ('dataset', 'transforms')  # how modules of data sets begin
+
+
+def method_modules(of_data: bool) -> Tuple[str, ...]:
+    """Find the modules of all methods that register classes.
+
+    Args:
+        of_data (bool): Whether to find those of data sets and transforms,
+            ``dataset*.py`` and ``transforms*.py``, or all the others.
+
+    Returns:
+        Tuple[str, ...]: Names of modules, in alphabetical order.
+    """
+    found = sorted(METHODS.glob('[!_]*/[!_]*.py'))
+    found += [f.parent for f in METHODS.glob('[!_]*/[!_]*/__init__.py')]
+    return tuple(
+        '.'.join(('mmvidadapt.methods', *place.parts))
+        for file in found
+        for place in [file.relative_to(METHODS).with_suffix('')]
+        if file.name.startswith(OF_DATA) == of_data
+    )
+
+
+# What mmaction2 registers -> what registers ours beside it; methods are found.
 ROOMS: Dict[str, Tuple[str, ...]] = {
     'mmaction.models': (
-        'mmvidadapt.models.data_preprocessors',
-        'mmvidadapt.models.backbones',
-        'mmvidadapt.models.heads',
-        'mmvidadapt.models.recognizers',
-        'mmvidadapt.models.tokenizers',
+        'mmvidadapt.trunks.vit',
+        'mmvidadapt.heads.check_head',
+        'mmvidadapt.heads.float32_i3d_head',
         'mmvidadapt.datasets.transforms.random_erasing',
+        *method_modules(of_data=False),
     ),
     'mmaction.datasets': (
         'mmvidadapt.datasets.transforms',
         'mmvidadapt.datasets.checked_videos',
-        'mmvidadapt.datasets.feature_cache',
-        'mmvidadapt.datasets.image_list',
-        'mmvidadapt.datasets.tokenized',
+        *method_modules(of_data=True),
     ),
     'mmaction.engine': (
         'mmvidadapt.engine.hooks',
@@ -56,8 +79,8 @@ def _import(rooms: Tuple[str, ...]) -> None:
 
     Then the registries import the others when they are asked for a class.
     """
-    prefixes = tuple(f'{room}.' for room in rooms)
-    ours = [n for n in sys.modules if n in rooms or n.startswith(prefixes)]
+    prefixes = tuple({f'{room.rpartition(".")[0]}.' for room in rooms})
+    ours = [name for name in sys.modules if name.startswith(prefixes)]
     if all(map(is_imported, ours)):
         for room in rooms:
             import_module(room)
@@ -113,17 +136,15 @@ def lazy_attributes(
     """
 
     def __getattr__(name: str) -> Any:
-        try:
+        with suppress(AttributeError):
             return import_submodule(package, name)
-        except AttributeError:
-            if name.startswith('__'):
-                raise
-        import_module(host)
-        for room in (*ROOMS[host], *more):
-            value = vars(import_module(room)).get(name)
-            if _defined_in(value, package):
-                return value
-        raise AttributeError(f'module {package!r} has no attribute {name!r}')
+        if not name.startswith('_'):
+            import_module(host)
+            for room in (*ROOMS[host], *more):
+                value = vars(import_module(room)).get(name)
+                if _is_ours(value):
+                    return value
+        raise AttributeError(f'{package!r} has no attribute {name!r}')
 
     return __getattr__
 
@@ -146,8 +167,8 @@ def import_submodule(package: str, name: str) -> ModuleType:
     return import_module(f'{package}.{name}')
 
 
-def _defined_in(value: Any, package: str) -> bool:
-    """Tell whether a class or function is one of a package."""
-    if isinstance(value, ModuleType):
-        return False
-    return f'{getattr(value, "__module__", "")}.'.startswith(f'{package}.')
+def _is_ours(value: Any) -> bool:
+    """Tell whether a class or function is one of this package."""
+    return not isinstance(value, ModuleType) and str(
+        getattr(value, '__module__', '')
+    ).startswith('mmvidadapt.')

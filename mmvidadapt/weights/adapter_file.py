@@ -9,7 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from mmvidadapt.models.layers.packing import fingerprint
+from mmvidadapt.methods.evl.cached_rows import fingerprint
 from mmvidadapt.utils.config_data import (
     MOST_TEXT,
     check_config,
@@ -21,7 +21,7 @@ from mmvidadapt.version import __version__
 
 from .adapter_schema import FORMAT, check_adapter_config, check_description
 from .check import count_not_finite
-from .containers import has_header
+from .files.containers import has_header
 
 SUFFIX = '.adapter.safetensors'
 KEY = 'mmvidadapt_adapter'  # of the one entry of the metadata

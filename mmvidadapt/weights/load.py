@@ -7,13 +7,13 @@ from typing import Callable, Dict, Optional, Sequence, Tuple
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from mmvidadapt.models.layers.pos_embed import resize_pos_embed
+from mmvidadapt.methods.dualpath.names import find_projection
 
 from .check import check_weights
-from .dualpath_tables import find_projection
-from .layouts import to_native
-from .readers import load_weights_file
-from .sources import resolve
+from .fetch.sources import resolve
+from .files.readers import load_weights_file
+from .layouts.recognise import to_native
+from .resize_positions import resize_pos_embed
 
 POSITIONS = 'positional_embedding'
 

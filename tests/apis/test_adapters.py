@@ -9,13 +9,13 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 
 from mmvidadapt.apis import load_adapter
-from mmvidadapt.apis.adapters import (
+from mmvidadapt.apis.use.adapters import (
     describe_adapter,
     extract_adapter,
     merge_adapter,
     verify_adapter,
 )
-from mmvidadapt.apis.inference import Classifier
+from mmvidadapt.apis.use.inference import Classifier
 from mmvidadapt.version import __version__
 from mmvidadapt.weights.adapter_file import read_adapter
 from tests.adapters import (

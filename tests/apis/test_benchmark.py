@@ -9,9 +9,10 @@ import torch
 from mmengine.config import Config
 from torch.testing import assert_close
 
-from mmvidadapt.apis import benchmark, contenders
-from mmvidadapt.apis.benchmark_step import Settings, Step
-from mmvidadapt.models.layers import linear
+from mmvidadapt.apis.benchmark import compare as benchmark
+from mmvidadapt.apis.benchmark import contenders
+from mmvidadapt.apis.benchmark.step import Settings, Step
+from mmvidadapt.trunks.parts import linear
 from mmvidadapt.utils.cpu_products import cpu_products, using_cpu_products
 from tests import runs
 

@@ -8,7 +8,7 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 from mmengine.config import Config
 
-from mmvidadapt.apis.benchmark_loader import (
+from mmvidadapt.apis.benchmark.loader import (
     Profile,
     advise,
     compare_with_stock,

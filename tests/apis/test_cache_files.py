@@ -9,14 +9,14 @@ import torch
 from mmaction.registry import DATASETS
 from torch.testing import assert_close
 
-from mmvidadapt.apis.feature_cache import (
+from mmvidadapt.apis.data.feature_cache import (
     cache_features,
     config_from_cache,
     free_space,
     plan,
 )
-from mmvidadapt.datasets.cache_files import META, CacheMeta
-from mmvidadapt.models.layers.packing import pack, unpack
+from mmvidadapt.methods.evl.cache_files import META, CacheMeta
+from mmvidadapt.methods.evl.cached_rows import pack, unpack
 from tests.cached import VIDEOS, batch_of, build, config, fill
 
 
@@ -159,7 +159,9 @@ def test_the_seed_draws_the_clips(videos, tmp_path):
 
 
 def test_lost_files_are_made_again(videos, tmp_path, monkeypatch):
-    monkeypatch.setattr('mmvidadapt.apis.feature_cache.SHARD_BYTES', 2**14)
+    monkeypatch.setattr(
+        'mmvidadapt.apis.data.feature_cache.SHARD_BYTES', 2**14
+    )
     cfg = config(videos)
     model = build(cfg)
     fill(model, cfg, 'test', tmp_path)

@@ -7,9 +7,9 @@ import torch
 from mmengine.config import Config
 
 from mmvidadapt.apis import MultiAdapter
-from mmvidadapt.apis.class_names import class_names
-from mmvidadapt.apis.inference import Classifier
-from mmvidadapt.apis.prediction_files import PredictionFiles
+from mmvidadapt.apis.use.class_names import class_names
+from mmvidadapt.apis.use.inference import Classifier
+from mmvidadapt.apis.use.prediction_files import PredictionFiles
 from tests import runs
 from tests.adapters import config_of, trunk, video, write_adapter
 from tests.trained import trained

@@ -5,9 +5,9 @@ import torch
 from fvcore.nn import FlopCountAnalysis
 from mmaction.registry import MODELS
 
-from mmvidadapt.apis.complexity import count_flops, count_params
+from mmvidadapt.apis.inspect.complexity import count_flops, count_params
 from mmvidadapt.models import AIM, ImageViT
-from mmvidadapt.models.layers.adapter import Adapter
+from mmvidadapt.trunks.parts.adapter import Adapter
 
 C, LAYERS, FRAMES, PATCH = 32, 2, 4, 8
 SHAPE = (2, 3, FRAMES, 24, 32)

@@ -7,8 +7,8 @@ from mmengine.config import Config
 
 import mmvidadapt
 from mmvidadapt.__main__ import main
-from mmvidadapt.apis import config as api
-from mmvidadapt.apis.config import write_config
+from mmvidadapt.apis.train import config as api
+from mmvidadapt.apis.train.config import write_config
 
 NAME = 'aim/vitb16_k400'
 

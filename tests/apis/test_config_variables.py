@@ -7,9 +7,9 @@ import pytest
 from mmengine.config import Config
 from mmengine.runner import FlexibleRunner, Runner
 
-from mmvidadapt.apis import config_variables
-from mmvidadapt.apis.config import flatten, list_configs, load_config
-from mmvidadapt.apis.config_variables import (
+from mmvidadapt.apis.train import config_variables
+from mmvidadapt.apis.train.config import flatten, list_configs, load_config
+from mmvidadapt.apis.train.config_variables import (
     ENTRIES,
     SCRATCH,
     merge_options,

@@ -7,7 +7,7 @@ import torch
 
 import mmvidadapt
 from mmvidadapt.__main__ import main
-from mmvidadapt.apis import doctor
+from mmvidadapt.apis.train import doctor
 from mmvidadapt.datasets.readers.pyav import PyAVReader
 from mmvidadapt.utils.compat import REPORT
 from mmvidadapt.weights import SOURCES

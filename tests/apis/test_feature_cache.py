@@ -6,13 +6,13 @@ import torch
 from mmaction.registry import DATASETS
 from torch.testing import assert_close
 
-from mmvidadapt.apis.feature_cache import (
+from mmvidadapt.apis.data.feature_cache import (
     cache_features,
     config_from_cache,
     plan,
 )
-from mmvidadapt.datasets.cache_files import open_shard
-from mmvidadapt.datasets.feature_cache import build_uncached
+from mmvidadapt.methods.evl.cache_files import open_shard
+from mmvidadapt.methods.evl.dataset import build_uncached
 from tests.cached import VIDEOS, batch_of, build, config, fill
 
 
@@ -79,7 +79,9 @@ def test_many_shards_hold_what_one_holds(videos, tmp_path, monkeypatch):
     cfg = config(videos)
     model, rows = build(cfg), []
     for name, size in (('one', 2**30), ('many', 2**14)):
-        monkeypatch.setattr('mmvidadapt.apis.feature_cache.SHARD_BYTES', size)
+        monkeypatch.setattr(
+            'mmvidadapt.apis.data.feature_cache.SHARD_BYTES', size
+        )
         fill(model, cfg, 'test', tmp_path / name)
         source = config_from_cache(cfg, dict(test=tmp_path / name))
         rows.append(batch_of(source, 'test', range(VIDEOS))['inputs'])

@@ -9,14 +9,14 @@ import torch
 from mmaction.registry import MODELS
 from torch.testing import assert_close
 
-from mmvidadapt.apis.fit_tokenizer import (
+from mmvidadapt.apis.data.fit_tokenizer import (
     fit,
     kmeans,
     list_pictures,
     read_pictures,
     unigram_entropy,
 )
-from mmvidadapt.models.tokenizers import KMeansTokenizer
+from mmvidadapt.methods.bevt.tokenizers import KMeansTokenizer
 from tests.golden import SHARED
 from tests.runs import listing  # noqa: F401
 from tests.tools.processes import call

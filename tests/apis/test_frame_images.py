@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from mmaction.registry import DATASETS
 
-from mmvidadapt.apis.fit_tokenizer import list_pictures
-from mmvidadapt.apis.frame_images import write_images
-from mmvidadapt.apis.windows import read_frames
+from mmvidadapt.apis.data.fit_tokenizer import list_pictures
+from mmvidadapt.apis.data.frame_images import write_images
+from mmvidadapt.apis.use.windows import read_frames
 from tests.films import encode, film
 from tests.runs import NUM_CLIPS, listing  # noqa: F401
 from tests.tools.processes import call

@@ -15,8 +15,8 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 
 from mmvidadapt.__main__ import main
-from mmvidadapt.apis.config import find_config
-from mmvidadapt.apis.host_tools import find_tool, list_tools
+from mmvidadapt.apis.train.config import find_config
+from mmvidadapt.apis.train.host_tools import find_tool, list_tools
 from tests.hosted import hosted
 from tests.runs import listing
 from tests.tools.processes import run

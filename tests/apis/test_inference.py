@@ -8,9 +8,9 @@ import pytest
 import torch
 from mmaction.apis import inference_recognizer, init_recognizer
 
-from mmvidadapt.apis import windows
-from mmvidadapt.apis.inference import Classifier, find_sources
-from mmvidadapt.apis.prediction_files import annotate
+from mmvidadapt.apis.use import windows
+from mmvidadapt.apis.use.inference import Classifier, find_sources
+from mmvidadapt.apis.use.prediction_files import annotate
 from mmvidadapt.utils.video import VideoError, draw_text
 from tests.trained import FPS, damage, trained
 

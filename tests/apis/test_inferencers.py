@@ -6,8 +6,8 @@ from mmaction.apis import MMAction2Inferencer
 from mmaction.registry import MODELS
 from mmengine.config import Config
 
-from mmvidadapt.apis.config import flatten
-from mmvidadapt.apis.inference import Classifier
+from mmvidadapt.apis.train.config import flatten
+from mmvidadapt.apis.use.inference import Classifier
 from tests.trained import trained
 
 __all__ = ['trained']

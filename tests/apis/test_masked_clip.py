@@ -6,7 +6,8 @@ import pytest
 import torch
 from mmaction.registry import DATASETS, MODELS
 
-from mmvidadapt.apis.masked_clip import (
+from mmvidadapt.apis.data.precompute_tokens import loaders_of
+from mmvidadapt.apis.inspect.masked_clip import (
     GREY,
     FilledClip,
     fill_masked,
@@ -14,7 +15,6 @@ from mmvidadapt.apis.masked_clip import (
     paint_mask,
     save_picture,
 )
-from mmvidadapt.apis.precompute_tokens import loaders_of
 from tests import bevt_runs
 from tests.apis.test_precompute_tokens import images  # noqa: F401
 from tests.runs import listing  # noqa: F401

@@ -5,8 +5,8 @@ import torch
 from mmaction.registry import DATASETS, MODELS, TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from mmvidadapt.apis.masked_tokens import measure_tokens
-from mmvidadapt.apis.precompute_tokens import loaders_of
+from mmvidadapt.apis.data.precompute_tokens import loaders_of
+from mmvidadapt.apis.inspect.masked_tokens import measure_tokens
 from mmvidadapt.engine.seed import seed_everything
 from tests.apis.test_masked_clip import build, cfg  # noqa: F401
 from tests.apis.test_precompute_tokens import images  # noqa: F401

@@ -7,9 +7,10 @@ from mmaction.apis import init_recognizer
 from mmengine.config import Config
 from mmengine.hub import get_config
 
-from mmvidadapt.apis import get_model, list_models, load_adapter, models
+from mmvidadapt.apis import get_model, list_models, load_adapter
 from mmvidadapt.apis import init_recognizer as init_by_name
-from mmvidadapt.apis.config import config_root, find_config, list_configs
+from mmvidadapt.apis.train.config import config_root, find_config, list_configs
+from mmvidadapt.apis.use import models
 from mmvidadapt.models import AIM
 from tests.adapters import config_of, trained_model, write_adapter, write_trunk
 

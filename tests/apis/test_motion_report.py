@@ -9,8 +9,8 @@ import torch
 from mmaction.registry import MODELS, TRANSFORMS
 from mmengine.config import Config
 
-from mmvidadapt.apis import motion_report
-from mmvidadapt.apis.motion_report import (
+from mmvidadapt.apis.inspect import motion_report
+from mmvidadapt.apis.inspect.motion_report import (
     describe,
     reordered,
     report_motions,

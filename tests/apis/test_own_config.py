@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from mmvidadapt.apis.config import list_configs, load_config
-from mmvidadapt.apis.config_variables import SCRATCH, print_config
-from mmvidadapt.apis.own_config import (
+from mmvidadapt.apis.train.config import list_configs, load_config
+from mmvidadapt.apis.train.config_variables import SCRATCH, print_config
+from mmvidadapt.apis.train.own_config import (
     Choices,
     explain,
     find_recipe,

@@ -10,7 +10,7 @@ import torch
 from einops import rearrange
 from torch.testing import assert_close
 
-from mmvidadapt.apis.path_attention import (
+from mmvidadapt.apis.inspect.path_attention import (
     attention_picture,
     class_attention,
     cut_framesets,
@@ -19,7 +19,7 @@ from mmvidadapt.apis.path_attention import (
 )
 from mmvidadapt.utils.video import write_video
 from tests import runs
-from tests.models.test_dualpath import (
+from tests.methods.test_dualpath import (
     VIDEO,
     every_paths,
     every_variant,

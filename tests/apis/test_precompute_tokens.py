@@ -12,15 +12,20 @@ from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
-from mmvidadapt.apis import precompute_tokens
-from mmvidadapt.apis.precompute_tokens import (
+from mmvidadapt.apis.data import precompute_tokens
+from mmvidadapt.apis.data.precompute_tokens import (
     config_with_tokens,
     loaders_of,
     plan,
     precompute,
 )
-from mmvidadapt.datasets.tokenized import DONE, META, TokenMeta, seeded
 from mmvidadapt.datasets.wrappers import inner_config
+from mmvidadapt.methods.bevt.dataset_tokenized import (
+    DONE,
+    META,
+    TokenMeta,
+    seeded,
+)
 from tests import bevt_runs
 from tests.runs import listing  # noqa: F401
 from tests.tools.processes import call

@@ -6,8 +6,8 @@ from mmaction.apis import inference_recognizer
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmvidadapt.apis import MultiAdapter, load_adapter
-from mmvidadapt.apis.complexity import FUSED
-from mmvidadapt.apis.shared_prefix import SharedPrefix
+from mmvidadapt.apis.inspect.complexity import FUSED
+from mmvidadapt.apis.use.shared_prefix import SharedPrefix
 from mmvidadapt.weights.adapter_file import read_adapter
 from tests.adapters import (
     config_of,

@@ -9,7 +9,7 @@ import pytest
 from mmengine.registry import init_default_scope
 
 from mmvidadapt.apis import MultiAdapter, load_adapter
-from mmvidadapt.apis.adapters import (
+from mmvidadapt.apis.use.adapters import (
     describe_adapter,
     merge_adapter,
     verify_adapter,

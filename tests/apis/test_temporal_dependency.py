@@ -8,8 +8,7 @@ import pytest
 import torch
 from mmaction.registry import TRANSFORMS
 
-from mmvidadapt.apis.config import list_configs, load_config
-from mmvidadapt.apis.temporal_dependency import (
+from mmvidadapt.apis.inspect.temporal_dependency import (
     NORMAL,
     SHUFFLED,
     SINGLE,
@@ -20,6 +19,7 @@ from mmvidadapt.apis.temporal_dependency import (
     save_dependency,
     varied,
 )
+from mmvidadapt.apis.train.config import list_configs, load_config
 from tests.apis.test_motion_report import checkpoint, config, root  # noqa: F401
 from tests.tools.processes import call
 

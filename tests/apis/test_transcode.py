@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from mmvidadapt.apis import transcode
+from mmvidadapt.apis.data import transcode
 from mmvidadapt.datasets.prepare.original import Settings
 from tests import films
 

@@ -10,15 +10,15 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 from mmengine.dataset import Compose
 
-from mmvidadapt.apis import window_clips
-from mmvidadapt.apis.inference import Classifier
-from mmvidadapt.apis.read_clip import read_clip
-from mmvidadapt.apis.window_clips import (
+from mmvidadapt.apis.use import window_clips
+from mmvidadapt.apis.use.inference import Classifier
+from mmvidadapt.apis.use.read_clip import read_clip
+from mmvidadapt.apis.use.window_clips import (
     SharedFrames,
     WindowClips,
     merge_equal_clips,
 )
-from mmvidadapt.apis.windows import Span, read_frames, spans, video_info
+from mmvidadapt.apis.use.windows import Span, read_frames, spans, video_info
 from mmvidadapt.datasets.readers import (
     iter_frames,
     open_video,

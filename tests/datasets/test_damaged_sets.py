@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmvidadapt.apis.transcode import FAILED, plan, transcode_all
+from mmvidadapt.apis.data.transcode import FAILED, plan, transcode_all
 from mmvidadapt.datasets.prepare.original import Settings
 from mmvidadapt.datasets.prepare.own import prepare_own
 from mmvidadapt.datasets.prepare.sources import read_folder

@@ -7,7 +7,10 @@ from mmaction.registry import MODELS, TRANSFORMS
 from mmaction.structures import ActionDataSample
 from torch.testing import assert_close
 
-from mmvidadapt.models.layers.framesets import build_framesets, sample_frames
+from mmvidadapt.methods.dualpath.framesets import (
+    build_framesets,
+    sample_frames,
+)
 
 LENGTHS = (1, 5, 16, 61, 64, 65, 121, 128, 300)
 

@@ -15,7 +15,7 @@ from mmvidadapt.datasets.transforms import (
     MidpointUniformSample,
     TokenizerView,
 )
-from mmvidadapt.models.tokenizers import DALLETokenizer
+from mmvidadapt.methods.bevt.tokenizers import DALLETokenizer
 from tests.golden import assert_output, goldens, load_golden
 
 

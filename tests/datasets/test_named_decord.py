@@ -5,7 +5,7 @@ import shutil
 import pytest
 from mmcv.transforms import Compose
 
-from mmvidadapt.apis.config import load_config
+from mmvidadapt.apis.train.config import load_config
 from mmvidadapt.utils.video import VideoError
 from tests import runs
 from tests.runs import listing

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from mmvidadapt.apis.config import load_config
+from mmvidadapt.apis.train.config import load_config
 from mmvidadapt.datasets import CheckedVideoDataset
 from mmvidadapt.datasets.prepare.papers import PAPERS, prepare_paper
 from tests.films import encode, film

@@ -8,7 +8,7 @@ import torch
 from mmaction.registry import TRANSFORMS
 from mmengine.logging import MMLogger
 
-from mmvidadapt.apis.config import list_configs, load_config
+from mmvidadapt.apis.train.config import list_configs, load_config
 from mmvidadapt.datasets.transforms import spread_sampling
 
 # Type, settings, fewest frames that a clip fits into, published option.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from mmcv.transforms import Compose
 
-from mmvidadapt.apis.config import load_config
+from mmvidadapt.apis.train.config import load_config
 from mmvidadapt.utils.video import VideoError
 from tests.films import encode, film
 from tests.trained import damage

@@ -9,7 +9,7 @@ from mmaction.registry import MODELS
 from mmaction.utils import register_all_modules
 from mmengine.runner.checkpoint import load_checkpoint
 
-from mmvidadapt.apis.config import load_config
+from mmvidadapt.apis.train.config import load_config
 from mmvidadapt.engine.adapters import (
     load_adapter,
     make_adapter,
@@ -25,7 +25,7 @@ from tests.adapters import (
     write_adapter,
     write_trunk,
 )
-from tests.models.test_aim_swin import TOY
+from tests.methods.test_aim_swin import TOY
 
 __all__ = ['trunk']
 every_method = pytest.mark.parametrize('method', METHODS)

@@ -18,9 +18,9 @@ from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
 import mmvidadapt
-from mmvidadapt.apis.config import load_config
+from mmvidadapt.apis.train.config import load_config
 from mmvidadapt.engine.hooks import bad_videos
-from mmvidadapt.models.layers.packing import fingerprint
+from mmvidadapt.methods.evl.cached_rows import fingerprint
 from tests import runs
 from tests.trained import damage
 

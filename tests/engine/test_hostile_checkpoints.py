@@ -6,8 +6,8 @@ import pytest
 import torch
 from mmengine.runner import CheckpointLoader, Runner
 
-from mmvidadapt.apis.inference import load_strictly
-from mmvidadapt.apis.options import check_checkpoint, use_resume
+from mmvidadapt.apis.train.options import check_checkpoint, use_resume
+from mmvidadapt.apis.use.inference import load_strictly
 from mmvidadapt.engine.checkpoints import read_checkpoint
 from tests import runs
 

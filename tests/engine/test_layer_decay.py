@@ -9,7 +9,7 @@ from mmengine.optim import build_optim_wrapper
 from torch import nn
 
 from mmvidadapt.engine.optimizers.layer_decay import layer_scales
-from tests.models.test_heads import BACKBONES, build
+from tests.heads.test_heads import BACKBONES, build
 
 RATE = 0.5
 # Names of parameters, and the power of the rate. The models have two layers,

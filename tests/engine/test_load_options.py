@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 
 from mmvidadapt.weights.resize_time import resize_time
 from tests import runs
-from tests.models.test_heads import BACKBONES, build
+from tests.heads.test_heads import BACKBONES, build
 from tests.tools.processes import call
 
 TIMED = ('AIM', 'AIMSwin', 'EVL', 'ViViT', 'ViViTFactorisedEncoder')

@@ -9,9 +9,9 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mmvidadapt.apis.adapters import load_adapter
-from mmvidadapt.apis.config import flatten, load_config
-from mmvidadapt.apis.inference import Classifier
+from mmvidadapt.apis.train.config import flatten, load_config
+from mmvidadapt.apis.use.adapters import load_adapter
+from mmvidadapt.apis.use.inference import Classifier
 from mmvidadapt.engine.plain_config import plain_config, plain_dict
 from mmvidadapt.weights.adapter_file import read_adapter
 from tests import runs

@@ -7,7 +7,7 @@ import pytest
 from mmengine.fileio import load
 from mmengine.runner import Runner
 
-from mmvidadapt.apis import options
+from mmvidadapt.apis.train import options
 from tests import runs
 
 

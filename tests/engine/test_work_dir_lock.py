@@ -10,7 +10,7 @@ import time
 import pytest
 from mmengine.runner import Runner
 
-from mmvidadapt.apis import options
+from mmvidadapt.apis.train import options
 from mmvidadapt.engine.work_dir_lock import (
     NAME,
     lock_work_dir,

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from mmvidadapt.models.backbones.dualpath import VARIANTS
+from mmvidadapt.methods.dualpath.backbone import VARIANTS
 
 
 class PlainQuickGELU(nn.Module):

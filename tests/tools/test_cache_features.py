@@ -11,9 +11,9 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
 
-from mmvidadapt.apis.benchmark_cache import from_video
-from mmvidadapt.apis.feature_cache import ask
-from mmvidadapt.datasets.cache_files import DONE
+from mmvidadapt.apis.benchmark.cache import from_video
+from mmvidadapt.apis.data.feature_cache import ask
+from mmvidadapt.methods.evl.cache_files import DONE
 from tests import runs
 from tests.cached import VIDEOS, batch_of, config
 
@@ -28,7 +28,7 @@ import runpy
 import signal
 import sys
 
-from mmvidadapt.apis import feature_cache
+from mmvidadapt.apis.data import feature_cache
 
 right = feature_cache.open_shard
 

@@ -7,11 +7,11 @@ import torch
 from mmengine.runner import load_checkpoint
 from safetensors import safe_open
 
-from mmvidadapt.apis.method_fit import list_methods, read_targets
+from mmvidadapt.apis.inspect.method_fit import list_methods, read_targets
 from mmvidadapt.weights import load_weights_file
 from tests import runs
 from tests.golden import assert_output, goldens, load_golden
-from tests.models.test_aim import from_golden
+from tests.methods.test_aim import from_golden
 from tests.weights import foreign
 from tests.weights.samples import same, swin, vit
 

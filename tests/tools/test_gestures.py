@@ -9,7 +9,7 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.registry import init_default_scope
 
-from mmvidadapt.apis.complexity import count_flops
+from mmvidadapt.apis.inspect.complexity import count_flops
 from tests.golden import ROOT
 
 TOOL = runpy.run_path(str(ROOT / 'tools/evidence/gestures.py'))

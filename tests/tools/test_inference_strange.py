@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from mmvidadapt.apis.inference import Prediction
-from mmvidadapt.apis.prediction_files import PredictionFiles, annotate
+from mmvidadapt.apis.use.inference import Prediction
+from mmvidadapt.apis.use.prediction_files import PredictionFiles, annotate
 from tests.trained import FPS, trained
 
 from .test_inference_tool import call

@@ -18,9 +18,9 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 from mmengine.config import Config
 
-from mmvidadapt.apis import inference, windows
-from mmvidadapt.apis.inference import Prediction
-from mmvidadapt.apis.prediction_files import PredictionFiles, annotate
+from mmvidadapt.apis.use import inference, windows
+from mmvidadapt.apis.use.inference import Prediction
+from mmvidadapt.apis.use.prediction_files import PredictionFiles, annotate
 from tests import runs
 from tests.datasets.test_foreign_videos import turn
 from tests.films import encode, film

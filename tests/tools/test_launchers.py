@@ -11,7 +11,7 @@ import torch
 from mmengine.config import Config
 from torch.distributed.run import get_args_parser
 
-from mmvidadapt.apis.inference import Classifier
+from mmvidadapt.apis.use.inference import Classifier
 from tests import runs
 
 from .processes import run

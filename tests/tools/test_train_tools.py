@@ -7,8 +7,8 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmvidadapt.apis import options
-from mmvidadapt.apis.inference import Classifier
+from mmvidadapt.apis.train import options
+from mmvidadapt.apis.use.inference import Classifier
 from mmvidadapt.engine import CPUAmpOptimWrapper
 from tests import runs
 

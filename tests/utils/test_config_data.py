@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from mmvidadapt.apis.config import list_configs, load_config
+from mmvidadapt.apis.train.config import list_configs, load_config
 from mmvidadapt.utils.config_data import (
     MOST_TEXT,
     OWN_IMPORTS,

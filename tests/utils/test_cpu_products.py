@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from torch.testing import assert_close
 from torch.utils.flop_counter import FlopCounterMode
 
-from mmvidadapt.models.layers import linear as linear_module
-from mmvidadapt.models.layers.linear import Linear, linear
+from mmvidadapt.trunks.parts import linear as linear_module
+from mmvidadapt.trunks.parts.linear import Linear, linear
 from mmvidadapt.utils import cpu_products as module
 from mmvidadapt.utils.cpu_products import (
     VARIABLE,

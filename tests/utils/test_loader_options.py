@@ -5,7 +5,7 @@ from mmengine.config import ConfigDict
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from mmvidadapt.apis.config import load_config
+from mmvidadapt.apis.train.config import load_config
 from mmvidadapt.utils import loader_options
 from mmvidadapt.utils.loader_options import without_workers
 

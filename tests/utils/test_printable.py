@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from mmvidadapt.apis.adapters import describe_adapter
-from mmvidadapt.apis.convert import describe, read_conversion
-from mmvidadapt.apis.inference import Prediction, load_strictly
-from mmvidadapt.apis.prediction_files import table
+from mmvidadapt.apis.use.adapters import describe_adapter
+from mmvidadapt.apis.use.convert import describe, read_conversion
+from mmvidadapt.apis.use.inference import Prediction, load_strictly
+from mmvidadapt.apis.use.prediction_files import table
 from mmvidadapt.datasets.prepare.facts import Facts
 from mmvidadapt.datasets.prepare.own import OwnData, report
 from mmvidadapt.models import ImageViT

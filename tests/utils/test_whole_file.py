@@ -10,7 +10,7 @@ import pytest
 from mmengine.fileio import get_file_backend
 from mmengine.runner import save_checkpoint
 
-from mmvidadapt.apis import adapters
+from mmvidadapt.apis.use import adapters
 from mmvidadapt.utils.whole_file import whole_file
 from tests.adapters import config_of, trunk, write_adapter
 

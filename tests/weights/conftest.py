@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmvidadapt.weights import transfer
+from mmvidadapt.weights.fetch import transfer
 
 from .unruly import Site
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from mmengine.runner import CheckpointLoader
 
-from mmvidadapt.apis.convert import read_conversion
-from mmvidadapt.apis.inference import load_strictly
+from mmvidadapt.apis.use.convert import read_conversion
+from mmvidadapt.apis.use.inference import load_strictly
 from mmvidadapt.models import ImageViT
 
 from .samples import LAYERS

@@ -7,11 +7,15 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from mmvidadapt.methods.bevt import names as bevt
+from mmvidadapt.methods.bevt.names import (
+    inflate_table,
+    resize_table,
+    to_video_swin,
+)
 from mmvidadapt.models import BEVTSwin, BEVTVideoSwin
-from mmvidadapt.weights import bevt, to_video_swin
-from mmvidadapt.weights.bevt import inflate_table, resize_table
 from tests.golden import goldens, load_golden
-from tests.models.bevt_samples import TOY, arch_of, plain_arch, tiny_bevt
+from tests.methods.bevt_samples import TOY, arch_of, plain_arch, tiny_bevt
 
 VIDEO = (2, 3, 8, 32, 32)
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from mmvidadapt.weights import read_pickled_module
+from mmvidadapt.methods.bevt.tokenizers.dalle_files import read_pickled_module
 from mmvidadapt.weights.adapter_file import is_adapter, read_adapter
-from mmvidadapt.weights.readers import load_checkpoint_file
+from mmvidadapt.weights.files.readers import load_checkpoint_file
 
 from .loaders import load_as_pretrained
 from .samples import Node

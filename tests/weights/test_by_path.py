@@ -16,8 +16,8 @@ from mmengine.runner import load_checkpoint
 
 from mmvidadapt.engine.checkpoints import read_checkpoint
 from tests.golden import assert_output, goldens, load_golden
-from tests.models.test_aim import from_golden, renamed
-from tests.models.test_aim_swin import from_golden as swin_from_golden
+from tests.methods.test_aim import from_golden, renamed
+from tests.methods.test_aim_swin import from_golden as swin_from_golden
 
 from . import foreign
 from .foreign import batched, split, under

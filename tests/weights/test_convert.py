@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 from mmvidadapt.weights import load_weights_file, to_native
-from mmvidadapt.weights.convert import convert
+from mmvidadapt.weights.layouts.convert import convert
 from tests.golden import goldens, load_golden
 
 from . import foreign

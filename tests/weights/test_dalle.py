@@ -11,8 +11,11 @@ import torch
 from mmpretrain.models.selfsup.cae import Conv2d, DALLEEncoder, EncoderBlock
 from torch import Tensor, nn
 
-from mmvidadapt.models.tokenizers import DALLETokenizer
-from mmvidadapt.weights import read_dalle, read_pickled_module
+from mmvidadapt.methods.bevt.tokenizers import DALLETokenizer
+from mmvidadapt.methods.bevt.tokenizers.dalle_files import (
+    read_dalle,
+    read_pickled_module,
+)
 from tests.tools.processes import call
 
 SIZES = dict(n_hid=8, vocab_size=64)

@@ -9,11 +9,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from mmvidadapt.apis.convert import read_conversion
-from mmvidadapt.apis.inference import load_strictly
+from mmvidadapt.apis.use.convert import read_conversion
+from mmvidadapt.apis.use.inference import load_strictly
 from mmvidadapt.models import AIM, AIMSwin, ImageViT
 from mmvidadapt.weights import SOURCES, Source, resolve
-from tests.models.test_aim_swin import TOY
+from tests.methods.test_aim_swin import TOY
 
 from .foreign import aim_clip, swin_2d
 from .loaders import ARCH, LOADERS, every_loader, load_as_pretrained, saved

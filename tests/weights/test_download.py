@@ -4,8 +4,9 @@ import time
 
 import pytest
 
-from mmvidadapt.weights import Source, transfer
-from mmvidadapt.weights.download import fetch
+from mmvidadapt.weights import Source
+from mmvidadapt.weights.fetch import transfer
+from mmvidadapt.weights.fetch.download import fetch
 
 from .unruly import DATA, SHA
 

@@ -11,8 +11,8 @@ import time
 import pytest
 
 from mmvidadapt.weights import Source
-from mmvidadapt.weights.download import fetch
-from mmvidadapt.weights.lock import locked
+from mmvidadapt.weights.fetch.download import fetch
+from mmvidadapt.weights.fetch.lock import locked
 
 from .unruly import DATA, SHA
 
@@ -91,7 +91,7 @@ def test_a_removed_lock_locks_nobody(tmp_path):
 def test_without_locks_nobody_writes_into_anothers_part(
     site, target, monkeypatch
 ):
-    monkeypatch.setattr('mmvidadapt.weights.lock.fcntl', None)
+    monkeypatch.setattr('mmvidadapt.weights.fetch.lock.fcntl', None)
     part = target.with_name('x.pth.part')
     part.parent.mkdir()
     part.write_bytes(b'of another process')

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from mmvidadapt.methods.dualpath.names import find_projection, rename_dualpath_
 from mmvidadapt.models import DualPath
-from mmvidadapt.weights import rename_dualpath_, to_native
-from mmvidadapt.weights.dualpath_tables import find_projection
+from mmvidadapt.weights import to_native
 from tests.golden import goldens, load_golden
 
 from . import foreign

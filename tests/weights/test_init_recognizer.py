@@ -9,7 +9,7 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.runner import load_checkpoint
 
-from mmvidadapt.weights.readers import load_checkpoint_file
+from mmvidadapt.weights.files.readers import load_checkpoint_file
 
 from .loaders import ARCH
 from .samples import vit

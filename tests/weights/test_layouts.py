@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmvidadapt.models.backbones import ImageViT
+from mmvidadapt.models import ImageViT
 from mmvidadapt.weights import rename_official_, to_native
 from tests.golden import goldens, load_golden
 

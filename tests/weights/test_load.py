@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
 
-from mmvidadapt.models.backbones import ImageViT
-from mmvidadapt.models.layers.pos_embed import resize_pos_embed
+from mmvidadapt.models import ImageViT
 from mmvidadapt.weights import load_pretrained
+from mmvidadapt.weights.resize_positions import resize_pos_embed
 
 from .foreign import aim_clip, openai_clip, swin_2d
 from .samples import GRID, Node, aim, same, swin, vit

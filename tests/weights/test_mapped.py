@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from mmvidadapt.apis.inference import load_strictly
+from mmvidadapt.apis.use.inference import load_strictly
 from mmvidadapt.engine.checkpoints import read_checkpoint
 from mmvidadapt.models import ImageViT
 from mmvidadapt.weights import load_weights_file

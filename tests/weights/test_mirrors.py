@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mmvidadapt.weights import SOURCES, Source, resolve
-from mmvidadapt.weights.download import fetch
+from mmvidadapt.weights.fetch.download import fetch
 
 from .unruly import DATA, SHA
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mmvidadapt.weights import load_weights_file
-from mmvidadapt.weights.msgpack import looks_like_msgpack, read_msgpack
+from mmvidadapt.weights.files.msgpack import looks_like_msgpack, read_msgpack
 
 
 def pack(value):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from mmvidadapt.weights.pickles import check_pickle
-from mmvidadapt.weights.readers import load_checkpoint_file
+from mmvidadapt.weights.files.pickles import check_pickle
+from mmvidadapt.weights.files.readers import load_checkpoint_file
 
 from .test_bombs import PROTO, long1, text
 

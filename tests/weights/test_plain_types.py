@@ -12,7 +12,7 @@ import torch
 
 from mmvidadapt.engine.checkpoints import read_checkpoint
 from mmvidadapt.weights import load_weights_file
-from mmvidadapt.weights.plain_types import DICTS, plain_types
+from mmvidadapt.weights.files.plain_types import DICTS, plain_types
 
 from .samples import same, vit
 

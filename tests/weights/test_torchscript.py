@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from mmvidadapt.weights import load_weights_file
-from mmvidadapt.weights.torchscript import read_torchscript
+from mmvidadapt.weights.files.torchscript import read_torchscript
 
 from .samples import Node, same, vit
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from mmvidadapt.methods.vivit.image_weights import inflate_kernel
 from mmvidadapt.models import (
     ImageViT,
     ViViT,
@@ -14,9 +15,8 @@ from mmvidadapt.models import (
     ViViTFactorisedSelfAttention,
 )
 from mmvidadapt.weights import to_native
-from mmvidadapt.weights.inflate import inflate_kernel
 from tests.golden import goldens, load_golden
-from tests.models.vivit_samples import (
+from tests.methods.vivit_samples import (
     KINDS,
     backbone_of,
     image_model,

@@ -7,11 +7,12 @@ from safetensors.torch import save_file
 from torch.testing import assert_close
 
 from mmvidadapt.engine.checkpoints import read_checkpoint
+from mmvidadapt.methods.vivit.names import temporal_depth
 from mmvidadapt.models import ViViT, ViViTFactorisedEncoder
-from mmvidadapt.weights import load_weights_file, temporal_depth, to_native
+from mmvidadapt.weights import load_weights_file, to_native
 from mmvidadapt.weights.compare import compare
 from tests.golden import assert_output, goldens, load_golden
-from tests.models.vivit_samples import (
+from tests.methods.vivit_samples import (
     KINDS,
     clips,
     every_model,

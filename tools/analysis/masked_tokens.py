@@ -9,8 +9,8 @@ import argparse
 
 from mmengine.config import DictAction
 
-from mmvidadapt.apis.config import load_config
-from mmvidadapt.apis.masked_tokens import measure_tokens
+from mmvidadapt.apis.train.config import load_config
+from mmvidadapt.apis.inspect.masked_tokens import measure_tokens
 from mmvidadapt.utils.printable import fail, say
 
 

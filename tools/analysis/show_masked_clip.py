@@ -12,10 +12,10 @@ from mmaction.registry import DATASETS, MODELS
 from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 
-from mmvidadapt.apis.config import load_config
-from mmvidadapt.apis.inference import auto_device, load_strictly
-from mmvidadapt.apis.masked_clip import fill_masked, save_picture
-from mmvidadapt.apis.precompute_tokens import loaders_of
+from mmvidadapt.apis.train.config import load_config
+from mmvidadapt.apis.use.inference import auto_device, load_strictly
+from mmvidadapt.apis.inspect.masked_clip import fill_masked, save_picture
+from mmvidadapt.apis.data.precompute_tokens import loaders_of
 from mmvidadapt.engine.seed import seed_everything
 from mmvidadapt.utils.printable import fail, say
 

@@ -10,9 +10,9 @@ from typing import Union
 
 from mmengine.config import DictAction
 
-from mmvidadapt.apis.config import load_config
-from mmvidadapt.apis.inference import read_labels
-from mmvidadapt.apis.temporal_dependency import (
+from mmvidadapt.apis.train.config import load_config
+from mmvidadapt.apis.use.inference import read_labels
+from mmvidadapt.apis.inspect.temporal_dependency import (
     describe,
     measure_dependency,
     save_dependency,

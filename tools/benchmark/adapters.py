@@ -18,7 +18,7 @@ from mmaction.registry import MODELS
 from mmengine.registry import init_default_scope
 
 from mmvidadapt.apis import MultiAdapter
-from mmvidadapt.apis.config import load_config
+from mmvidadapt.apis.train.config import load_config
 from mmvidadapt.engine.adapters import make_adapter, split_names
 from mmvidadapt.weights.compare import matches
 

@@ -14,7 +14,7 @@ import torch
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 
-from mmvidadapt.apis.benchmark_cache import ROUNDS, compare_with_video
+from mmvidadapt.apis.benchmark.cache import ROUNDS, compare_with_video
 
 
 def main() -> None:

@@ -17,12 +17,12 @@ import torch
 from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 
-from mmvidadapt.apis.benchmark_loader import (
+from mmvidadapt.apis.benchmark.loader import (
     Profile,
     advise,
     compare_with_stock,
 )
-from mmvidadapt.apis.config import load_config
+from mmvidadapt.apis.train.config import load_config
 
 ROW = '{:<28} {:>10} {:>10} {:>8}'
 

@@ -15,9 +15,14 @@ from typing import List
 import torch
 from mmengine.config import DictAction
 
-from mmvidadapt.apis.benchmark import compare
-from mmvidadapt.apis.benchmark_step import AMP_DTYPES, Settings
-from mmvidadapt.apis.contenders import PLAIN, Contender, contender, variants
+from mmvidadapt.apis.benchmark.compare import compare
+from mmvidadapt.apis.benchmark.step import AMP_DTYPES, Settings
+from mmvidadapt.apis.benchmark.contenders import (
+    PLAIN,
+    Contender,
+    contender,
+    variants,
+)
 
 WITH_CP = {'false': False, 'mlp': 'mlp', 'true': True}
 HEADER = (

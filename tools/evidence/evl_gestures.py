@@ -21,7 +21,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch import nn
 
-from mmvidadapt.apis.feature_cache import (
+from mmvidadapt.apis.data.feature_cache import (
     cache_features,
     config_from_cache,
     plan,

@@ -19,7 +19,7 @@ from typing import Dict, List, NamedTuple, Tuple
 from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.runner import Runner
 
-from mmvidadapt.apis.complexity import count_params
+from mmvidadapt.apis.inspect.complexity import count_params
 
 CONFIG = Path(__file__).parents[2] / 'configs/evidence/vits14_gestures.py'
 SPATIAL = ('spatial', 'joint')

@@ -19,7 +19,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from mmvidadapt.models.layers.packing import fingerprint
+from mmvidadapt.methods.evl.cached_rows import fingerprint
 from mmvidadapt.utils.installed import NEEDED
 from mmvidadapt.utils.whole_file import whole_file
 from mmvidadapt.version import __version__

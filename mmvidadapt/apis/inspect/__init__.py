@@ -1,0 +1,1 @@
+"""Look into models: costs, attention, what they predict."""

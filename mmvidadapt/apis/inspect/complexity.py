@@ -1,0 +1,228 @@
+"""Parameters and multiply-accumulates, without computing anything."""
+
+import math
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from typing import Any, Dict, Iterator, NamedTuple, Sequence, Tuple
+
+import torch
+import torch.nn.functional as F
+from mmaction.models.backbones.swin import compute_mask
+from mmaction.models.recognizers.base import BaseRecognizer
+from mmengine.config import Config
+from torch import Tensor, nn
+from torch._subclasses import FakeTensorMode
+from torch.func import functional_call
+from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
+
+from mmvidadapt.methods.dualpath.block import PathAdapter
+from mmvidadapt.methods.evl.decoder import QueryAttention
+from mmvidadapt.methods.evl.motion import NeighbourMotion
+from mmvidadapt.methods.peft.vpt import VPTBlock
+from mmvidadapt.trunks.parts.adapter import Adapter
+from mmvidadapt.trunks.parts.block import ViTBlock
+from mmvidadapt.trunks.vit import ARCHS
+
+# Fused operators that torch's counter does not know, by input shapes.
+FUSED = {
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: (
+        lambda q, k, v, *args, **kwargs: sdpa_flop_count(q, k, v)
+    )
+}
+if hasattr(torch.ops.mkldnn, '_linear_pointwise'):
+    FUSED[torch.ops.mkldnn._linear_pointwise] = (
+        lambda x, weight, *args, **kwargs: 2 * math.prod(x) * weight[0]
+    )
+
+# Methods that count what a paper writes instead of what runs.
+REPLACED = {
+    Adapter: 'after',
+    PathAdapter: 'before',
+    QueryAttention: 'forward',
+    NeighbourMotion: 'sum',
+    VPTBlock: 'forward',
+}
+
+
+class ParamCount(NamedTuple):
+    """Numbers of parameters."""
+
+    total: int
+    trained: int
+
+
+def count_params(model: nn.Module) -> ParamCount:
+    """Count all parameters and those that are trained.
+
+    Args:
+        model (nn.Module): The model, on any device.
+
+    Returns:
+        ParamCount: ``total`` and ``trained``.
+    """
+    params = list(model.parameters())
+    return ParamCount(
+        sum(p.numel() for p in params),
+        sum(p.numel() for p in params if p.requires_grad),
+    )
+
+
+def clip_shape(config: Config, batch_size: int = 1) -> Tuple[int, ...]:
+    """Read the shape of the clips, (B, 3, T, H, W), off a config."""
+    backbone = config.model.backbone
+    arch = backbone.get('arch')
+    own = ARCHS.get(arch, {}) if isinstance(arch, str) else arch or {}
+    size = backbone.get('img_size') or own.get('img_size', 224)
+    height, width = (size, size) if isinstance(size, int) else size
+    frames = backbone.get('num_frames', config.get('num_frames', 8))
+    return (batch_size, 3, frames, height, width)
+
+
+def count_flops(
+    model: nn.Module, shape: Sequence[int], as_published: bool = False
+) -> int:
+    """Count the multiply-accumulates of one forward pass in testing.
+
+    This is what papers call FLOPs. Matrix products, convolutions and both
+    products of every attention count; norms, activations and sums do not
+    (about 0.1 % in a ViT). The pass runs on tensors without data, so a
+    full-size model takes a second and no memory, wherever its parameters lie,
+    the meta device included.
+
+    fvcore's counter gives the same number (a test compares), but has to
+    trace and compute the model for it, and traced, no adapter is folded into
+    the layer before it.
+
+    Args:
+        model (nn.Module): A backbone or a recogniser; the latter is counted
+            with its head.
+        shape (Sequence[int]): Shape of the clips, ``(B, 3, T, H, W)``.
+        as_published (bool): Whether to count the method as its paper writes
+            it, instead of what runs here. Defaults to False.
+
+    Returns:
+        int: Number of multiply-accumulates.
+
+    Raises:
+        ValueError: If the shape has not five numbers.
+    """
+    if len(shape) != 5:
+        raise ValueError(f'shape={tuple(shape)}: give (B, 3, T, H, W).')
+    recognizer = isinstance(model, BaseRecognizer)
+    counter = FlopCounterMode(display=False, custom_mapping=FUSED)
+    counted = _as_published(model) if as_published else nullcontext()
+    compute_mask.cache_clear()  # real masks of mmaction2's Swin
+    with _testing(model), counted, torch.no_grad(), FakeTensorMode():
+        video = torch.empty(*shape)
+        tensors = {
+            name: torch.empty(tensor.shape, dtype=tensor.dtype)
+            for named in (model.named_parameters(), model.named_buffers())
+            for name, tensor in named
+        }
+        with counter:
+            functional_call(
+                model,
+                tensors,
+                (video[:, None] if recognizer else video,),
+                dict(stage='head') if recognizer else {},
+            )
+    compute_mask.cache_clear()  # masks without data
+    return counter.get_total_flops() // 2
+
+
+@contextmanager
+def _testing(model: nn.Module) -> Iterator[None]:
+    """Put the model into eval mode and every part of it back afterwards."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+@contextmanager
+def _as_published(model: nn.Module) -> Iterator[None]:
+    """Undo what saves work and leaves the numbers alone."""
+    handles, products = [], {}
+    for module in model.modules():
+        if getattr(module, 'reads_class_token', False):
+            # The last block for all tokens.
+            last = module.transformer.resblocks[-1]
+            handles += [
+                last.register_forward_pre_hook(lambda _, args: args[:1]),
+                last.register_forward_hook(lambda *io: io[-1][:, :1]),
+            ]
+        elif isinstance(module, nn.Linear):
+            handles.append(
+                module.register_forward_hook(
+                    lambda linear, args, out: products.update(
+                        {linear: (args[0], out)}
+                    )
+                )
+            )
+        elif isinstance(module, Adapter):
+            module.after = partial(_unfolded, module, products)
+            if isinstance(module, PathAdapter):
+                module.before = partial(_projected, module)
+        elif isinstance(module, QueryAttention):
+            module.forward = partial(_formed, module)
+        elif isinstance(module, NeighbourMotion):
+            module.sum = partial(_gathered, module)
+        elif isinstance(module, VPTBlock):
+            module.forward = partial(_prompted, module)
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+        for module in model.modules():
+            for kind, name in REPLACED.items():
+                if isinstance(module, kind):
+                    delattr(module, name)
+
+
+def _unfolded(
+    adapter: Adapter,
+    products: Dict[nn.Module, tuple],
+    linear: nn.Linear,
+    x: Tensor,
+) -> Tensor:
+    """Adapt ``linear(x)``, which may have been computed already."""
+    known = products.get(linear, (None,))
+    return adapter(known[1] if known[0] is x else linear(x))
+
+
+def _projected(
+    adapter: PathAdapter, weight: Tensor, bias: Tensor, *normed: Any
+) -> Tensor:
+    """Adapt, then project."""
+    return F.linear(adapter(*normed), weight, bias)
+
+
+def _formed(
+    attn: QueryAttention, x: Tensor, norm: nn.Module, tokens: Tensor
+) -> Tensor:
+    """Attend with keys and values of all tokens."""
+    y = norm(tokens)
+    parts = attn.q_proj(x), attn.k_proj(y), attn.v_proj(y)
+    q, k, v = (attn.heads(part).transpose(1, 2) for part in parts)
+    out = F.scaled_dot_product_attention(q, k, v)  # (B, heads, 1, d)
+    return attn.out_proj(out.transpose(1, 2).flatten(2))
+
+
+def _gathered(
+    motion: NeighbourMotion, attention: Tensor, table: Tensor
+) -> Tensor:
+    """Sum offsets that stand ready for every pair of patches."""
+    patches, dims = attention.shape[-1], table.shape[-1]
+    offsets = table.new_empty(patches, patches, dims)
+    return torch.einsum('btpj,pjc->btpc', attention, offsets)
+
+
+def _prompted(block: VPTBlock, x: Tensor, cls_only: bool = False) -> Tensor:
+    """Run the whole block on the prompts, too."""
+    prompts = block.prompts.expand(len(x), -1, -1)
+    tokens = ViTBlock.forward(block, torch.cat([x, prompts], dim=1))
+    return tokens[:, : x.shape[1]]

@@ -1,0 +1,231 @@
+"""A config for own videos, derived from a method's Kinetics-400 config."""
+
+import math
+import os
+import re
+from pathlib import Path
+from typing import Dict, List, NamedTuple, Optional
+
+from mmengine.config import Config, ConfigDict
+from mmengine.registry import DefaultScope
+
+from mmvidadapt.datasets.prepare.own import OwnData
+from mmvidadapt.datasets.prepare.sources import SPLITS
+from mmvidadapt.utils.crash_proof import num_cores
+
+from ..data.frame_config import use_frames
+from .config import find_recipe, load_config
+from .config_variables import merge_options
+from .schedule import rescale_rate, stretch_schedule
+
+IMG_SIZE = 224  # of the recipes
+SIZES = ('scale', 'crop_size', 'size', 'scale_range')  # of steps, in pixels
+# Videos up to here, ten seconds or so, are seen as a whole.
+LONG = 256
+SIDED = r'left|right|c?cw|(anti|counter)?[ _-]?clockwise'
+
+
+class Choices(NamedTuple):
+    """What a user may choose; None leaves it to the recipe and the data."""
+
+    method: str = 'aim'
+    arch: str = 'vitb16'
+    batch_size: Optional[int] = None
+    gpus: int = 1
+    epochs: Optional[int] = None
+    img_size: Optional[int] = None
+    sampling: Optional[str] = None  # 'whole' or 'dense'
+    flip: Optional[bool] = None
+
+    def check(self) -> None:
+        """Raise on what no config can have."""
+        for name in ('batch_size', 'gpus', 'epochs', 'img_size'):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                option = name.replace('_', '-')
+                raise ValueError(f'--{option} {value}: give 1 or more.')
+        find_recipe(self.method, self.arch)
+
+
+def own_config(
+    data: OwnData,
+    lists: Path,
+    choices: Choices,
+    options: Optional[Dict] = None,
+    fold: Optional[int] = None,
+) -> Config:
+    """Derive a config for own videos.
+
+    Args:
+        data (OwnData): The videos.
+        lists (Path): The folder of their lists.
+        choices (Choices): The method and its settings.
+        options (Dict, optional): Dotted names and values that override
+            entries of the result. Defaults to None.
+        fold (int, optional): The number of the one that is tested, of a
+            cross-validation. Defaults to None.
+
+    Returns:
+        Config: It inherits nothing.
+    """
+    cfg = load_config(find_recipe(choices.method, choices.arch))
+    cfg.work_dir = work_dir(lists, choices, fold)
+    cfg.model.cls_head.num_classes = len(data.classes)
+    _use_lists(cfg, data, lists.absolute())
+    if data.frames is not None:
+        use_frames(cfg, data)
+    if seen_as_a_whole(data, choices):
+        _see_the_whole(cfg)
+    if not may_flip(data, choices):
+        _drop(cfg, 'Flip')
+    if choices.img_size:
+        _use_size(cfg, choices.img_size)
+    num_train = len(data.splits['train'])
+    rescale_rate(cfg, choices.batch_size, choices.gpus, num_train)
+    stretch_schedule(cfg, choices.epochs, choices.gpus, num_train)
+    for split in SPLITS:
+        cfg[f'{split}_pipeline'] = cfg[f'{split}_dataloader'].dataset.pipeline
+    cfg = merge_options(cfg, options or {})
+    _try(cfg)
+    return cfg
+
+
+def work_dir(lists: Path, choices: Choices, fold: Optional[int] = None) -> str:
+    """Name the folder of a run after its data: no other data has the same.
+
+    Args:
+        lists (Path): The folder of the lists.
+        choices (Choices): The method and its settings.
+        fold (int, optional): See :func:`own_config`. Defaults to None.
+
+    Returns:
+        str: ``'work_dirs/data/mine/aim_vitb16'`` for lists in ``data/mine``,
+        of fold 1 ``'work_dirs/data/mine/aim_vitb16_fold1'``.
+    """
+    folder, here = Path(os.path.abspath(lists)), Path.cwd()
+    if here in (folder, *folder.parents):
+        folder = folder.relative_to(here)
+    else:
+        folder = Path('outside', folder.relative_to(folder.anchor))
+    name = f'{choices.method}_{choices.arch}'
+    name += '' if fold is None else f'_fold{fold}'
+    return Path('work_dirs', folder, name).as_posix()
+
+
+def _use_lists(cfg: Config, data: OwnData, lists: Path) -> None:
+    """Let the loaders read the lists."""
+    filled = [split for split in ('test', 'val') if data.splits[split]]
+    if not filled or not data.splits['train']:
+        raise ValueError(
+            'There is nothing to train on or nothing to evaluate with: '
+            + ', '.join(f'{len(c)} {s}' for s, c in data.splits.items())
+            + ' videos. Choose other shares with --split.'
+        )
+    cfg.pop('data_root_val', None)
+    cfg.data_root = str(data.root.absolute())
+    cfg.metainfo = dict(classes=data.classes)
+    for split in SPLITS:
+        loader = cfg[f'{split}_dataloader']
+        source = split if data.splits[split] else filled[0]
+        loader.num_workers = min(loader.num_workers, num_cores())
+        cfg[f'ann_file_{split}'] = str(lists / f'{source}.txt')
+        loader.dataset.update(
+            ann_file=cfg[f'ann_file_{split}'],
+            data_prefix=dict(video=cfg.data_root),
+            metainfo=cfg.metainfo,
+        )
+    topk = (1, 5) if len(data.classes) > 5 else (1,)
+    options = dict(top_k_accuracy=dict(topk=topk))
+    metric = dict(type='AccMetric', metric_options=options)
+    cfg.val_evaluator = cfg.test_evaluator = metric
+
+
+def seen_as_a_whole(data: OwnData, choices: Choices) -> bool:
+    """Whether frames are spread over the video instead of a stretch of it."""
+    if choices.sampling is None:
+        return data.median_frames < LONG
+    return choices.sampling == 'whole'
+
+
+def may_flip(data: OwnData, choices: Choices) -> bool:
+    """Whether a mirrored video has the same label."""
+    return not sided(data.classes) if choices.flip is None else choices.flip
+
+
+def sided(classes: List[str]) -> List[str]:
+    """Return the classes that mean something else in a mirror."""
+    pattern = rf'(?<![a-z])({SIDED})(?![a-z])'
+    return [name for name in classes if re.search(pattern, name.lower())]
+
+
+def _pipelines(cfg: Config) -> List[List[ConfigDict]]:
+    """Return the steps of all loaders."""
+    return [cfg[f'{split}_dataloader'].dataset.pipeline for split in SPLITS]
+
+
+def _see_the_whole(cfg: Config) -> None:
+    """Spread the frames over the video, one view each."""
+    for split, steps in zip(SPLITS, _pipelines(cfg)):
+        place = next(i for i, s in enumerate(steps) if 'Sample' in s.type)
+        steps[place] = ConfigDict(
+            type='MidpointUniformSample', clip_len=steps[place].clip_len
+        )
+        if split != 'train':
+            steps[place].test_mode = True
+
+
+def _drop(cfg: Config, kind: str) -> None:
+    """Take the steps of a type out of the pipelines."""
+    for steps in _pipelines(cfg):
+        steps[:] = [step for step in steps if step.type != kind]
+
+
+def _use_size(cfg: Config, img_size: int) -> None:
+    """Change the resolution of the model and of all steps."""
+
+    def resized(value: object) -> object:
+        if isinstance(value, (list, tuple)):
+            return type(value)(map(resized, value))
+        return round(value * img_size / IMG_SIZE) if value > 0 else value
+
+    cfg.model.backbone.img_size = img_size
+    for steps in _pipelines(cfg):
+        for step in steps:
+            for key in set(SIZES) & set(step):
+                step[key] = resized(step[key])
+
+
+def _try(cfg: Config) -> None:
+    """Build the model, without memory if possible, to find mistakes now."""
+    import torch
+    from mmaction.registry import MODELS
+
+    scope = cfg.get('default_scope', 'mmaction')
+    with DefaultScope.overwrite_default_scope(scope):
+        try:
+            with torch.device('meta'):
+                MODELS.build(cfg.model)
+        except RuntimeError as error:
+            if 'meta tensors' not in str(error):  # of no other use
+                raise
+            MODELS.build(cfg.model)
+
+
+def explain(cfg: Config, data: OwnData, choices: Choices) -> List[str]:
+    """Say what was decided, and how to decide otherwise."""
+    loader, num_train = cfg.train_dataloader, len(data.splits['train'])
+    batch, epochs = loader.batch_size * choices.gpus, cfg.train_cfg.max_epochs
+    steps = math.ceil(num_train / batch)
+    said = [
+        f'{epochs} epochs of {steps} steps with {batch} clips each, '
+        f'learning rate {cfg.optim_wrapper.optimizer.lr:g} (--epochs, '
+        '--batch-size, --gpus).'
+    ]
+    if seen_as_a_whole(data, choices):
+        said.append('Frames are spread over the whole video (--sampling).')
+    names = sided(data.classes)
+    if names and choices.flip is None:
+        said.append(
+            f'No mirroring, for the sake of {", ".join(names)} (--flip).'
+        )
+    return said

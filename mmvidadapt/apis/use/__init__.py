@@ -1,0 +1,1 @@
+"""Use trained models: load, classify, merge, convert."""

@@ -1,0 +1,92 @@
+"""Turn what a recogniser predicts into the probabilities of its classes."""
+
+from contextlib import contextmanager
+from typing import Iterator, List, Optional, Sequence, Tuple
+
+from mmaction.structures import ActionDataSample
+from torch import Tensor, nn
+
+from mmvidadapt.heads.multi_label import is_multi_label, to_probabilities
+
+from .class_names import described_datasets
+
+
+def has_several_labels(model: nn.Module) -> bool:
+    """Whether several classes of a recogniser may be right at once.
+
+    Its head says so, or a data set of its config (``multi_class=True``).
+
+    Args:
+        model (nn.Module): The recogniser, with its config as ``cfg``.
+
+    Returns:
+        bool: Whether every class has a probability of its own.
+    """
+    return is_multi_label(model.cls_head) or any(
+        described.get('multi_class')
+        for described in described_datasets(model.cfg)
+    )
+
+
+@contextmanager
+def raw_scores(model: nn.Module) -> Iterator[None]:
+    """Let a recogniser of several labels give the logits of every view.
+
+    mmaction2's heads know softmax only, which cannot be undone. Recognisers
+    of one label are left as they are.
+
+    Args:
+        model (nn.Module): The recogniser.
+    """
+    head = model.cls_head
+    if not has_several_labels(model) or not hasattr(head, 'average_clips'):
+        yield
+        return
+    usual, head.average_clips = head.average_clips, None
+    try:
+        yield
+    finally:
+        head.average_clips = usual
+
+
+def class_probabilities(model: nn.Module, result: ActionDataSample) -> Tensor:
+    """Give a probability to every class.
+
+    Args:
+        model (nn.Module): The recogniser.
+        result (ActionDataSample): What it predicted in :func:`raw_scores`.
+
+    Returns:
+        Tensor: (num_classes,), float32, on the CPU. They add up to 1, unless
+        a video has several labels.
+    """
+    scores = result.pred_score.float().cpu()
+    average = getattr(model.cls_head, 'average_clips', 'prob')
+    several = has_several_labels(model)
+    if average in ('prob', 'logit') and not several:
+        return scores  # the head has done it
+    views = scores.reshape(-1, scores.shape[-1])
+    if average in ('score', 'logit'):
+        return to_probabilities(views.mean(dim=0), several)
+    return to_probabilities(views, several).mean(dim=0)
+
+
+def best_classes(
+    scores: Tensor, names: Optional[Sequence[str]], topk: int
+) -> List[Tuple[str, float]]:
+    """Name the classes with the highest scores.
+
+    Args:
+        scores (Tensor): (num_classes,).
+        names (Sequence[str], optional): Names of the classes; without them
+            their numbers are given.
+        topk (int): How many classes to name.
+
+    Returns:
+        List[Tuple[str, float]]: (class, score), best first.
+    """
+    values, ids = scores.topk(min(topk, len(scores)))
+    return [
+        (names[i] if names else str(i), value)
+        for i, value in zip(ids.tolist(), values.tolist())
+    ]

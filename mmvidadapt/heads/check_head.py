@@ -1,0 +1,88 @@
+"""Refuse heads of mmaction2 that cannot read what our backbones give."""
+
+from typing import Dict, Optional
+
+from mmaction.models.heads import (
+    MViTHead,
+    RGBPoseHead,
+    SlowFastHead,
+    TimeSformerHead,
+    TRNHead,
+    TSMHead,
+    TSNHead,
+    UniFormerHead,
+)
+from mmaction.models.recognizers import BaseRecognizer, Recognizer2D
+from torch import nn
+from torch.nn.modules.module import register_module_module_registration_hook
+
+from mmvidadapt.methods.bevt.base import MaskedModel
+from mmvidadapt.methods.bevt.video_swin import BEVTVideoSwin
+from mmvidadapt.trunks.base import AdaptedBackbone
+
+FRAMES = 'the frames of a Recognizer2D one by one'
+VECTORS = 'vectors (N, C)'
+# What the heads read that cannot read features (N, C, T, H, W).
+READ: Dict[type, str] = {
+    TSNHead: FRAMES,
+    TSMHead: FRAMES,
+    TRNHead: FRAMES,
+    TimeSformerHead: VECTORS,
+    UniFormerHead: VECTORS,
+    MViTHead: 'the stages of an MViT',
+    SlowFastHead: 'a slow and a fast pathway',
+    RGBPoseHead: 'a pathway of frames and one of poses',
+}
+USE = "'Float32I3DHead' (mmaction2's I3DHead with scores in float32)"
+OWN = dict(EVL='EVLHead', DualPath='DualPathHead', ViViT='ViViTHead')
+
+
+def check_head(model: nn.Module, name: str, head: Optional[nn.Module]) -> None:
+    """Refuse a head, or a recogniser, that cannot read a backbone of ours.
+
+    PyTorch calls this whenever a module becomes a part of another: mmaction2
+    builds the head of a recogniser after its backbone, and lets no backbone
+    know what comes behind it.
+
+    Args:
+        model (nn.Module): What gets a part; only recognisers are looked at.
+        name (str): Of the part; only ``cls_head`` is looked at.
+        head (nn.Module, optional): The part.
+
+    Raises:
+        ValueError: If the head would fail, with what to use instead.
+    """
+    if name != 'cls_head' or not isinstance(model, BaseRecognizer):
+        return
+    backbone = model._modules.get('backbone')
+    kind = type(backbone).__name__
+    if isinstance(backbone, MaskedModel):
+        raise ValueError(
+            f"{kind} is for pretraining: use model.type='BEVTPretrainer', and "
+            "backbone.type='BEVTVideoSwin' to fine-tune its weights."
+        )
+    if not isinstance(backbone, (AdaptedBackbone, BEVTVideoSwin)):
+        return
+    if isinstance(model, Recognizer2D):
+        raise ValueError(
+            f'{kind} reads clips (N, 3, T, H, W), and Recognizer2D gives it '
+            "frames one by one: use model.type='Recognizer3D', "
+            "FormatShape with input_format='NCTHW' and data_preprocessor "
+            "with format_shape='NCTHW'."
+        )
+    for wrong, reads in READ.items():
+        if isinstance(head, wrong) and type(head).forward is wrong.forward:
+            raise ValueError(
+                f'{kind} gives features (N, C, T, H, W), and '
+                f'{type(head).__name__} reads {reads}: use cls_head.type='
+                f'{_advice(kind)}.'
+            )
+
+
+def _advice(kind: str) -> str:
+    """Name the heads that read a backbone."""
+    own = next((head for name, head in OWN.items() if name in kind), None)
+    return f"'{own}' or {USE}" if own else USE
+
+
+register_module_module_registration_hook(check_head)

@@ -1,0 +1,1 @@
+"""Hold one folder for each method."""

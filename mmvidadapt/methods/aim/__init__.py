@@ -1,0 +1,1 @@
+"""AIM: adapt image models by spatial, temporal and joint adapters."""

@@ -1,0 +1,61 @@
+"""How the official AIM names its parameters."""
+
+from typing import Tuple
+
+from mmvidadapt.weights.layouts.images import CLIP_TRUNK, TIMM_TRUNK
+from mmvidadapt.weights.layouts.swins import SWIN_BLOCK, SWIN_TRUNK
+from mmvidadapt.weights.layouts.tables import Layout, Table, _blocks, _same
+
+AIM_ADAPTERS = {
+    f'{theirs}.{fc}.*': f'{ours}.{own}.*'
+    for theirs, ours in (
+        ('T_Adapter', 't_adapter'),
+        ('T_Adapter_in', 't_adapter_in'),
+        ('S_Adapter', 's_adapter'),
+        ('MLP_Adapter', 'mlp_adapter'),
+    )
+    for fc, own in (('D_fc1', 'down'), ('D_fc2', 'up'))
+}
+AIM_CLIP: Table = {
+    **CLIP_TRUNK,
+    **_same('temporal_embedding'),
+    **_blocks('transformer.resblocks.{i}.', AIM_ADAPTERS),
+}
+AIM_IMAGENET: Table = {
+    **TIMM_TRUNK,
+    **_same('temporal_embedding', 'ln_post.*'),
+    **_blocks('blocks.{i}.', AIM_ADAPTERS),
+}
+# In their Swin, S_Adapter is the joint adapter and S_Adapter2 the spatial.
+AIM_SWIN: Table = {
+    **SWIN_TRUNK,
+    **_same(
+        'temporal_embedding', f'{SWIN_BLOCK}attn.temporal_position_bias_table'
+    ),
+    '**.t_relative_coords': None,
+    **{
+        f'{SWIN_BLOCK}{theirs}.{fc}.*': f'{SWIN_BLOCK}{ours}.{own}.*'
+        for theirs, ours in (
+            ('T_Adapter', 't_adapter'),
+            ('S_Adapter2', 's_adapter'),
+            ('S_Adapter', 'mlp_adapter'),
+        )
+        for fc, own in (('D_fc1', 'down'), ('D_fc2', 'up'))
+    },
+}
+
+LAYOUTS: Tuple[Layout, ...] = (
+    Layout(
+        'aim-clip',
+        'vit',
+        ('conv1.weight', 'transformer.resblocks.{i}.**_Adapter.D_fc1.*'),
+        AIM_CLIP,
+    ),
+    Layout(
+        'aim-imagenet',
+        'vit',
+        ('cls_token', 'blocks.{i}.**_Adapter.D_fc1.*'),
+        AIM_IMAGENET,
+    ),
+    Layout('aim-swin', 'swin', (f'{SWIN_BLOCK}S_Adapter2.D_fc1.*',), AIM_SWIN),
+)

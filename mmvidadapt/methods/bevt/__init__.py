@@ -1,0 +1,1 @@
+"""BEVT: pretrain video transformers on masked visual tokens."""

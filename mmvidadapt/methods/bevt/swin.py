@@ -1,0 +1,252 @@
+"""BEVT's encoder and decoders: one Video Swin for clips and for images."""
+
+from typing import List, Optional, Sequence, Tuple, Union
+
+import torch
+from einops import rearrange
+from mmaction.registry import MODELS
+from torch import Tensor, nn
+
+from mmvidadapt.methods.bevt.names import load_video_swin
+from mmvidadapt.trunks.parts.drop_path import linear_rates
+from mmvidadapt.trunks.parts.linear import Linear
+from mmvidadapt.trunks.parts.window3d import Windows3D
+from mmvidadapt.trunks.video_swin import Swin3DStage
+from mmvidadapt.trunks.vit import resolve
+from mmvidadapt.utils.choices import check_choices
+
+from .base import STREAMS, MaskedModel
+from .masked_rows import MaskedRows, spread_rows, upsample_rows
+
+IMAGE_MASK_MODES = ('official', 'swin')
+FRAMES, SIDE = 2, 4  # of a patch
+_OPTIONS = dict(mlp_ratio=4.0, qk_scale=None, patch_norm=True)
+ARCHS = {
+    name: dict(zip(('embed_dims', 'depths', 'num_heads'), sizes))
+    for name, sizes in {
+        'tiny': (16, (2, 2), (2, 4)),
+        'swin-t': (96, (2, 2, 6, 2), (3, 6, 12, 24)),
+        'small': (96, (2, 2, 18, 2), (3, 6, 12, 24)),
+        'base': (128, (2, 2, 18, 2), (4, 8, 16, 32)),
+        'large': (192, (2, 2, 18, 2), (6, 12, 24, 48)),
+    }.items()
+}
+
+
+@MODELS.register_module()
+class BEVTSwin(MaskedModel):
+    """The Video Swin that BEVT pretrains on masked clips and images.
+
+    From `BEVT: BERT Pretraining of Video Transformers
+    <https://arxiv.org/abs/2112.01529>`_ (CVPR 2022). Equal to the official
+    ``SwinTransformerBEVT`` element by element, under its parameter names. An
+    image is a clip of one patch frame with an embedding of its own: it goes
+    through the same blocks, in windows of one frame.
+
+    The decoders join the last stage, up-sampled, with the one before it,
+    whose tokens are masked and predicted. They run where the mask is set.
+
+    Args:
+        arch (str | dict): Name in ``ARCHS`` or a dict with ``embed_dims,
+            depths, num_heads`` and, if need be, ``mlp_ratio, qk_scale,
+            patch_norm``. ``'tiny'`` is a toy for tests; Swin-T is
+            ``'swin-t'``. Defaults to ``'base'``.
+        img_size (int | Tuple[int, int]): Height and width in pixels.
+            Defaults to 224.
+        num_frames (int): Number of frames T of a clip. Defaults to 16.
+        window_size (Sequence[int]): Patch frames, height and width of a
+            window in tokens. Defaults to (8, 7, 7).
+        streams (Sequence[str]): What is trained on: ``'video'``, ``'image'``
+            or both. Defaults to ('video', 'image').
+        image_mask_mode (str): ``'official'`` forbids in all blocks of the
+            image stream what its shifted windows forbid, as the official code
+            does; ``'swin'`` does so in shifted blocks only, and does not
+            shift where one window holds the map. Defaults to 'official'.
+        drop_path_rate (float): Drop-path rate of the last block.
+            Defaults to 0.0.
+        with_cp (bool): Whether blocks are computed anew in the backward pass.
+            Defaults to False.
+        pretrained (str, optional): Alias, URL or path of an image Swin or of
+            either stage. Defaults to None: random.
+        init_cfg (dict, optional): As in mmengine. Defaults to None.
+
+    Raises:
+        ValueError: On sizes that do not fit one another or the inputs.
+    """
+
+    def __init__(
+        self,
+        arch: Union[str, dict] = 'base',
+        img_size: Union[int, Tuple[int, int]] = 224,
+        num_frames: int = 16,
+        window_size: Sequence[int] = (8, 7, 7),
+        streams: Sequence[str] = STREAMS,
+        image_mask_mode: str = 'official',
+        drop_path_rate: float = 0.0,
+        with_cp: bool = False,
+        pretrained: Optional[str] = None,
+        init_cfg: Optional[dict] = None,
+    ) -> None:
+        super().__init__(
+            img_size,
+            num_frames,
+            FRAMES,
+            streams,
+            with_cp,
+            pretrained,
+            init_cfg,
+        )
+        check_choices('image_mask_mode', [image_mask_mode], IMAGE_MASK_MODES)
+        sizes = {**_OPTIONS, **resolve('arch', ARCHS, arch, tuple(_OPTIONS))}
+        self.window_size = tuple(window_size)
+        self.rigid = image_mask_mode == 'official'
+        self._check_sizes(len(sizes['depths']))
+        dims = sizes['embed_dims']
+        self._add_embeddings(dims, sizes['patch_norm'])
+        self.mask_token = nn.Parameter(torch.empty(1, 1, dims))
+        self.layers = self._stages(sizes, drop_path_rate)
+        self._add_decoders(dims * 2 ** (len(self.layers) - 1))
+        nn.init.trunc_normal_(self.mask_token, std=0.02)
+        self.apply(_init_linear)
+
+    def _check_sizes(self, num_stages: int) -> None:
+        """Refuse what the stages cannot halve or cut into rigid windows."""
+        if num_stages < 2:
+            raise ValueError(
+                f'arch has {num_stages} stage, and the decoders join two.'
+            )
+        step, why = SIDE * 2 ** (num_stages - 1), ''
+        steps = (step,) * 2
+        if 'image' in self.streams and self.rigid:
+            steps = tuple(step * side for side in self.window_size[1:])
+            why = (
+                f', {step} times the sides of the window '
+                f"{self.window_size}, in image_mask_mode='official'"
+            )
+        if any(side % s for side, s in zip(self.img_size, steps)):
+            raise ValueError(
+                f'img_size={self.img_size} is not a multiple of {steps}{why}'
+                '; choose another img_size or window_size.'
+            )
+
+    def _add_embeddings(self, dims: int, norm: bool) -> None:
+        """Add one patch embedding for each stream."""
+        for stream, name, conv, patch in (
+            ('video', 'patch_embed', nn.Conv3d, (FRAMES, SIDE, SIDE)),
+            ('image', 'patch_embed_2d', nn.Conv2d, (SIDE, SIDE)),
+        ):
+            if stream in self.streams:
+                embed = nn.Module()
+                embed.proj = conv(3, dims, patch, patch)
+                embed.norm = nn.LayerNorm(dims) if norm else nn.Identity()
+                self.add_module(name, embed)
+
+    def _stages(self, sizes: dict, drop_path_rate: float) -> nn.ModuleList:
+        """Build the stages under the names of Video Swin."""
+        depths, stages = sizes['depths'], nn.ModuleList()
+        rates = iter(linear_rates(drop_path_rate, sum(depths)))
+        for i, depth in enumerate(depths):
+            grid = tuple(side // SIDE // 2**i for side in self.img_size)
+            windows = {
+                stream: Windows3D(
+                    (self._times(stream), *grid),
+                    self.window_size,
+                    rigid=self.rigid and stream == 'image',
+                )
+                for stream in self.streams
+            }
+            stages.append(
+                Swin3DStage(
+                    sizes['embed_dims'] * 2**i,
+                    sizes['num_heads'][i],
+                    windows,
+                    self.window_size,
+                    rates,
+                    depth,
+                    sizes['mlp_ratio'],
+                    sizes['qk_scale'],
+                    merge=i + 1 < len(depths),
+                )
+            )
+        self.mask_grid = tuple(2 * side for side in grid)
+        return stages
+
+    def _add_decoders(self, dims: int) -> None:
+        """Add decoders of D channels; their last norm is shared."""
+        if 'image' in self.streams:
+            self.fpn = nn.Sequential(nn.ConvTranspose2d(dims, dims, 2, 2))
+            self.lm_down = Linear(dims // 2 + dims, dims)
+        if 'video' in self.streams:
+            up, later = (1, 2, 2), (FRAMES, 1, 1)
+            self.fpn_s = nn.Sequential(nn.ConvTranspose3d(dims, dims, up, up))
+            self.lm_down_st = nn.Sequential(Linear(dims // 2 + dims, dims))
+            self.fpn_t = nn.Sequential(
+                nn.ConvTranspose3d(dims, dims, later, later)
+            )
+        self.norm = nn.LayerNorm(dims)
+
+    def init_weights(self) -> None:
+        """Load ``pretrained``."""
+        super().init_weights()
+        if self.pretrained is not None:
+            load_video_swin(self, self.pretrained, self.window_size)
+
+    def embed(self, x: Tensor, mask: Optional[Tensor], stream: str) -> Tensor:
+        """Turn pixels into tokens (B, T', H, W, C), masked ones hidden."""
+        if stream == 'image':
+            patches = self.patch_embed_2d
+            x = patches.proj(x)[:, :, None]  # one frame
+        else:
+            patches = self.patch_embed
+            x = patches.proj(x)
+        x = patches.norm(rearrange(x, 'b c t h w -> b t h w c'))
+        if mask is None:
+            return x
+        times = x.shape[2] // mask.shape[2]
+        mask = mask.repeat_interleave(times, 2).repeat_interleave(times, 3)
+        return torch.where(mask[..., None], self.mask_token.to(x.dtype), x)
+
+    def encode(
+        self, x: Tensor, mask: Optional[Tensor], stream: str
+    ) -> List[Tensor]:
+        """Give the outputs of all stages, before they are merged.
+
+        Args:
+            x (Tensor): Normalised clips ``(B, 3, T, H, W)`` or images
+                ``(B, 3, H, W)``.
+            mask (Tensor, optional): What is hidden, bool ``(B, T', h, w)``.
+            stream (str): ``'video'`` or ``'image'``.
+
+        Returns:
+            List[Tensor]: Maps ``(B, T', H, W, C)``; T' = 1 for images.
+        """
+        x, outputs = self.embed(x, mask, stream), []
+        for stage in self.layers:
+            for block in stage.blocks:
+                x = self.run_block(block, x, stage.windows[stream])
+            outputs.append(x)
+            if stage.downsample is not None:
+                x = stage.merge(x)
+        return outputs
+
+    def decode(
+        self, features: List[Tensor], rows: MaskedRows, stream: str
+    ) -> Tensor:
+        """Decode the rows that a mask asks for, (K, D) after the norm."""
+        image = stream == 'image'
+        up = self.fpn if image else self.fpn_s
+        down = self.lm_down if image else self.lm_down_st
+        fine, x = (x.flatten(0, 3) for x in features[-2:])
+        x = upsample_rows(up[0], x, rows.coarse)  # (K', D)
+        x = down(torch.cat([fine[rows.fine], x], dim=-1))
+        if not image:
+            x = spread_rows(self.fpn_t[0], x)  # (K, D)
+        return self.norm(x[rows.order])
+
+
+def _init_linear(module: nn.Module) -> None:
+    """Draw linear layers as Swin does."""
+    if isinstance(module, nn.Linear):
+        nn.init.trunc_normal_(module.weight, std=0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

@@ -1,0 +1,1 @@
+"""DualPath: adapt one frozen ViT by a spatial and a temporal path."""

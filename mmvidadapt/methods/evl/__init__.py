@@ -1,0 +1,1 @@
+"""EVL: decode the features of a frozen ViT."""

@@ -1,0 +1,250 @@
+"""EVL: frozen image features and a light video decoder."""
+
+from contextlib import contextmanager, nullcontext
+from typing import Any, Dict, Iterator, Optional, Sequence, Union
+
+import torch
+from einops import rearrange
+from mmaction.registry import MODELS
+from mmengine.logging import print_log
+from torch import Tensor, nn
+
+from mmvidadapt.trunks.parts.precision import full_precision
+from mmvidadapt.trunks.vit import DIALECTS, ViTTrunk
+from mmvidadapt.utils.choices import check_choices
+from mmvidadapt.weights import read_pretrained
+
+from .block import OwnPrecisionNorm, TappedBlock
+from .cached_rows import PackSizes, Tap, fingerprint, unpack
+from .decoder import VideoDecoder
+
+TEMPORAL = ('conv', 'position', 'motion')
+CLIPS = '(b t) n c -> b t n c'
+DTYPES = {None: None, 'bf16': torch.bfloat16, 'fp16': torch.float16}
+# CLIP's patches have no bias. The official code gives them one, zero at
+# first, which full fine-tuning trains.
+DIALECT = dict(DIALECTS['clip'], patch_bias=True)
+
+
+@MODELS.register_module()
+class EVL(ViTTrunk):
+    """A frozen image ViT and a decoder of its last blocks.
+
+    From `Frozen CLIP Models are Efficient Video Learners
+    <https://arxiv.org/abs/2208.03550>`_ (ECCV 2022). Equal to the official
+    ``EVLTransformer`` up to the classifier, element by element. Input
+    ``(B, 3, T, H, W)``, output the video token, ``(B, C, 1, 1, 1)``.
+
+    The last blocks are tapped: layer i of the decoder reads all tokens of all
+    frames as block ``depth - decoder_num_layers + i`` leaves them. A frozen
+    trunk runs without gradients.
+
+    Args:
+        num_frames (int): Number of frames T. Defaults to 8.
+        temporal (Sequence[str]): Temporal modules of every decoder layer:
+            depthwise convolution over time, a learned position in time, and
+            motion read off the attention between neighbouring frames.
+            Defaults to ('conv', 'position', 'motion').
+        decoder_num_layers (int): Number of decoder layers and tapped blocks,
+            at most the depth of the trunk. Defaults to 4.
+        decoder_qkv_dims (int, optional): Channels of the decoder's queries,
+            keys and values. Defaults to None: C.
+        decoder_num_heads (int, optional): Heads of the decoder.
+            Defaults to None: those of the trunk.
+        decoder_mlp_ratio (float): Width of the decoder's MLPs relative to C.
+            Defaults to 4.0.
+        decoder_dropout (float): Dropout inside these MLPs. Defaults to 0.5.
+        trunk_dtype (str, optional): ``'bf16'`` or ``'fp16'`` holds and runs
+            the frozen trunk in half precision, its norms excepted; the
+            decoder stays in float32. Defaults to None.
+        dialect (str | dict): See :class:`ViTTrunk`. Defaults to None:
+            ``'clip'`` with a bias of the patches, zero at first.
+        **trunk: Passed on to :class:`ViTTrunk`.
+
+    Raises:
+        ValueError: On unknown values, and in ``forward`` when the clip does
+            not have ``num_frames`` frames of ``img_size``.
+    """
+
+    trainable = (r'decoder\..*',)
+    new = (r'decoder\..*', r'conv1\.bias')
+    unused = (r'ln_post\..*',)
+    reads_class_token = False
+    _key = None
+
+    def __init__(
+        self,
+        num_frames: int = 8,
+        temporal: Sequence[str] = TEMPORAL,
+        decoder_num_layers: int = 4,
+        decoder_qkv_dims: Optional[int] = None,
+        decoder_num_heads: Optional[int] = None,
+        decoder_mlp_ratio: float = 4.0,
+        decoder_dropout: float = 0.5,
+        trunk_dtype: Optional[str] = None,
+        dialect: Union[str, dict, None] = None,
+        **trunk: Any,
+    ) -> None:
+        check_choices('temporal', temporal, TEMPORAL)
+        check_choices('trunk_dtype', [trunk_dtype], tuple(DTYPES))
+        if not isinstance(num_frames, int) or num_frames < 1:
+            raise ValueError(f'num_frames={num_frames!r}: give 1, 2 ...')
+        super().__init__(
+            dialect=dialect or DIALECT, block=TappedBlock, **trunk
+        )
+        depth = len(self.transformer.resblocks)
+        layers = decoder_num_layers
+        if not isinstance(layers, int) or not 0 < layers <= depth:
+            raise ValueError(
+                f'decoder_num_layers={layers!r} blocks are tapped, but the '
+                f'trunk has {depth}; choose a whole number, 1 to {depth}.'
+            )
+        del self.ln_post  # what is read is the output of the blocks
+        if isinstance(self.ln_pre, nn.LayerNorm):
+            self.ln_pre = OwnPrecisionNorm(
+                self.embed_dims, eps=self.ln_pre.eps
+            )
+        if self.conv1.bias is not None:
+            nn.init.zeros_(self.conv1.bias)
+        self.num_frames, self.motion = num_frames, 'motion' in temporal
+        attn = self.transformer.resblocks[0].attn
+        self.decoder = VideoDecoder(
+            decoder_num_layers,
+            self.embed_dims,
+            num_frames=num_frames,
+            grid=self.patch_grid,
+            temporal=temporal,
+            qkv_dims=decoder_qkv_dims or self.embed_dims,
+            num_heads=decoder_num_heads or attn.num_heads,
+            mlp_ratio=decoder_mlp_ratio,
+            dropout=decoder_dropout,
+        )
+        self.freeze()
+        self._hold_trunk_in(trunk_dtype)
+        self.register_load_state_dict_pre_hook(_complete)
+
+    def _hold_trunk_in(self, trunk_dtype: Optional[str]) -> None:
+        """Cast the frozen trunk, all but its norms."""
+        self.trunk_dtype = DTYPES[trunk_dtype]
+        if self.trunk_dtype is None:
+            return
+        if self.trunk_learns:
+            raise ValueError(
+                f"trunk_dtype='{trunk_dtype}' is for a frozen trunk, but "
+                'some of it is trained; leave one of the two out.'
+            )
+        for name, param in self.trunk().items():
+            if 'ln_' not in name:
+                param.data = param.data.to(self.trunk_dtype)
+
+    def trunk(self) -> Dict[str, nn.Parameter]:
+        """Give the parameters of the image model."""
+        return {
+            name: param
+            for name, param in self.named_parameters()
+            if not name.startswith('decoder.')
+        }
+
+    @property
+    def trunk_learns(self) -> bool:
+        """Whether any parameter of the image model is trained."""
+        return any(param.requires_grad for param in self.trunk().values())
+
+    @contextmanager
+    def _trunk_mode(self, x: Tensor) -> Iterator[None]:
+        """Keep nothing of a frozen trunk; run half precision as it is held."""
+        learns = torch.is_grad_enabled() and self.trunk_learns
+        held = nullcontext() if self.trunk_dtype is None else full_precision(x)
+        with torch.set_grad_enabled(learns), held:
+            yield
+
+    def embed(self, video: Tensor) -> Tensor:
+        """Turn a clip (B, 3, T, H, W) into tokens (B*T, 1+N, C)."""
+        if video.ndim == 5 and video.shape[2] != self.num_frames:
+            raise ValueError(
+                f'EVL with num_frames={self.num_frames} got a clip of '
+                f'{video.shape[2]} frames; set num_frames or clip_len.'
+            )
+        if not video.is_floating_point():
+            raise ValueError(
+                f'EVL got pixels of type {video.dtype}; let the data '
+                'preprocessor normalise them, or set its to_float32=True.'
+            )
+        return super().embed(video.to(self.conv1.weight.dtype))
+
+    def taps(self, video: Tensor) -> Iterator[Tap]:
+        """Yield tokens (B, T, 1+N, C) and attention of the tapped blocks.
+
+        A block's successor runs when it is asked for, so that no more than
+        one map needs to be held.
+        """
+        blocks = self.transformer.resblocks
+        first = len(blocks) - len(self.decoder.layers)
+        with self._trunk_mode(video):
+            x = self.ln_pre(self.embed(video))
+        for i, block in enumerate(blocks):
+            tapped = i >= first
+            with self._trunk_mode(video):
+                x, attention = self.run_block(
+                    block, x, self.num_frames if tapped and self.motion else 0
+                )
+            if tapped:
+                yield rearrange(x, CLIPS, t=self.num_frames), attention
+
+    def forward(self, video: Tensor) -> Tensor:
+        """Encode a clip.
+
+        Args:
+            video (Tensor): Normalised frames ``(B, 3, T, H, W)``, or rows of
+                cached features ``(B, numbers)``.
+
+        Returns:
+            Tensor: The video token, ``(B, C, 1, 1, 1)``.
+        """
+        cached = video.ndim == 2
+        taps = self._cached(video) if cached else self.taps(video)
+        return rearrange(self.decoder(taps), 'b 1 c -> b c 1 1 1')
+
+    def pack_sizes(self) -> PackSizes:
+        """Say what the cached features of a clip are."""
+        (h, w), layers = self.patch_grid, len(self.decoder.layers)
+        return PackSizes(
+            layers, self.num_frames, h * w, self.embed_dims, self.motion
+        )
+
+    def trunk_key(self) -> str:
+        """Hash the trunk, once until its values change.
+
+        Autograd does not see what is written into ``param.data``, nor do we.
+        """
+        trunk, block = self.trunk(), self.transformer.resblocks[0]
+        state = [(p._version, p.data_ptr()) for p in trunk.values()]
+        if self._key is None or self._key[0] != state:
+            heads, act = block.attn.num_heads, type(block.mlp.act).__name__
+            pre_norm = isinstance(self.ln_pre, nn.LayerNorm)
+            note = f'{heads} {act} {block.ln_1.eps} {pre_norm}'
+            self._key = state, fingerprint(trunk, note)
+        return self._key[1]
+
+    def _cached(self, rows: Tensor) -> Sequence[Tap]:
+        """Read cached features of this very trunk."""
+        if self.trunk_learns:
+            raise ValueError(
+                'Features are cached for a frozen trunk, but this one is '
+                'trained; train it from video.'
+            )
+        return unpack(rows, self.pack_sizes(), self.trunk_key())
+
+
+def _complete(evl: EVL, state_dict: dict, prefix: str, *args: Any) -> None:
+    """Take a trunk that a checkpoint leaves out from where it came from."""
+    trunk = evl.trunk()
+    decoder = any(name.startswith(f'{prefix}decoder.') for name in state_dict)
+    absent = not any(f'{prefix}{name}' in state_dict for name in trunk)
+    if not (decoder and absent) or evl.pretrained is None:
+        return
+    weights, report = read_pretrained(evl, evl.pretrained, evl.new, evl.unused)
+    print_log(f'No trunk in the checkpoint. {report}', logger='current')
+    for name, param in trunk.items():  # only a new bias of zeros may lack
+        value = weights.get(name, torch.zeros_like(param))
+        state_dict[f'{prefix}{name}'] = value

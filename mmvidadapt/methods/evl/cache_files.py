@@ -1,0 +1,141 @@
+"""The files of a feature cache, and what is said of them in ``cache.json``."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+import numpy as np
+
+from .cached_rows import PackSizes
+
+META = 'cache.json'
+DONE, LABELS = 'done.npy', 'labels.npy'
+
+
+@dataclass(frozen=True)
+class CacheMeta:
+    """What a cache holds, and of what.
+
+    Args:
+        trunk (str): Hash of the trunk: weights, heads, activation, norms.
+        data (str): Hash of the data set, its pipeline and normalisation.
+        seed (int): Of what the pipeline draws.
+        random (bool): Whether it draws anything.
+        clips (int): Number of videos.
+        views (int): Clips and crops of each.
+        layers (int): Tapped blocks.
+        frames (int): Frames of a clip.
+        patches (int): Patches of a frame.
+        dims (int): Channels.
+        motion (bool): Whether attention between neighbours is there, too.
+        shard (int): Videos of a file.
+    """
+
+    trunk: str
+    data: str
+    seed: int
+    random: bool
+    clips: int
+    views: int
+    layers: int
+    frames: int
+    patches: int
+    dims: int
+    motion: bool
+    shard: int  # last: it follows from the others, which an error should name
+
+    @property
+    def sizes(self) -> PackSizes:
+        """What one view holds."""
+        values = asdict(self)
+        return PackSizes(**{name: values[name] for name in PackSizes._fields})
+
+    @property
+    def shapes(self) -> Dict[str, Tuple[int, ...]]:
+        """Shapes of one video's arrays."""
+        shapes = dict(maps=(self.views, *self.sizes.maps))
+        if self.motion:
+            shapes['attention'] = (self.views, *self.sizes.attention)
+        return shapes
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all arrays, in half precision."""
+        each = sum(int(np.prod(shape)) for shape in self.shapes.values())
+        return 2 * each * self.clips
+
+    def write(self, folder: Path) -> None:
+        """Write it down, whole or not at all."""
+        unfinished = folder / f'{META}.tmp'
+        unfinished.write_text(json.dumps(asdict(self), indent=2) + '\n')
+        os.replace(unfinished, folder / META)
+
+    @classmethod
+    def read(cls, folder: Path) -> 'CacheMeta':
+        """Read what :meth:`write` wrote."""
+        path = Path(folder) / META
+        if not path.is_file():
+            raise FileNotFoundError(
+                f'{path} does not exist: {folder} is no feature cache. Make '
+                'one with tools/cache_features.py.'
+            )
+        values, names = json.loads(path.read_text()), fields(cls)
+        if set(values) != {field.name for field in names}:
+            raise ValueError(
+                f'{path} has the entries {sorted(values)}, not '
+                f'{sorted(field.name for field in names)}: another version '
+                'wrote it. Cache the features again, into another folder.'
+            )
+        return cls(**values)
+
+    def check(self, folder: Path, **wanted: Any) -> None:
+        """Raise where the cache is of something else than what is wanted."""
+        for name, value in wanted.items():
+            own = getattr(self, name)
+            if own != value:
+                raise ValueError(
+                    f'The features in {folder} have {name}={own}, but '
+                    f'{name}={value} is asked for. Cache them again, into '
+                    'another folder, or use the config that they are of.'
+                )
+
+
+def shard_path(folder: Path, kind: str, number: int) -> Path:
+    """Name one of the files that hold the arrays of a kind."""
+    return folder / f'{kind}-{number:05d}.npy'
+
+
+def intact(path: Path, shape: Tuple[int, ...]) -> bool:
+    """Say whether a file is there with an array of this shape, all of it."""
+    try:
+        return np.load(path, mmap_mode='r').shape == shape
+    except (OSError, ValueError, EOFError):  # absent, cut short, empty
+        return False
+
+
+def damaged_shards(folder: Path, meta: CacheMeta) -> List[Tuple[Path, slice]]:
+    """List the files that are missing or cut short, with their videos."""
+    found = []
+    for number, first in enumerate(range(0, meta.clips, meta.shard)):
+        videos = min(meta.shard, meta.clips - first)
+        for kind, shape in meta.shapes.items():
+            path = shard_path(folder, kind, number)
+            if not intact(path, (videos, *shape)):
+                found.append((path, slice(first, first + videos)))
+    return found
+
+
+def open_shard(
+    folder: Path, kind: str, index: int, meta: CacheMeta, create: bool = False
+) -> np.ndarray:
+    """Map the file that holds a video, writable when it is being made."""
+    number = index // meta.shard
+    path = shard_path(folder, kind, number)
+    if path.is_file() or not create:
+        return np.load(path, mmap_mode='r+' if create else 'r')
+    videos = min(meta.shard, meta.clips - number * meta.shard)
+    return np.lib.format.open_memmap(
+        path, 'w+', np.float16, (videos, *meta.shapes[kind])
+    )

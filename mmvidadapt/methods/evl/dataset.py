@@ -1,0 +1,150 @@
+"""Features of a frozen trunk, read from disk in place of videos."""
+
+import copy
+import hashlib
+import json
+from pathlib import Path
+from typing import Optional, Sequence
+
+import numpy as np
+import torch
+from mmaction.registry import DATASETS
+from mmaction.structures import ActionDataSample
+from torch.utils.data import Dataset
+
+from mmvidadapt.datasets.transforms import SpreadSampleFrames
+from mmvidadapt.datasets.wrappers import inner_datasets
+
+from .cache_files import DONE, LABELS, CacheMeta, damaged_shards, open_shard
+from .cached_rows import pack
+
+
+def data_key(
+    described: dict, preprocessor: Optional[dict], dataset: Dataset
+) -> str:
+    """Hash everything that decides which pixels the trunk sees.
+
+    Args:
+        described (dict): Config of the data set, pipeline included.
+        preprocessor (dict, optional): Config of the data preprocessor.
+        dataset (Dataset): What was built of ``described``; the files and
+            labels that it lists count, not where they are written down.
+
+    Returns:
+        str: SHA-256.
+    """
+    if not hasattr(dataset, 'get_data_info'):
+        raise ValueError(
+            f'{type(dataset).__name__} has no get_data_info, so nothing tells '
+            'which videos it lists; cache a data set of mmaction2.'
+        )
+    said = [described, preprocessor]
+    digest = hashlib.sha256(_json(said))
+    for i in range(len(dataset)):
+        digest.update(_json(dataset.get_data_info(i)))
+    return digest.hexdigest()
+
+
+def build_uncached(described: dict) -> Dataset:
+    """Build a data set all of whose videos have the same number of clips.
+
+    Args:
+        described (dict): Config of the data set.
+
+    Returns:
+        Dataset: The data set.
+    """
+    dataset = DATASETS.build(copy.deepcopy(described))
+    for part in inner_datasets(dataset):
+        for step in part.pipeline.transforms:
+            if isinstance(step, SpreadSampleFrames):
+                step.merge = False
+    return dataset
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, default=str).encode()
+
+
+@DATASETS.register_module()
+class CachedFeatures(Dataset):
+    """A data set whose clips have been through a frozen trunk already.
+
+    Made by ``tools/cache_features.py``, which also writes the config that
+    reads it. Every row carries the hash of its trunk, which the model checks.
+
+    Args:
+        folder (str): The cache.
+        dataset (dict): Config of the data set that was cached. It is built,
+            to compare what it lists; no video is opened.
+        preprocessor (dict, optional): Config of the data preprocessor that
+            the trunk was given. Defaults to None.
+        decoder_num_layers (int, optional): How many of the cached blocks are
+            read, the last ones. Defaults to None: all.
+        motion (bool): Whether the attention between neighbours is read,
+            where there is one. Defaults to True.
+        indices (Sequence[int], optional): Which videos are read, a fold, say.
+            Defaults to None: all.
+
+    Raises:
+        ValueError: If the cache is of other data, or not complete.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        dataset: dict,
+        preprocessor: Optional[dict] = None,
+        decoder_num_layers: Optional[int] = None,
+        motion: bool = True,
+        indices: Optional[Sequence[int]] = None,
+    ) -> None:
+        self.folder = Path(folder)
+        self.meta = CacheMeta.read(self.folder)
+        built = DATASETS.build(copy.deepcopy(dataset))
+        key = data_key(dataset, preprocessor, built)
+        self.meta.check(folder, data=key)
+        self.metainfo: dict = {}
+        self._check_complete()
+        # As the pipeline left them: a flip may exchange classes.
+        self.labels = np.load(self.folder / LABELS)
+        self.layers = decoder_num_layers or self.meta.layers
+        if self.layers > self.meta.layers:
+            self.meta.check(folder, layers=self.layers)
+        self.motion = motion and self.meta.motion
+        self.indices = range(self.meta.clips) if indices is None else indices
+
+    def _check_complete(self) -> None:
+        """Raise where videos or files are missing."""
+        done = int(np.load(self.folder / DONE).sum())
+        lost = [
+            path.name for path, _ in damaged_shards(self.folder, self.meta)
+        ]
+        if done != self.meta.clips or lost:
+            raise ValueError(
+                f'{self.folder} holds {done} of {self.meta.clips} videos; '
+                f'{len(lost)} files are missing or cut short {lost[:3]}. Run '
+                'tools/cache_features.py again, it goes on where it stopped.'
+            )
+
+    def __len__(self) -> int:
+        """Count the videos."""
+        return len(self.indices)
+
+    def __getitem__(self, index: int) -> dict:
+        """Give the rows of all views of a video, (views, numbers)."""
+        index = self.indices[index]
+        maps = self._read('maps', index)
+        attention = torch.empty(len(maps), 0)
+        if self.motion:
+            attention = self._read('attention', index)
+        rows = [pack(*pair, self.meta.trunk) for pair in zip(maps, attention)]
+        sample = ActionDataSample()
+        sample.set_gt_label(int(self.labels[index]))
+        return dict(inputs=torch.stack(rows), data_samples=sample)
+
+    def _read(self, kind: str, index: int) -> torch.Tensor:
+        """Read what is used of one array, (views, layers, ...)."""
+        shard = open_shard(self.folder, kind, index, self.meta)
+        part = shard[index % self.meta.shard][:, -self.layers :]
+        return torch.from_numpy(np.array(part))

@@ -1,0 +1,180 @@
+"""Motion read off the attention between neighbouring frames."""
+
+from typing import Any, Optional, Tuple
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from mmvidadapt.trunks.parts.linear import product
+from mmvidadapt.trunks.parts.precision import autocast_cast
+from mmvidadapt.trunks.parts.tracing import is_traced
+
+Grid = Tuple[int, int]
+
+
+def neighbour_attention(q: Tensor, k: Tensor, num_frames: int) -> Tensor:
+    """Attend from the patches of every frame to those of its neighbours.
+
+    The softmax is taken per head and the heads' probabilities are averaged.
+
+    Args:
+        q (Tensor): Queries ``(B*T, heads, 1+N, d)``, class token first.
+        k (Tensor): Keys of the same shape.
+        num_frames (int): Number of frames T.
+
+    Returns:
+        Tensor: ``(B, 2, T-1, N, N)``. Entry ``[:, 0, t]`` goes from frame
+        ``t+1`` back to ``t``, ``[:, 1, t]`` from frame ``t`` on to ``t+1``.
+    """
+    dtype = torch.promote_types(q.dtype, torch.float32)
+    split = '(b t) m n d -> b t m n d'
+    q, k = (
+        rearrange(x.to(dtype)[..., 1:, :], split, t=num_frames) for x in (q, k)
+    )  # (B, T, heads, N, d)
+    back = _mean_attention(q[:, 1:], k[:, :-1])
+    forth = _mean_attention(q[:, :-1], k[:, 1:])
+    return torch.stack([back, forth], dim=1)
+
+
+def _mean_attention(q: Tensor, k: Tensor) -> Tensor:
+    """Average the attention of all heads, one at a time: (B, T-1, N, N)."""
+    heads, scale = q.shape[2], q.shape[-1] ** -0.5
+    mean = 0
+    for qh, kh in zip(q.unbind(2), k.unbind(2)):  # (B, T-1, N, d)
+        mean = mean + ((qh * scale) @ kh.transpose(-2, -1)).softmax(-1)
+    return mean / heads
+
+
+def _columns(grid: Grid, device: torch.device) -> Tensor:
+    """Where a key j lands in the part of the table that a query row reads.
+
+    Offsets ``(i_q - i_k, j_q - j_k)`` index a table of ``2h-1`` times
+    ``2w-1`` rows. Queries of grid row i read the ``h`` blocks of rows
+    ``i .. i+h-1`` of it; within these, the place depends on the query's
+    column and on the key alone: ``(w, N)``.
+    """
+    h, w = grid
+    i, j = (torch.arange(side, device=device) for side in grid)
+    rows = h - 1 - i[:, None]  # (h, 1)
+    shift = j[:, None, None] - j + w - 1  # (w, 1, w)
+    return (rows * (2 * w - 1) + shift).flatten(1)
+
+
+def _spread(attention: Tensor, grid: Grid) -> Tensor:
+    """Sort attention (M, N, N) by offset: (h, M*w, h*(2w-1))."""
+    h, w = grid
+    rows = rearrange(attention, 'm (h w) n -> h m w n', h=h)
+    columns = _columns(grid, attention.device).expand(rows.shape)
+    spread = rows.new_zeros(*rows.shape[:-1], h * (2 * w - 1))
+    return spread.scatter_(-1, columns, rows).flatten(1, 2)
+
+
+def _blocks(table: Tensor, grid: Grid) -> list:
+    """Cut out what the queries of each grid row read, h*(2w-1) rows each."""
+    h, width = grid[0], 2 * grid[1] - 1
+    return [table[i * width : (i + h) * width] for i in range(h)]
+
+
+def _relative_sum(attention: Tensor, table: Tensor, grid: Grid) -> Tensor:
+    rows = zip(_spread(attention, grid), _blocks(table, grid))
+    out = torch.stack([product(row, block.t()) for row, block in rows])
+    return rearrange(out, 'h (m w) c -> m (h w) c', w=grid[1])
+
+
+class _RelativeSum(torch.autograd.Function):
+    """:func:`relative_sum`; keeps the attention, not what is made of it."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, attention: Tensor, table: Tensor, grid: Grid
+    ) -> Tensor:
+        """Weigh the rows of the table."""
+        ctx.save_for_backward(attention, table)
+        ctx.grid = grid
+        return _relative_sum(attention, table, grid)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> Tuple[Optional[Tensor], ...]:
+        """Differentiate row by row of the grid."""
+        (attention, table), grid = ctx.saved_tensors, ctx.grid
+        grads = rearrange(grad, 'm (h w) c -> h (m w) c', h=grid[0])
+        grad_attention = grad_table = None
+        if ctx.needs_input_grad[1]:
+            grad_table = torch.zeros_like(table)
+            spread = _spread(attention, grid)
+            for part, row, g in zip(_blocks(grad_table, grid), spread, grads):
+                part += product(row.mT, g.mT)
+        if ctx.needs_input_grad[0]:
+            rows = torch.stack(
+                [product(g, b) for g, b in zip(grads, _blocks(table, grid))]
+            ).unflatten(1, (-1, grid[1]))  # (h, M, w, h*(2w-1))
+            columns = _columns(grid, grad.device).expand(*rows.shape[:3], -1)
+            grad_attention = rows.gather(-1, columns)
+            grad_attention = grad_attention.movedim(0, 1).flatten(1, 2)
+        return grad_attention, grad_table, None
+
+
+def relative_sum(attention: Tensor, table: Tensor, grid: Grid) -> Tensor:
+    """Sum the rows of a table of offsets, weighed by attention.
+
+    ``out[p] = sum_j attention[p, j] * table[offset(p, j)]``. The table of a
+    query is never gathered (an ``(N, N, C)`` tensor); the attention is sorted
+    by offset instead, and every grid row is one product of matrices.
+
+    Args:
+        attention (Tensor): ``(M, N, N)``.
+        table (Tensor): One row for every offset of two patches,
+            ``((2h-1) * (2w-1), C)``.
+        grid (Tuple[int, int]): Patches along height h and width w.
+
+    Returns:
+        Tensor: ``(M, N, C)``.
+    """
+    attention, table = autocast_cast(attention), autocast_cast(table)
+    if torch.is_grad_enabled() and not is_traced():
+        return _RelativeSum.apply(attention, table, grid)
+    return _relative_sum(attention, table, grid)
+
+
+class NeighbourMotion(nn.Module):
+    """How much of a patch went where, as a learned sum over offsets.
+
+    Args:
+        embed_dims (int): Number of channels C.
+        grid (Tuple[int, int]): Patches along height and width.
+    """
+
+    def __init__(self, embed_dims: int, grid: Grid) -> None:
+        super().__init__()
+        self.grid = tuple(grid)
+        offsets = (2 * grid[0] - 1) * (2 * grid[1] - 1)
+        self.w1 = nn.Parameter(torch.zeros(offsets, embed_dims))
+        self.w2 = nn.Parameter(torch.zeros(offsets, embed_dims))
+
+    def sum(self, attention: Tensor, table: Tensor) -> Tensor:
+        """Sum one direction, (B, T-1, N, N) -> (B, T-1, N, C)."""
+        if not attention.shape[1]:  # one frame; DDP wants a gradient of zero
+            return attention[..., :1] * table[0]
+        out = relative_sum(attention.flatten(0, 1), table, self.grid)
+        frames = attention.shape[1]
+        return rearrange(out, '(b t) n c -> b t n c', t=frames)
+
+    def forward(self, attention: Tensor) -> Tensor:
+        """Describe the motion at every token.
+
+        Args:
+            attention (Tensor): Of :func:`neighbour_attention`,
+                ``(B, 2, T-1, N, N)``.
+
+        Returns:
+            Tensor: ``(B, T, 1+N, C)``; zero at the class token.
+        """
+        back, forth = attention.to(self.w1.dtype).unbind(1)
+        # The first frame has nothing before it, the last nothing after it.
+        back = F.pad(self.sum(back, self.w1), (0, 0, 1, 0, 1, 0))
+        forth = F.pad(self.sum(forth, self.w2), (0, 0, 1, 0, 0, 1))
+        return back + forth

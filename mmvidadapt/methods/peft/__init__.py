@@ -1,0 +1,1 @@
+"""Adapt a frozen ViT frame by frame: the baselines, one file each."""

@@ -1,0 +1,179 @@
+"""LoRA: low-rank updates of the matrices of the attention."""
+
+from functools import partial
+from typing import Any, Dict, Optional, Sequence, Tuple
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from mmaction.registry import MODELS
+from torch import Tensor, nn
+
+from mmvidadapt.trunks.parts.adapter import bottleneck
+from mmvidadapt.trunks.parts.attention import project
+from mmvidadapt.trunks.parts.block import ViTBlock
+from mmvidadapt.trunks.parts.precision import autocast_cast
+from mmvidadapt.trunks.vit import ImageViT, ViTTrunk
+from mmvidadapt.utils.choices import check_choices
+
+TARGETS = ('q', 'k', 'v', 'o')
+
+
+class LowRank(nn.Module):
+    """The update ``alpha / r * B A`` of a matrix, zero at first.
+
+    Args:
+        embed_dims (int): Number of channels C of input and output.
+        rank (int): Rank r.
+        alpha (float): Numerator of the factor.
+    """
+
+    def __init__(self, embed_dims: int, rank: int, alpha: float) -> None:
+        super().__init__()
+        self.scale = alpha / rank
+        self.A = nn.Parameter(torch.empty(rank, embed_dims))
+        self.B = nn.Parameter(torch.zeros(embed_dims, rank))
+        nn.init.normal_(self.A, std=embed_dims**-0.5)
+
+    def forward(
+        self,
+        x: Tensor,
+        source: Optional[Tensor] = None,
+        norm: Optional[nn.LayerNorm] = None,
+    ) -> Tensor:
+        """Multiply x, (..., C); see :func:`~.bottleneck` for the others."""
+        down, up = (self.A * self.scale, None), (self.B, None)
+        return bottleneck(x, down, up, 'none', source, norm)
+
+    def matrix(self) -> Tensor:
+        """Multiply out, (C, C)."""
+        return self.B @ self.A * self.scale
+
+
+class LoRABlock(ViTBlock):
+    """ViT block whose attention has matrices ``W + alpha / r * B A``.
+
+    Args:
+        targets (Sequence[str]): Which matrices are updated.
+        rank (int): Rank r of the updates.
+        alpha (float): Numerator of their factor.
+        **block: Passed on to :class:`ViTBlock`.
+    """
+
+    def __init__(
+        self, targets: Sequence[str], rank: int, alpha: float, **block: Any
+    ) -> None:
+        super().__init__(**block)
+        self.lora = nn.ModuleDict(
+            {
+                name: LowRank(block['embed_dims'], rank, alpha)
+                for name in targets
+            }
+        )
+
+    def forward(self, x: Tensor, cls_only: bool = False) -> Tensor:
+        """Transform the tokens of all frames, see :class:`ViTBlock`."""
+        h = F.scaled_dot_product_attention(*self.project(x, cls_only))
+        h = rearrange(h, 'f m n d -> f n (m d)')
+        out = self.attn.out_proj(h)
+        if 'o' in self.lora:
+            out = out + self.lora['o'](h)
+        x = (x[:, :1] if cls_only else x) + self.drop_path(out)
+        return x + self.drop_path(self.run_mlp(x))
+
+    def project(self, x: Tensor, cls_only: bool) -> Tuple[Tensor, ...]:
+        """Give updated q, k and v of x, (B*T, heads, 1+N, d) each."""
+        attn, h = self.attn, autocast_cast(self.ln_1(x))
+        shared = (attn.in_proj_weight, attn.in_proj_bias, attn.num_heads)
+        query = h[:, :1] if cls_only else None
+        parts = dict(zip('qkv', project(h, *shared, query)))
+        for name in filter(self.lora.__contains__, 'qkv'):
+            read = slice(1 if name == 'q' and cls_only else None)
+            update = self.lora[name](h[:, read], x[:, read], self.ln_1)
+            parts[name] = parts[name] + rearrange(
+                update, 'f n (m d) -> f m n d', m=attn.num_heads
+            )
+        return tuple(parts.values())
+
+    def merged(self) -> Dict[str, Tensor]:
+        """Give the updated matrices of the attention by name."""
+        thirds = list(self.attn.in_proj_weight.chunk(3))  # (C, C) each
+        last = self.attn.out_proj.weight
+        for i, name in enumerate('qkv'):
+            if name in self.lora:
+                thirds[i] = thirds[i] + self.lora[name].matrix()
+        if 'o' in self.lora:
+            last = last + self.lora['o'].matrix()
+        return {
+            'attn.in_proj_weight': torch.cat(thirds),
+            'attn.out_proj.weight': last,
+        }
+
+
+@MODELS.register_module()
+class LoRA(ViTTrunk):
+    """A frozen image ViT with low-rank updates, frame by frame.
+
+    From `LoRA: Low-Rank Adaptation of Large Language Models
+    <https://arxiv.org/abs/2106.09685>`_ (ICLR 2022), section 4.1; images are
+    not in the paper. :meth:`merge` gives a plain ViT with the same outputs,
+    which costs nothing more than the image model. Nothing tells the order of
+    frames. Input ``(B, 3, T, H, W)``, output ``(B, C, T, 1, 1)``.
+
+    Args:
+        rank (int): Rank r of the updates. Defaults to 8.
+        alpha (float): The updates are scaled by ``alpha / rank``.
+            Defaults to 8.0.
+        targets (Sequence[str]): Which matrices of the attention are updated,
+            of ``'q', 'k', 'v', 'o'``. Defaults to ('q', 'v').
+        **trunk: Passed on to :class:`ViTTrunk`.
+
+    Raises:
+        ValueError: On unknown targets, or none, or a rank below 1.
+    """
+
+    trainable = (r'.*\.lora\..*',)
+    new = trainable
+
+    def __init__(
+        self,
+        rank: int = 8,
+        alpha: float = 8.0,
+        targets: Sequence[str] = ('q', 'v'),
+        **trunk: Any,
+    ) -> None:
+        check_choices('targets', targets, TARGETS)
+        if rank < 1 or not targets:
+            raise ValueError(
+                f'rank={rank}, targets={targets!r}: give a rank of at least 1 '
+                f'and some of {TARGETS}.'
+            )
+        super().__init__(
+            block=partial(LoRABlock, targets=targets, rank=rank, alpha=alpha),
+            **trunk,
+        )
+        self._trunk = {
+            name: trunk[name]
+            for name in ('arch', 'dialect', 'img_size', 'drop_path_rate')
+            if name in trunk
+        }
+        self.freeze()
+
+    def plain_config(self) -> Dict[str, Any]:
+        """Give the config of the backbone that :meth:`merge` makes."""
+        return dict(type=ImageViT.__name__, **self._trunk)
+
+    @torch.no_grad()
+    def merge(self) -> ImageViT:
+        """Give a frozen plain ViT with equal outputs, on the same device."""
+        weights = {
+            name: value
+            for name, value in self.state_dict().items()
+            if '.lora.' not in name
+        }
+        for i, block in enumerate(self.transformer.resblocks):
+            for name, value in block.merged().items():
+                weights[f'transformer.resblocks.{i}.{name}'] = value
+        vit = ImageViT(**self._trunk).to(self.class_embedding)
+        vit.load_state_dict(weights)
+        return vit.train(self.training)

@@ -1,0 +1,1 @@
+"""ViViT: encode videos by the four pure transformers."""

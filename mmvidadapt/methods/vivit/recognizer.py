@@ -1,0 +1,22 @@
+"""mmaction2's recogniser that knows the official names of ViViT."""
+
+from mmaction.registry import MODELS
+
+from mmvidadapt.methods.vivit.names import rename_vivit_
+
+from ..renaming import RenamingRecognizer
+
+
+@MODELS.register_module()
+class ViViTRecognizer(RenamingRecognizer):
+    """Recognizer3D that whole checkpoints of others fit by path alone.
+
+    Scenic's (msgpack) and Hugging Face's (safetensors or bin): backbone and
+    classifier stand side by side in them, under names of their own.
+
+    Args:
+        **recognizer: Passed on to
+            :class:`mmaction.models.recognizers.Recognizer3D`.
+    """
+
+    rename = staticmethod(rename_vivit_)

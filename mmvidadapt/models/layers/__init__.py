@@ -1,1 +1,0 @@
-"""Building blocks: torch only, no registry, one idea a file."""

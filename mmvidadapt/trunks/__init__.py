@@ -1,0 +1,1 @@
+"""Import trunks on demand: what is adapted."""

@@ -1,0 +1,1 @@
+"""Parts that trunks and methods are made of."""

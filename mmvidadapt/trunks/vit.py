@@ -1,0 +1,206 @@
+"""The image ViT under every method, and the frame-wise baseline."""
+
+from typing import Any, Callable, Dict, Sequence, Tuple, Union
+
+import torch
+from einops import rearrange
+from mmaction.registry import MODELS
+from torch import Tensor, nn
+
+from .base import AdaptedBackbone
+from .parts.block import ViTBlock
+from .parts.drop_path import linear_rates
+from .parts.linear import linear
+
+_ARCH_KEYS = ('embed_dims', 'num_layers', 'num_heads', 'patch_size')
+ARCHS = {
+    name: dict(zip(_ARCH_KEYS, sizes))
+    for name, sizes in {
+        'tiny': (32, 2, 2, 8),
+        'small-p16': (384, 12, 6, 16),
+        'small-p14': (384, 12, 6, 14),
+        'base-p32': (768, 12, 12, 32),
+        'base-p16': (768, 12, 12, 16),
+        'large-p16': (1024, 24, 16, 16),
+        'large-p14': (1024, 24, 16, 14),
+        'huge-p16': (1280, 32, 16, 16),
+        'huge-p14': (1280, 32, 16, 14),
+    }.items()
+}
+ARCHS['large-p14-336'] = dict(ARCHS['large-p14'], img_size=336)
+DIALECTS = {
+    'clip': dict(pre_norm=True, act='quick_gelu', eps=1e-5, patch_bias=False),
+    'imagenet': dict(pre_norm=False, act='gelu', eps=1e-6, patch_bias=True),
+}
+
+
+def resolve(
+    kind: str,
+    table: Dict[str, dict],
+    value: Union[str, dict],
+    optional: Sequence[str] = (),
+) -> Dict[str, Any]:
+    """Look a name up in a table, or check a dict against its entries."""
+    if isinstance(value, str):
+        if value not in table:
+            raise ValueError(
+                f"Unknown {kind} '{value}'; choose from "
+                f'{sorted(table)} or give a dict.'
+            )
+        return dict(table[value])
+    needed = set(next(iter(table.values())))
+    missing = needed - set(value)
+    unknown = set(value) - needed - set(optional)
+    if missing or unknown:
+        raise ValueError(
+            f'{kind}={dict(value)}: missing {sorted(missing)}, '
+            f'unknown {sorted(unknown)}.'
+        )
+    return dict(value)
+
+
+def patch_grid(
+    img_size: Union[int, Tuple[int, int]], patch_size: int
+) -> Tuple[int, int]:
+    """Give the number of patches along height and width."""
+    if isinstance(img_size, int):
+        img_size = (img_size, img_size)
+    if any(side < patch_size or side % patch_size for side in img_size):
+        raise ValueError(
+            f'img_size={tuple(img_size)} is not a multiple '
+            f'of patch_size={patch_size}.'
+        )
+    return img_size[0] // patch_size, img_size[1] // patch_size
+
+
+class ViTTrunk(AdaptedBackbone):
+    """Image ViT that looks at the frames of a clip one by one.
+
+    Base class of the methods: they pass their own ``block``, add their own
+    parameters, and end their constructor with :meth:`freeze`. Parameters
+    carry the names of OpenAI's CLIP in both dialects.
+
+    Args:
+        arch (str | dict): Name in ``ARCHS`` or a dict with ``embed_dims``,
+            ``num_layers``, ``num_heads``, ``patch_size`` and, optionally,
+            ``mlp_ratio`` and ``img_size``. Defaults to ``'base-p16'``.
+        dialect (str | dict): ``'clip'`` (norm before the blocks, QuickGELU,
+            epsilon 1e-5, no patch bias), ``'imagenet'`` (none, GELU, 1e-6,
+            patch bias) or a dict with ``pre_norm, act, eps, patch_bias``.
+            Defaults to ``'clip'``.
+        img_size (int | Tuple[int, int], optional): Height and width of a
+            frame in pixels. Defaults to None: the arch's own, else 224.
+        drop_path_rate (float): Drop-path rate of the last block; it rises
+            linearly from 0. A plain block drops frames, a method's own what
+            the method says. Defaults to 0.0.
+        block (Callable): Builds a block from its sizes. For subclasses.
+            Defaults to :class:`ViTBlock`.
+        **backbone: ``pretrained, trainable, full_finetune, with_cp,
+            init_cfg``, passed on to :class:`AdaptedBackbone`.
+    """
+
+    # Whether the last block runs for the class token only.
+    reads_class_token = True
+
+    def __init__(
+        self,
+        arch: Union[str, dict] = 'base-p16',
+        dialect: Union[str, dict] = 'clip',
+        img_size: Union[int, Tuple[int, int], None] = None,
+        drop_path_rate: float = 0.0,
+        block: Callable[..., nn.Module] = ViTBlock,
+        **backbone: Any,
+    ) -> None:
+        super().__init__(**backbone)
+        sizes = resolve('arch', ARCHS, arch, ('mlp_ratio', 'img_size'))
+        traits = resolve('dialect', DIALECTS, dialect)
+        pre_norm, patch_bias = traits.pop('pre_norm'), traits.pop('patch_bias')
+        dims, depth = sizes.pop('embed_dims'), sizes.pop('num_layers')
+        self.embed_dims, self.patch_size = dims, sizes.pop('patch_size')
+        own_size = sizes.pop('img_size', 224)
+
+        self.patch_grid = patch_grid(
+            own_size if img_size is None else img_size, self.patch_size
+        )
+        num_tokens = 1 + self.patch_grid[0] * self.patch_grid[1]
+        self.class_embedding = nn.Parameter(torch.empty(dims))
+        self.positional_embedding = nn.Parameter(torch.empty(num_tokens, dims))
+        self.conv1 = nn.Conv2d(
+            3, dims, self.patch_size, self.patch_size, bias=patch_bias
+        )
+        self.ln_pre = (
+            nn.LayerNorm(dims, eps=traits['eps'])
+            if pre_norm
+            else nn.Identity()
+        )
+        self.transformer = nn.Module()
+        self.transformer.resblocks = nn.ModuleList(
+            block(
+                embed_dims=dims,
+                drop_path=rate,
+                recompute_mlp=self.with_cp == 'mlp',
+                **sizes,
+                **traits,
+            )
+            for rate in linear_rates(drop_path_rate, depth)
+        )
+        self.ln_post = nn.LayerNorm(dims, eps=traits['eps'])
+        nn.init.trunc_normal_(self.class_embedding, std=0.02)
+        nn.init.trunc_normal_(self.positional_embedding, std=0.02)
+
+    def patchify(self, video: Tensor) -> Tensor:
+        """Turn a clip (B, 3, T, H, W) into patches (B*T, N, C)."""
+        (h, w), p = self.patch_grid, self.patch_size
+        if video.ndim != 5 or video.shape[-2:] != (h * p, w * p):
+            raise ValueError(
+                f'{type(self).__name__} with img_size={(h * p, w * p)} '
+                f'expects (B, 3, T, {h * p}, {w * p}), not '
+                f'{tuple(video.shape)}; set img_size or the crop.'
+            )
+        # A convolution whose stride is its size is a product of patches.
+        patches = rearrange(
+            video, 'b c t (h p) (w q) -> (b t) (h w) (c p q)', p=p, q=p
+        )
+        return linear(patches, self.conv1.weight.flatten(1), self.conv1.bias)
+
+    def embed(self, video: Tensor) -> Tensor:
+        """Turn a clip (B, 3, T, H, W) into tokens (B*T, 1+N, C)."""
+        x = self.patchify(video)
+        cls = self.class_embedding.to(x.dtype).expand(x.shape[0], 1, -1)
+        return torch.cat([cls, x], dim=1) + self.positional_embedding
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Run the blocks on (B*T, 1+N, C); give class tokens (B*T, 1, C)."""
+        blocks = self.transformer.resblocks
+        x = self.ln_pre(x)
+        for block in blocks:
+            x = self.run_block(block, x, block is blocks[-1])
+        return x
+
+    def forward(self, video: Tensor) -> Tensor:
+        """Encode a clip.
+
+        Args:
+            video (Tensor): Normalised frames ``(B, 3, T, H, W)``.
+
+        Returns:
+            Tensor: The class token of every frame, ``(B, C, T, 1, 1)``.
+        """
+        x = self.ln_post(self.encode(self.embed(video)))
+        return rearrange(x, '(b t) 1 c -> b c t 1 1', t=video.shape[2])
+
+
+@MODELS.register_module()
+class ImageViT(ViTTrunk):
+    """Frame-wise baseline: an image ViT, averaged over frames by the head.
+
+    Frozen it is a linear probe, with ``full_finetune=True`` the usual
+    fine-tuning of image weights. For the arguments see :class:`ViTTrunk`.
+
+    Args:
+        **trunk: Passed on to :class:`ViTTrunk`.
+    """
+
+    def __init__(self, **trunk: Any) -> None:
+        super().__init__(**trunk)
+        self.freeze()

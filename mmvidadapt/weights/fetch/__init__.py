@@ -1,0 +1,1 @@
+"""Find and download weights: sources, downloads, cache."""

@@ -1,0 +1,1 @@
+"""Read files of weights without running what is in them."""

@@ -1,0 +1,1 @@
+"""Recognize layouts of weights and rename them."""

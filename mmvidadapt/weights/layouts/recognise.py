@@ -1,0 +1,188 @@
+"""Recognise a layout by its names and give every tensor ours."""
+
+import math
+from functools import lru_cache
+from typing import Dict, Iterable, List, Optional, Tuple
+
+import torch
+from torch import Tensor
+
+from .flax import is_flax, to_torch
+from .match_names import match_names, pattern
+from .tables import FOREIGN, WRAPPERS, Layout
+
+OFFICIAL = (
+    'aim-',
+    'dualpath',
+    'evl',
+    'vivit-',
+    'hf-vit',
+)  # layouts of methods, beside those of images
+TEXT_TOWER = '**token_embedding.weight'
+StateDict = Dict[str, Tensor]
+TUBELET = 2  # frames that a patch of AIM's Swin spans
+
+
+@lru_cache(None)
+def layouts() -> Tuple[Layout, ...]:
+    """List the known layouts, in the order in which they are tried."""
+    from mmvidadapt.methods.aim import names as aim
+    from mmvidadapt.methods.dualpath import names as dualpath
+    from mmvidadapt.methods.evl import names as evl
+    from mmvidadapt.methods.vivit import names as vivit
+
+    from . import images, swins
+
+    rooms = dualpath, aim, images, swins, evl, vivit
+    return tuple(layout for room in rooms for layout in room.LAYOUTS)
+
+
+def to_native(state_dict: StateDict, model: str = 'vit') -> StateDict:
+    """Rename the weights of any known source as our backbones name them.
+
+    Heads, text towers and buffers are left out. Tensors keep their type.
+
+    Args:
+        state_dict (Dict[str, Tensor]): Weights of a backbone, or of a whole
+            model around one.
+        model (str): ``'vit'`` or ``'swin'``. Defaults to ``'vit'``.
+
+    Returns:
+        Dict[str, Tensor]: Weights under the names of our backbones.
+    """
+    models = sorted({layout.model for layout in layouts()})
+    if model not in models:
+        raise ValueError(f"Unknown model '{model}'; choose from {models}.")
+    state_dict = unwrap(state_dict)
+    layout = recognise(state_dict)
+    if layout is None:
+        text = any(map(pattern(TEXT_TOWER).fullmatch, state_dict))
+        hint = ' These are of a text tower alone.' if text else ''
+        raise ValueError(
+            f'Weights of an unknown layout, with names like '
+            f'{sorted(state_dict)[:4]}. Known layouts are '
+            f'{[known.name for known in layouts()]}; give one of them.{hint}'
+        )
+    if layout.model != model:
+        raise ValueError(
+            f"Weights in the layout '{layout.name}' belong to a "
+            f'{layout.model}, and this model is a {model}; '
+            'change the weights or the backbone.'
+        )
+    return _convert(state_dict, layout)
+
+
+def rename_official_(state_dict: StateDict, prefix: str = '') -> None:
+    """Rename a method's official checkpoint in place; leave others alone.
+
+    For a hook before ``load_state_dict``, so that official checkpoints load
+    strictly by their path alone.
+
+    Args:
+        state_dict (Dict[str, Tensor]): What is about to be loaded.
+        prefix (str): Where the backbone's names start. Defaults to ``''``.
+    """
+    official = {
+        name[len(prefix) :]: value
+        for name, value in state_dict.items()
+        if name.startswith(prefix)
+    }
+    names = list(official)
+    official = to_torch(official) if is_flax(names) else official
+    layout = recognise(official)
+    if layout is None or not layout.name.startswith(OFFICIAL):
+        return
+    for name in names:
+        del state_dict[prefix + name]
+    for name, value in _convert(official, layout).items():
+        state_dict[prefix + name] = value
+
+
+def unwrap(state_dict: StateDict) -> StateDict:
+    """Take a backbone out of the model around it, flax's ones as torch's."""
+    if is_flax(state_dict):
+        return to_torch(state_dict)
+    for wrapper, companions in WRAPPERS.items():
+        if any(name.startswith(wrapper) for name in state_dict):
+            return {
+                name[len(wrapper) :] if name.startswith(wrapper) else name: v
+                for name, v in state_dict.items()
+                if not name.startswith(companions)
+            }
+    return state_dict
+
+
+def recognise(names: Iterable[str]) -> Optional[Layout]:
+    """Find the first layout whose marks are all among the names."""
+    names = list(names)
+    for layout in layouts():
+        marks = map(pattern, layout.marks)
+        if all(any(map(mark.fullmatch, names)) for mark in marks):
+            return layout
+    return None
+
+
+def _convert(state_dict: StateDict, layout: Layout) -> StateDict:
+    """Rename by the table of a layout; every name must be in it."""
+    ours, unknown = match_names(state_dict, layout.table)
+    if unknown:
+        raise ValueError(_foreign(unknown, layout))
+    return _reshape(
+        _join(
+            {
+                ours[name]: value
+                for name, value in state_dict.items()
+                if ours[name] is not None
+            }
+        )
+    )
+
+
+def _foreign(names: List[str], layout: Layout) -> str:
+    """Say which names a layout does not have, and what they are."""
+    parts = {
+        what
+        for name in names
+        for source, what in FOREIGN.items()
+        if pattern(source).fullmatch(name)
+    }
+    why = f' They are {" and ".join(sorted(parts))}.' if parts else ''
+    rest = f' and {len(names) - 12} more' if len(names) > 12 else ''
+    return (
+        f"Weights in the layout '{layout.name}' have no place for "
+        f'{sorted(names)[:12]}{rest}.{why} Remove these names from the '
+        'file if the model is right without them.'
+    )
+
+
+def _join(state_dict: StateDict) -> StateDict:
+    """Fuse queries, keys and values."""
+    joined = {k: v for k, v in state_dict.items() if '#' not in k}
+    for name in dict.fromkeys(k.split('#')[0] for k in state_dict if '#' in k):
+        thirds = [state_dict.get(f'{name}#{part}') for part in 'qkv']
+        missing = [p for p, v in zip('qkv', thirds) if v is None]
+        if missing:
+            raise ValueError(
+                f'The weights have no {missing} of {name}; '
+                'query, key and value must all be there.'
+            )
+        joined[name] = torch.cat(thirds)
+    return joined
+
+
+def _reshape(state_dict: StateDict) -> StateDict:
+    """Remove batch axes, give patches their axes and Swin's their depth."""
+    for name, value in state_dict.items():
+        if name.endswith('class_embedding'):
+            state_dict[name] = value.flatten()  # (C,)
+        elif name.endswith('positional_embedding') and value.ndim == 3:
+            state_dict[name] = value.flatten(0, 1)  # (1+N, C)
+    conv1 = state_dict.get('conv1.weight')
+    if conv1 is not None and conv1.ndim == 2:  # (C, 3 * p * p)
+        side = math.isqrt(conv1.shape[1] // 3)
+        state_dict['conv1.weight'] = conv1.unflatten(1, (3, side, side))
+    patch = state_dict.get('patch_embed.proj.weight')
+    if patch is not None and patch.ndim == 4:
+        patch = patch.unsqueeze(2).repeat(1, 1, TUBELET, 1, 1)
+        state_dict['patch_embed.proj.weight'] = patch / TUBELET
+    return state_dict

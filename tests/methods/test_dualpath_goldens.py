@@ -1,0 +1,153 @@
+"""DualPath: equal to the official code, which its weights load from."""
+
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmengine.runner import load_checkpoint
+from torch.testing import assert_close
+
+from mmvidadapt.models import ImageViT
+from tests.golden import (
+    ROOT,
+    assert_gradients,
+    assert_output,
+    goldens,
+    load_golden,
+)
+from tests.methods.test_dualpath import randomize, tiny
+
+REFERENCE = ROOT / 'tests' / 'reference'
+every_golden = pytest.mark.parametrize(
+    'path', goldens('dualpath_[a-z].pt') + goldens('dualpath_?_f64.pt')
+)
+
+
+def recognizer(golden, **overrides):
+    """Build the whole model of a golden, as a config would."""
+    meta, kwargs = golden['meta'], golden['meta']['kwargs']
+    backbone = dict(
+        type='DualPath',
+        arch=dict(
+            embed_dims=kwargs['vision_width'],
+            num_layers=kwargs['vision_layers'],
+            num_heads=meta['vision_heads'],
+            patch_size=kwargs['vision_patch_size'],
+        ),
+        img_size=kwargs['image_resolution'],
+        num_frames=meta['T'],
+        num_spatial_frames=meta['Ts'],
+        variant='official',
+        output_dims=kwargs['embed_dim'],
+    )
+    head = dict(
+        type='DualPathHead',
+        num_classes=kwargs['num_class'],
+        in_channels=2 * kwargs['embed_dim'],
+        average_clips='score',
+    )
+    model = dict(
+        type='DualPathRecognizer',
+        backbone={**backbone, **overrides},
+        cls_head=head,
+        data_preprocessor=dict(type='ActionDataPreprocessor'),
+    )
+    model = MODELS.build(model).eval()
+    return model.double() if golden['input'].dtype == torch.float64 else model
+
+
+def ours(name):
+    """Name a parameter of the golden as the recogniser does."""
+    name = name.replace('visual.head.', 'cls_head.')
+    name = name.replace('visual.', 'backbone.')
+    return name.replace('down_proj', 'down').replace('up_proj', 'up')
+
+
+@pytest.mark.parametrize('with_cp', [False, True, 'mlp'])
+@every_golden
+def test_matches_the_official_code(path, with_cp):
+    golden = load_golden(path)
+    model = recognizer(golden, with_cp=with_cp)
+    model.load_state_dict(dict(golden['state_dict']), strict=True)
+    scores = model(golden['video'][:, None], stage='head')
+    assert_output(scores, golden['output'])
+    (scores * golden['w']).sum().backward()
+    grads = {ours(name): grad for name, grad in golden['grads'].items()}
+    assert_gradients(model, grads)
+    wanted = set(golden['meta']['trainable']) - {'positional_embedding'}
+    assert set(grads) == set(map(ours, wanted))
+
+
+@every_golden
+def test_features_and_antialiasing_match_the_official_code(path):
+    golden = load_golden(path)
+    model = recognizer(golden)
+    model.load_state_dict(dict(golden['state_dict']), strict=True)
+    features = model.backbone(golden['video']).flatten(1)
+    assert_output(features, golden['features'])
+    model = recognizer(golden, antialias=True)
+    model.load_state_dict(dict(golden['state_dict']), strict=True)
+    scores = model(golden['video'][:, None], stage='head')
+    assert_output(scores, golden['output_antialias'])
+
+
+@every_golden
+def test_tokens_match_the_official_code(path):
+    golden = load_golden(path)
+    model, meta = recognizer(golden), golden['meta']
+    model.load_state_dict(dict(golden['state_dict']), strict=True)
+    backbone, seen = model.backbone, {}
+    backbone.transformer.resblocks[0].register_forward_hook(
+        lambda *io: seen.update(block0=io[-1].transpose(0, 1))
+    )
+    backbone.encode(backbone.embed(golden['video']))
+    seen['ln_pre_in'] = backbone.embed(golden['video'])
+    images = meta['Tt'], meta['Ts']
+    for name, dim in (('ln_pre_in', 0), ('block0', 1)):
+        clips = golden['intermediates'][name].unflatten(dim, (-1, sum(images)))
+        paths = clips.split(images, dim + 1)
+        wanted = torch.cat([p.flatten(dim, dim + 1) for p in paths], dim)
+        assert_output(seen[name].detach(), wanted)
+
+
+@pytest.mark.parametrize('nested', [True, False])
+@every_golden
+def test_official_checkpoints_load_by_path_alone(path, nested, tmp_path):
+    golden = load_golden(path)
+    content = dict(model=golden['state_dict'], epoch=3)
+    torch.save(content if nested else content['model'], tmp_path / 'x.pth')
+    model = recognizer(golden)
+    load_checkpoint(model, str(tmp_path / 'x.pth'), strict=True)
+    scores = model(golden['video'][:, None], stage='head')
+    assert_output(scores.detach(), golden['output'])
+    backbone = recognizer(golden, pretrained=str(tmp_path / 'x.pth')).backbone
+    backbone.init_weights()
+    features = backbone.double()(golden['video'].double()).flatten(1)
+    assert_close(features.to(golden['features']), golden['features'])
+
+
+@pytest.mark.parametrize('heads', ['pretrained', 'own'])
+def test_the_second_class_token_starts_as_the_first(heads, tmp_path):
+    first = tiny() if heads == 'own' else ImageViT(arch='tiny', img_size=16)
+    randomize(first, trained_only=False)
+    torch.save(first.state_dict(), tmp_path / 'x.pth')
+    dual = tiny(pretrained=str(tmp_path / 'x.pth'), output_dims=None)
+    if heads == 'own':
+        dual = tiny(pretrained=str(tmp_path / 'x.pth'))
+    dual.init_weights()
+    own = dual.state_dict()
+    assert_close(own['class_embedding'], first.state_dict()['class_embedding'])
+    if heads == 'own':
+        for name, value in first.state_dict().items():
+            assert_close(own[name], value)
+    else:
+        assert_close(own['temporal_class_embedding'], own['class_embedding'])
+
+
+def test_a_text_tower_is_named(tmp_path):
+    whole = load_golden(REFERENCE / 'dualpath_b_f64.pt')['state_dict']
+    text = {k: v for k, v in whole.items() if not k.startswith('visual.')}
+    torch.save(text, tmp_path / 'text.pt')
+    dual = tiny(pretrained=str(tmp_path / 'text.pt'))
+    with pytest.raises(ValueError, match='text tower') as error:
+        dual.init_weights()
+    assert str(tmp_path / 'text.pt') in str(error.value)

@@ -1,0 +1,134 @@
+"""EVL's decoder, part by part: how it starts, what the goldens hold of it."""
+
+import math
+
+import pytest
+import torch
+from mmaction.registry import MODELS
+from torch.testing import assert_close
+
+from mmvidadapt.methods.evl.motion import neighbour_attention
+from tests.golden import ROOT, assert_output, load_golden
+from tests.methods.test_evl import (
+    TEMPORAL,
+    VIDEO,
+    every_golden,
+    load_official,
+    randomize,
+    recognizer,
+    tiny_evl,
+)
+
+FINETUNED = ROOT / 'tests' / 'reference' / 'evl_finetune_on.pt'
+
+
+def assert_uniform(tensor, bound):
+    """Check the bound, that it is reached, and the spread."""
+    largest = tensor.abs().max().item()
+    assert 0.9 * bound < largest <= bound
+    spread = bound / math.sqrt(3)
+    assert tensor.std().item() == pytest.approx(spread, rel=0.1)
+
+
+def test_the_decoder_starts_as_the_official_one():
+    evl = tiny_evl(decoder_mlp_ratio=2.0, decoder_qkv_dims=48)
+    evl.init_weights()
+    assert len(evl.decoder.layers) == 2
+    for layer in evl.decoder.layers:
+        for linear in layer.attn.children():
+            fan = sum(linear.weight.shape)
+            assert_uniform(linear.weight, math.sqrt(6 / fan))
+            assert not linear.bias.any()
+        for linear in (layer.mlp.fc1, layer.mlp.fc2):
+            assert_uniform(linear.weight, math.sqrt(6 / (32 + 64)))
+            assert 0.6e-6 < linear.bias.std() < 1.5e-6
+        for param in layer.temporal_conv.parameters():
+            assert_uniform(param, 1 / math.sqrt(3))
+        for norm in (layer.norm1, layer.norm2, layer.norm3):
+            assert (norm.weight == 1).all() and not norm.bias.any()
+            assert norm.eps == 1e-5
+        assert not layer.temporal_pos_embed.any()
+        assert not layer.motion.w1.any() and not layer.motion.w2.any()
+        assert layer.mlp.dropout.p == 0.5
+    assert not evl.decoder.cls_token.any()
+
+
+def test_the_classifier_starts_as_pytorch_makes_it():
+    torch.manual_seed(0)
+    head = MODELS.build(dict(type='EVLHead', num_classes=90, in_channels=64))
+    head.init_weights()
+    for param in head.fc_cls.parameters():
+        assert_uniform(param, 1 / math.sqrt(64))
+    assert (head.norm.weight == 1).all() and not head.norm.bias.any()
+
+
+def plain_attention(q, k, frames):
+    """Average the heads of every pair of frames, one after the other."""
+    q, k = (t.unflatten(0, (-1, frames))[:, :, 1:] for t in (q, k))
+
+    def attend(i, j):
+        scores = torch.einsum('bqmd,bkmd->bmqk', q[:, i], k[:, j])
+        return (scores / math.sqrt(q.shape[-1])).softmax(-1).mean(1)
+
+    back = [attend(t + 1, t) for t in range(frames - 1)]
+    forth = [attend(t, t + 1) for t in range(frames - 1)]
+    return torch.stack([torch.stack(back, 1), torch.stack(forth, 1)], 1)
+
+
+@every_golden
+def test_every_stage_is_that_of_the_official_code(path):
+    golden = load_golden(path)
+    model = recognizer(golden, temporal=TEMPORAL)  # attention in any case
+    inner, frames = golden['intermediates'], model.backbone.num_frames
+    own = recognizer(golden)
+    load_official(own, golden)
+    model.load_state_dict(own.state_dict(), strict=False)
+    query = own.backbone.decoder.cls_token
+    taps = model.backbone.taps(golden['input'])
+    for i, (x, attention) in enumerate(taps):
+        q, k = (inner[f'tap{i}.{name}'] for name in 'qk')
+        assert_output(x.flatten(0, 1).detach(), inner[f'tap{i}.out'])
+        wanted = plain_attention(q, k, frames)
+        assert_output(attention.detach(), wanted)
+        own_of_official = neighbour_attention(
+            q.transpose(1, 2), k.transpose(1, 2), frames
+        )
+        assert_output(own_of_official, wanted)
+        layer = own.backbone.decoder.layers[i]
+        tokens = layer.tokens(x, attention).flatten(1, 2)
+        assert_output(tokens.detach(), inner[f'frame_features{i}'])
+        query = layer(query.expand(len(x), 1, -1), x, attention)
+        assert_output(query.detach(), inner[f'decoder_layer{i}'])
+    assert_output(query.detach(), inner['decoder_out'])
+
+
+def test_all_modules_over_a_trunk_in_fp16():
+    """The golden is float32; official fp16 moves others by up to 5e-3."""
+    golden = load_golden(FINETUNED)
+    model = recognizer(golden, full_finetune=False, trunk_dtype='fp16')
+    assert model.backbone.decoder.layers[0].motion.w1.requires_grad
+    model.load_state_dict(golden['state_dict'])
+    scores = model(golden['input'][:, None], stage='head')
+    assert_close(scores, golden['output'], rtol=0, atol=1e-2)
+    assert not torch.equal(scores, golden['output'])
+
+
+def test_one_frame_has_no_motion_and_a_gradient_of_zero():
+    evl = tiny_evl(num_frames=1).eval()
+    without = tiny_evl(num_frames=1, temporal=TEMPORAL[:2]).eval()
+    randomize(evl)
+    missing, _ = without.load_state_dict(evl.state_dict(), strict=False)
+    assert missing == []
+    video = torch.randn(2, 3, 1, *VIDEO[-2:])
+    out = evl(video)
+    assert_close(out, without(video))
+    out.sum().backward()
+    for layer in evl.decoder.layers:  # DDP waits for every gradient
+        for table in (layer.motion.w1, layer.motion.w2):
+            assert table.grad is not None and not table.grad.any()
+
+
+def test_a_head_of_another_width_is_named():
+    head = MODELS.build(dict(type='EVLHead', num_classes=5, in_channels=48))
+    with pytest.raises(ValueError, match='in_channels=48 got features of 32'):
+        head(tiny_evl()(torch.randn(VIDEO)))
