@@ -3,7 +3,7 @@
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from mmvidadapt.utils.installed import check_installed
+from mmvidadapt.utils.check_installed import check_installed
 
 check_installed()
 

@@ -10,7 +10,7 @@ from mmaction.registry import TRANSFORMS
 from packaging.requirements import Requirement
 
 from mmvidadapt.apis.train.doctor import PACKAGES
-from mmvidadapt.utils import installed
+from mmvidadapt.utils import check_installed
 from tests.golden import ROOT
 
 PLATFORMS = {
@@ -81,15 +81,15 @@ def test_every_python_has_one_tested_version(python):
 
 def test_what_is_needed_on_import_is_asked_for():
     names = set(asked())
-    assert set(installed.NEEDED.values()) <= names
-    assert 'decord' not in installed.NEEDED
+    assert set(check_installed.NEEDED.values()) <= names
+    assert 'decord' not in check_installed.NEEDED
     assert {name for group in PACKAGES.values() for name in group[:1]} <= names
 
 
 def test_nothing_imports_decord_unless_asked_to(monkeypatch):
     """Configs and readers work where it cannot be installed."""
     monkeypatch.setitem(sys.modules, 'decord', None)
-    installed.check_installed()
+    check_installed.check_installed()
     readers = import_module('mmvidadapt.datasets.readers')
     assert readers.find_reader('auto').__name__ == 'PyAVReader'
     for name in ('NamedDecordInit', 'VideoInit'):

@@ -9,7 +9,7 @@ import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
 import argparse
 import os
 
-from mmvidadapt.apis.use.convert import (
+from mmvidadapt.apis.use.convert_weights import (
     describe,
     read_conversion,
     save_conversion,

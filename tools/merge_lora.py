@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 from mmvidadapt.apis.train.config import load_config
-from mmvidadapt.apis.use.merge import merge_checkpoint
+from mmvidadapt.apis.use.merge_lora import merge_checkpoint
 from mmvidadapt.utils.printable import say
 
 

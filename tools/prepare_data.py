@@ -17,30 +17,37 @@ from typing import Dict
 from mmengine.config import DictAction
 
 from mmvidadapt.apis.train.config import write_config
-from mmvidadapt.apis.train.own_config import Choices, explain, own_config
-from mmvidadapt.datasets.prepare.check import LEVELS
+from mmvidadapt.apis.train.own_videos_config import (
+    Choices,
+    explain,
+    own_config,
+)
+from mmvidadapt.datasets.prepare.check_videos import LEVELS
 from mmvidadapt.datasets.prepare.frame_folders import read_frames
-from mmvidadapt.datasets.prepare.known import LEDGER
-from mmvidadapt.datasets.prepare.lists import (
+from mmvidadapt.datasets.prepare.check_cache import CHECKED
+from mmvidadapt.datasets.prepare.annotation_lists import (
     keep_sources,
     read_text,
 )
-from mmvidadapt.datasets.prepare.own import (
+from mmvidadapt.datasets.prepare.own_videos import (
     REPORT,
     own_files,
     prepare_own,
     write_own,
 )
-from mmvidadapt.datasets.prepare.papers import PAPERS, prepare_paper
-from mmvidadapt.datasets.prepare.sources import (
+from mmvidadapt.datasets.prepare.published_datasets import (
+    PAPERS,
+    prepare_paper,
+)
+from mmvidadapt.datasets.prepare.video_folders import (
     SPLITS,
     Source,
     group_by,
     read_folder,
     read_labels,
 )
-from mmvidadapt.datasets.prepare.split import split_fold, split_into
-from mmvidadapt.datasets.prepare.table import COLUMNS, read_csv
+from mmvidadapt.datasets.prepare.split_clips import split_fold, split_into
+from mmvidadapt.datasets.prepare.csv_table import COLUMNS, read_csv
 from mmvidadapt.utils.printable import fail, say
 
 
@@ -172,7 +179,7 @@ def prepare_own_videos(args: argparse.Namespace) -> None:
     source = read_source(args)
     split(source.clips)
     keep_sources([args.source], own_files(args.out))
-    ledger = args.out / LEDGER
+    ledger = args.out / CHECKED
     data = prepare_own(source, split, args.check, args.num_workers, ledger)
     former = lists_in(args.out)
     write_own(data, args.out)

@@ -20,10 +20,10 @@ from mmvidadapt.apis.data.transcode import (
     transcode_all,
     write_lists,
 )
-from mmvidadapt.datasets.prepare.lists import keep_sources
-from mmvidadapt.datasets.prepare.original import Settings
+from mmvidadapt.datasets.prepare.annotation_lists import keep_sources
+from mmvidadapt.datasets.prepare.transcode_source import Settings
 from mmvidadapt.datasets.prepare.transcode import ENCODERS
-from mmvidadapt.utils.isolated import ProcessDied, iterate_in_process
+from mmvidadapt.utils.process_iterator import ProcessDied, iterate_in_process
 from mmvidadapt.utils.printable import fail, say
 from mmvidadapt.utils.video import unreadable
 

@@ -15,7 +15,7 @@ from mmvidadapt.utils.printable import printable, printable_lines
 from mmvidadapt.utils.video import VideoError, unreadable
 
 from .annotations import read_annotations
-from .ledger import Ledger
+from .worker_state import WorkerState
 
 IN_A_ROW = 20  # unreadable videos, one after the other, are no accident
 SHOWN = 10  # files that an error lists
@@ -101,7 +101,7 @@ class CheckedVideoDataset(VideoDataset):
         """Read the annotation file, and know of no bad video yet."""
         if not self._fully_initialized:
             super().full_init()
-            self.ledger = Ledger(len(self))
+            self.ledger = WorkerState(len(self))
 
     def prepare_data(self, idx: int) -> Optional[dict]:
         """Give a clip, or what stands for it."""

@@ -7,11 +7,11 @@ from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 
 from mmvidadapt.utils import bounded_models
-from mmvidadapt.utils.registered import check_running
+from mmvidadapt.utils.check_registered import check_running
 from mmvidadapt.weights.adapter_file import AdapterFile
 from mmvidadapt.weights.fetch.sources import resolve
 
-from .split import split_names
+from .split_state_dict import split_names
 
 SPARE = 64 << 20  # bytes of a model that no file accounts for
 # A trunk in a file may be half as wide in bits, and grow in its positions.

@@ -13,7 +13,7 @@ from mmvidadapt.weights.adapter_file import AdapterFile, read_adapter
 from mmvidadapt.weights.adapter_schema import num_classes
 
 from .adapter_models import build_model
-from .split import split_names
+from .split_state_dict import split_names
 
 
 def make_adapter(

@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 from mmvidadapt.weights.files.containers import ZIP, recognise
 from mmvidadapt.weights.files.readers import load_checkpoint_file
 
-from .progress import KINDS, kind_of
+from .training_progress import KINDS, kind_of
 
 POINTER = 'last_checkpoint'  # the file in which mmengine names the newest
 

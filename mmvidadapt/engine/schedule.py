@@ -10,7 +10,7 @@ from mmengine.optim import OptimWrapper, _ParamScheduler
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from .hooks.epoch_seed import train_loaders
-from .progress import take_progress
+from .training_progress import take_progress
 
 # What changes while a schedule goes on; the rest says which one it is.
 MOVING = {

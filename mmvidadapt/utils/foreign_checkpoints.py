@@ -19,9 +19,9 @@ from mmengine.runner import CheckpointLoader
 from torch import nn
 
 from .bounded_models import build_model, sketch_model
+from .check_registered import check_running
 from .config_data import TEMPLATE, own_imports, read_config_text
 from .config_data import write_config_text as write
-from .registered import check_running
 
 HOST_LOAD = CheckpointLoader.load_checkpoint.__func__
 HOST_INIT = BaseInferencer._init_model

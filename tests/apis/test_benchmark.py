@@ -10,7 +10,7 @@ from mmengine.config import Config
 from torch.testing import assert_close
 
 from mmvidadapt.apis.benchmark import compare as benchmark
-from mmvidadapt.apis.benchmark import contenders
+from mmvidadapt.apis.benchmark import compared_models
 from mmvidadapt.apis.benchmark.step import Settings, Step
 from mmvidadapt.trunks.parts import linear
 from mmvidadapt.utils.cpu_products import cpu_products, using_cpu_products
@@ -35,10 +35,10 @@ def no_children(monkeypatch):
 
 
 def listed(tiny, plain=True, blas=False, with_cp=(), **options):
-    base = contenders.contender(
+    base = compared_models.contender(
         tiny, {f'model.backbone.{k}': v for k, v in options.items()}, 2
     )
-    return contenders.variants(base, with_cp, [], plain, blas)
+    return compared_models.variants(base, with_cp, [], plain, blas)
 
 
 def test_all_contenders_agree_on_features_and_gradients(tiny, no_children):
@@ -74,7 +74,7 @@ def test_plain_trains_what_the_config_trains(tiny, full):
 
 
 def test_a_wrong_model_is_seen(tiny, no_children, monkeypatch):
-    plain = contenders.load_plain
+    plain = compared_models.load_plain
 
     def wrong(method):
         class Wrong(plain(method)):
@@ -83,7 +83,7 @@ def test_a_wrong_model_is_seen(tiny, no_children, monkeypatch):
 
         return Wrong
 
-    monkeypatch.setattr(contenders, 'load_plain', wrong)
+    monkeypatch.setattr(compared_models, 'load_plain', wrong)
     results = benchmark.compare(listed(tiny), Settings(repeats=1))
     assert results[1]['features'] == pytest.approx(0.0099, rel=0.01)
     assert results[1]['gradients'] > 1e-3
@@ -101,11 +101,11 @@ def test_only_whole_sets_of_weights_are_the_same():
     small = torch.nn.ModuleDict({'a': torch.nn.Linear(2, 2)})
     large = torch.nn.ModuleDict({k: torch.nn.Linear(2, 2) for k in 'ab'})
     wide = torch.nn.ModuleDict({'a': torch.nn.Linear(2, 3)})
-    assert contenders.share_weights(small, small)
-    assert not contenders.share_weights(small, large)
+    assert compared_models.share_weights(small, small)
+    assert not compared_models.share_weights(small, large)
     assert torch.equal(large['a'].weight, small['a'].weight)
-    assert not contenders.share_weights(large, small)
-    assert not contenders.share_weights(small, wide)
+    assert not compared_models.share_weights(large, small)
+    assert not compared_models.share_weights(small, wide)
 
 
 def test_steps_are_timed_without_chance_in_the_precision_asked_for(tiny):
@@ -149,7 +149,7 @@ def test_what_cannot_be_measured_is_named(tiny, monkeypatch):
     config.dump(tiny)
     with pytest.raises(FileNotFoundError, match='plain_vit.py.*a checkout'):
         listed(tiny)[0].build()
-    backbone = contenders.Contender('x', config.model.backbone, (1,))
+    backbone = compared_models.Contender('x', config.model.backbone, (1,))
     with pytest.raises(ValueError, match='model.type is ImageViT'):
         backbone.build()
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
@@ -159,11 +159,11 @@ def test_what_cannot_be_measured_is_named(tiny, monkeypatch):
 
 def test_clip_shapes(tiny):
     config = Config.fromfile(tiny)
-    assert contenders.clip_shape(config, 3) == (3, 3, 4, 16, 16)
+    assert compared_models.clip_shape(config, 3) == (3, 3, 4, 16, 16)
     config.model.backbone = dict(arch='large-p14-336', num_frames=32)
-    assert contenders.clip_shape(config, 1) == (1, 3, 32, 336, 336)
+    assert compared_models.clip_shape(config, 1) == (1, 3, 32, 336, 336)
     config.model.backbone = dict(img_size=(16, 24))
-    assert contenders.clip_shape(config, 1) == (1, 3, 8, 16, 24)
+    assert compared_models.clip_shape(config, 1) == (1, 3, 8, 16, 24)
 
 
 def test_the_tool_prints_a_table_and_writes_json(

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from mmvidadapt.apis.data import transcode
-from mmvidadapt.datasets.prepare.original import Settings
+from mmvidadapt.datasets.prepare.transcode_source import Settings
 from tests import films
 
 SMALL = Settings(short_side=32, gop=8, encoder='pyav')

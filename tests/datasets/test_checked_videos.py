@@ -10,7 +10,7 @@ from mmaction.evaluation import AccMetric
 from mmaction.registry import DATASETS
 from mmengine.runner import Runner
 
-from mmvidadapt.datasets import checked_videos, ledger
+from mmvidadapt.datasets import checked_videos, worker_state
 from mmvidadapt.datasets.checked_videos import IN_A_ROW, UnreadableSample
 from mmvidadapt.utils.video import VideoError
 from tests import runs
@@ -104,8 +104,8 @@ def test_what_is_read_between_ends_a_row(folder, monkeypatch):
 
 def test_workers_tell_what_they_read_and_when_they_are_done(monkeypatch):
     info = SimpleNamespace(id=3)
-    monkeypatch.setattr(ledger, 'get_worker_info', lambda: info)
-    seen = ledger.Ledger(9)
+    monkeypatch.setattr(worker_state, 'get_worker_info', lambda: info)
+    seen = worker_state.WorkerState(9)
     with seen.reading(7):
         assert seen.last_read(os.getpid()) == 7
         assert seen.last_read(os.getpid() + 1) is None

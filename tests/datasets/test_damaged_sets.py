@@ -3,9 +3,9 @@
 import pytest
 
 from mmvidadapt.apis.data.transcode import FAILED, plan, transcode_all
-from mmvidadapt.datasets.prepare.original import Settings
-from mmvidadapt.datasets.prepare.own import prepare_own
-from mmvidadapt.datasets.prepare.sources import read_folder
+from mmvidadapt.datasets.prepare.own_videos import prepare_own
+from mmvidadapt.datasets.prepare.transcode_source import Settings
+from mmvidadapt.datasets.prepare.video_folders import read_folder
 from tests.damaged import DAMAGES, write_damaged
 from tests.films import encode, film
 

@@ -13,16 +13,19 @@ import numpy as np
 import pytest
 from mmcv.transforms import Compose
 
-from mmvidadapt.datasets.prepare.check import check_video
-from mmvidadapt.datasets.prepare.frames import decode_all
-from mmvidadapt.datasets.prepare.original import Original, Settings
-from mmvidadapt.datasets.prepare.sources import read_folder
+from mmvidadapt.datasets.prepare.check_videos import check_video
+from mmvidadapt.datasets.prepare.decode_frames import decode_all
 from mmvidadapt.datasets.prepare.transcode import transcode
+from mmvidadapt.datasets.prepare.transcode_source import (
+    Settings,
+    TranscodeSource,
+)
+from mmvidadapt.datasets.prepare.video_folders import read_folder
 from mmvidadapt.datasets.readers import open_video
 from mmvidadapt.datasets.readers.orientation import Upright
 from mmvidadapt.datasets.readers.packets import Packets
 from mmvidadapt.datasets.readers.pyav import PyAVReader
-from mmvidadapt.utils.crash_proof import map_in_processes
+from mmvidadapt.utils.process_pool import map_in_processes
 from mmvidadapt.utils.video import EXTENSIONS, VideoError
 from tests.films import encode, film
 
@@ -313,7 +316,7 @@ def test_no_frame_waits_for_the_garbage_collector(tmp_path):
     gc.disable()
     try:
         assert len(PyAVReader(str(path)).get_frames(range(40))) == 40
-        assert len(list(Original(path, SAME).frames())) == 40
+        assert len(list(TranscodeSource(path, SAME).frames())) == 40
         frames = [o for o in gc.get_objects() if isinstance(o, av.VideoFrame)]
     finally:
         gc.enable()

@@ -14,8 +14,8 @@ import pytest
 from av.stream import Disposition
 from mmcv.transforms import Compose
 
-from mmvidadapt.datasets.prepare.check import check_videos
-from mmvidadapt.datasets.readers import mp4, open_video, opening
+from mmvidadapt.datasets.prepare.check_videos import check_videos
+from mmvidadapt.datasets.readers import mp4_header, open_container, open_video
 from mmvidadapt.datasets.readers.pyav import PyAVReader
 from mmvidadapt.utils.video import CONTAINERS, UnreadableError, VideoError
 from tests.films import encode, film
@@ -92,7 +92,7 @@ def test_headers_are_not_inflated_without_end(film_of, tmp_path, monkeypatch):
     path.write_bytes(head + box(b'moov', box(b'cmov', method, deflated)))
     with pytest.raises(UnreadableError, match='2004 bytes becomes 1000000000'):
         open_video(str(path))
-    monkeypatch.setattr(mp4, 'MOST_BOXES', 100)
+    monkeypatch.setattr(mp4_header, 'MOST_BOXES', 100)
     path.write_bytes(box(b'free') * 101 + data)
     with pytest.raises(UnreadableError, match='more than 100 boxes'):
         open_video(str(path))
@@ -124,12 +124,14 @@ def test_what_a_file_refers_to_is_not_opened(tmp_path, monkeypatch):
     encode(tmp_path / 'a.mp4', FRAMES[:5])
     listing = tmp_path / 'list.mp4'
     listing.write_text("ffconcat version 1.0\nfile 'a.mp4'\n")
-    monkeypatch.setattr(opening, 'CONTAINERS', dict(CONTAINERS, concat=''))
+    monkeypatch.setattr(
+        open_container, 'CONTAINERS', dict(CONTAINERS, concat='')
+    )
     for file in (str(listing), BytesIO(listing.read_bytes())):
         with pytest.raises(UnreadableError, match='no video in it'):
             open_video(file)
     with pytest.raises(UnreadableError, match="a.mp4', which is not opened"):
-        opening._refuse('a.mp4', 0, {})
+        open_container._refuse('a.mp4', 0, {})
 
 
 def test_pictures_in_the_boxes_of_a_video(film_of, tmp_path):
@@ -143,7 +145,11 @@ def test_pictures_in_the_boxes_of_a_video(film_of, tmp_path):
 
 def test_a_cover_that_is_marked_as_the_default():
     """FFmpeg thinks that it is the best."""
-    kinds = (opening.COVER | opening.DEFAULT, Disposition(0), opening.DEFAULT)
+    kinds = (
+        open_container.COVER | open_container.DEFAULT,
+        Disposition(0),
+        open_container.DEFAULT,
+    )
     videos = [
         SimpleNamespace(index=i, disposition=k, discard=0)
         for i, k in enumerate(kinds)
@@ -157,7 +163,7 @@ def test_a_cover_that_is_marked_as_the_default():
                 return self.video[0]
 
         container = SimpleNamespace(streams=Streams(shown))
-        assert opening.find_stream(container).index == chosen
+        assert open_container.find_stream(container).index == chosen
 
 
 @pytest.mark.parametrize('storage', ['disk', 'local'])

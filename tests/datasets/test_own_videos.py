@@ -7,19 +7,22 @@ import shutil
 import pytest
 
 from mmvidadapt.datasets import CheckedVideoDataset
-from mmvidadapt.datasets.prepare.check import check_video, drop_duplicates
-from mmvidadapt.datasets.prepare.own import (
+from mmvidadapt.datasets.prepare.check_videos import (
+    check_video,
+    drop_duplicates,
+)
+from mmvidadapt.datasets.prepare.own_videos import (
     find_warnings,
     prepare_own,
     write_own,
 )
-from mmvidadapt.datasets.prepare.sources import (
+from mmvidadapt.datasets.prepare.split_clips import split_into
+from mmvidadapt.datasets.prepare.video_folders import (
     Clip,
     Source,
     group_by,
     read_folder,
 )
-from mmvidadapt.datasets.prepare.split import split_into
 from mmvidadapt.utils.printable import in_code
 from tests.films import encode, film
 

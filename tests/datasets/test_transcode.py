@@ -4,19 +4,19 @@ import av
 import numpy as np
 import pytest
 
-from mmvidadapt.datasets.prepare import frames
+from mmvidadapt.datasets.prepare import decode_frames
 from mmvidadapt.datasets.prepare import transcode as module
-from mmvidadapt.datasets.prepare.frames import decode_all
-from mmvidadapt.datasets.prepare.original import (
-    Original,
-    Settings,
-    target_size,
-)
+from mmvidadapt.datasets.prepare.decode_frames import decode_all
 from mmvidadapt.datasets.prepare.transcode import (
     encode,
     key_frames,
     transcode,
     verify,
+)
+from mmvidadapt.datasets.prepare.transcode_source import (
+    Settings,
+    TranscodeSource,
+    target_size,
 )
 from mmvidadapt.datasets.readers.pyav import PyAVReader
 from tests import films
@@ -155,7 +155,7 @@ def test_fewer_frames_than_promised_are_damage(tmp_path, monkeypatch):
     source = films.encode(tmp_path / 'a.mp4', films.film(20))
     for promised, whole in ((21, True), (22, False)):
         monkeypatch.setattr(
-            frames, 'PyAVReader', lambda _, n=promised: range(n)
+            decode_frames, 'PyAVReader', lambda _, n=promised: range(n)
         )
         if whole:
             assert len(list(decode_all(source))) == 20
@@ -178,7 +178,7 @@ def test_a_damaged_video_leaves_nothing(tmp_path):
 def written(tmp_path, settings=SAME):
     """Write a video and its copy; return the two."""
     path = films.encode(tmp_path / 'a.mp4', films.film(30))
-    original = Original(path, settings)
+    original = TranscodeSource(path, settings)
     encode(original, tmp_path / 'b.mp4')
     return original, tmp_path / 'b.mp4'
 

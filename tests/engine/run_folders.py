@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, List
 
 import torch
 
-from mmvidadapt.engine.progress import PROGRESS
+from mmvidadapt.engine.training_progress import PROGRESS
 from mmvidadapt.weights.adapter_file import SUFFIX, read_adapter
 
 PASSING = ('time', 'data_time', 'memory', 'eta')  # differ from run to run

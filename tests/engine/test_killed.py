@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmvidadapt.engine.progress import PROGRESS, take_progress
+from mmvidadapt.engine.training_progress import PROGRESS, take_progress
 
 from . import toy_runs
 from .run_folders import Snapshots, contents

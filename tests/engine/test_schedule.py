@@ -6,7 +6,7 @@ from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 
 from mmvidadapt.engine import schedule
-from mmvidadapt.engine.progress import PROGRESS
+from mmvidadapt.engine.training_progress import PROGRESS
 
 from . import toy_runs
 from .toy_runs import SIZE, quick

@@ -7,7 +7,7 @@ from mmengine.config import Config
 from torch.testing import assert_close
 
 from mmvidadapt.apis.use.inference import load_strictly
-from mmvidadapt.apis.use.merge import merge_checkpoint
+from mmvidadapt.apis.use.merge_lora import merge_checkpoint
 from mmvidadapt.models import ImageViT
 from tests import runs
 from tests.methods.test_petl import VIDEO, every_dialect, randomize, tiny

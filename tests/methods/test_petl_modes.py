@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from mmvidadapt.apis.benchmark.contenders import share_trained
+from mmvidadapt.apis.benchmark.compared_models import share_trained
 from mmvidadapt.apis.train.memory import saved_bytes
 from mmvidadapt.models import ImageViT
 from mmvidadapt.trunks.parts.adapter import bottleneck

@@ -5,7 +5,10 @@ import torch
 from mmaction.registry import MODELS
 from torch.testing import assert_close
 
-from mmvidadapt.apis.benchmark.contenders import plain_backbone, share_weights
+from mmvidadapt.apis.benchmark.compared_models import (
+    plain_backbone,
+    share_weights,
+)
 from mmvidadapt.apis.inspect.complexity import count_flops, count_params
 from mmvidadapt.apis.train.memory import saved_bytes
 from mmvidadapt.models import (

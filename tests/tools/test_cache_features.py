@@ -11,7 +11,7 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
 
-from mmvidadapt.apis.benchmark.cache import from_video
+from mmvidadapt.apis.benchmark.cached_features import from_video
 from mmvidadapt.apis.data.feature_cache import ask
 from mmvidadapt.methods.evl.cache_files import DONE
 from tests import runs

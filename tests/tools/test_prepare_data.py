@@ -7,7 +7,7 @@ import re
 import pytest
 from mmengine.config import Config
 
-from mmvidadapt.datasets.prepare import check
+from mmvidadapt.datasets.prepare import check_videos
 from tests import films
 
 from .processes import call
@@ -162,7 +162,7 @@ def test_mistakes_are_one_line(folder, tmp_path, monkeypatch):
 def test_mistakes_show_before_videos_are_decoded(
     args, words, folder, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(check, 'check_video', lambda *_: 1 / 0)
+    monkeypatch.setattr(check_videos, 'check_video', lambda *_: 1 / 0)
     with pytest.raises(SystemExit, match=f'error: {words}'):
         prepare(monkeypatch, 'folder', folder, tmp_path / 'out', *args)
     assert not (tmp_path / 'out').exists()

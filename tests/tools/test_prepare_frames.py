@@ -5,13 +5,13 @@ import pytest
 from mmaction.registry import DATASETS
 from mmengine.config import Config
 
-from mmvidadapt.datasets.prepare.check import check_videos
+from mmvidadapt.datasets.prepare.check_videos import check_videos
 from mmvidadapt.datasets.prepare.frame_folders import (
     FrameFiles,
     name_frames,
     read_frames,
 )
-from mmvidadapt.datasets.prepare.sources import read_folder
+from mmvidadapt.datasets.prepare.video_folders import read_folder
 from tests import films
 
 from .processes import call

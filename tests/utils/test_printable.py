@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from mmvidadapt.apis.use.adapters import describe_adapter
-from mmvidadapt.apis.use.convert import describe, read_conversion
+from mmvidadapt.apis.use.convert_weights import describe, read_conversion
 from mmvidadapt.apis.use.inference import Prediction, load_strictly
 from mmvidadapt.apis.use.prediction_files import table
-from mmvidadapt.datasets.prepare.facts import Facts
-from mmvidadapt.datasets.prepare.own import OwnData, report
+from mmvidadapt.datasets.prepare.own_videos import OwnData, report
+from mmvidadapt.datasets.prepare.video_facts import VideoFacts
 from mmvidadapt.models import ImageViT
 from mmvidadapt.utils.printable import (
     fail,
@@ -105,7 +105,7 @@ def test_names_of_tensors(tmp_path):
 
 
 def test_reports_of_videos():
-    facts = Facts(**dict.fromkeys(Facts._fields, 1))
+    facts = VideoFacts(**dict.fromkeys(VideoFacts._fields, 1))
     evil = f'<script>|`{EVIL}'
     data = OwnData(
         root='videos',

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from av.error import InvalidDataError
 
-from mmvidadapt.utils.crash_proof import map_in_processes
+from mmvidadapt.utils.process_pool import map_in_processes
 from mmvidadapt.utils.video import (
     CONTAINERS,
     EXTENSIONS,

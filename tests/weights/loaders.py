@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmengine.runner import CheckpointLoader
 
-from mmvidadapt.apis.use.convert import read_conversion
+from mmvidadapt.apis.use.convert_weights import read_conversion
 from mmvidadapt.apis.use.inference import load_strictly
 from mmvidadapt.models import ImageViT
 

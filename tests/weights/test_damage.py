@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from mmvidadapt.apis.use.convert import read_conversion
+from mmvidadapt.apis.use.convert_weights import read_conversion
 from mmvidadapt.apis.use.inference import load_strictly
 from mmvidadapt.models import AIM, AIMSwin, ImageViT
 from mmvidadapt.weights import SOURCES, Source, resolve

@@ -14,7 +14,10 @@ import torch
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 
-from mmvidadapt.apis.benchmark.cache import ROUNDS, compare_with_video
+from mmvidadapt.apis.benchmark.cached_features import (
+    ROUNDS,
+    compare_with_video,
+)
 
 
 def main() -> None:

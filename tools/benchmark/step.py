@@ -17,7 +17,7 @@ from mmengine.config import DictAction
 
 from mmvidadapt.apis.benchmark.compare import compare
 from mmvidadapt.apis.benchmark.step import AMP_DTYPES, Settings
-from mmvidadapt.apis.benchmark.contenders import (
+from mmvidadapt.apis.benchmark.compared_models import (
     PLAIN,
     Contender,
     contender,

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..inspect.complexity import count_flops, count_params
 from ..train.memory import peak_rss, saved_bytes
-from .contenders import Contender, share_weights
+from .compared_models import Contender, share_weights
 from .step import Settings, Step
 
 MIB = 2**20

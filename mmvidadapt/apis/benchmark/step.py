@@ -14,7 +14,7 @@ from mmvidadapt.utils.cpu_products import (
     using_cpu_products,
 )
 
-from .contenders import Contender
+from .compared_models import Contender
 
 AMP_DTYPES = {'bf16': torch.bfloat16, 'fp16': torch.float16}
 

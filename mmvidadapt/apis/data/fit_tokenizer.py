@@ -10,7 +10,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
-from mmvidadapt.datasets.prepare.sources import name_others, walk_videos
+from mmvidadapt.datasets.prepare.video_folders import name_others, walk_videos
 from mmvidadapt.methods.bevt.tokenizers.kmeans import KMeansTokenizer
 from mmvidadapt.methods.bevt.tokenizers.nearest import nearest
 from mmvidadapt.utils.video import EXTENSIONS as VIDEOS

@@ -4,8 +4,8 @@ from typing import List
 
 from mmengine.config import Config, ConfigDict
 
-from mmvidadapt.datasets.prepare.own import OwnData
-from mmvidadapt.datasets.prepare.sources import SPLITS
+from mmvidadapt.datasets.prepare.own_videos import OwnData
+from mmvidadapt.datasets.prepare.video_folders import SPLITS
 
 
 def use_frames(cfg: Config, data: OwnData) -> None:

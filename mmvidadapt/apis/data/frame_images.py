@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from mmengine.logging import print_log
 
-from mmvidadapt.datasets.prepare.lists import read_list, write_list
+from mmvidadapt.datasets.prepare.annotation_lists import read_list, write_list
 from mmvidadapt.utils.video import VideoError
 
 from ..use.windows import read_frames

@@ -11,20 +11,20 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 from mmengine.registry import DefaultScope
 
-from mmvidadapt.datasets.prepare.lists import (
+from mmvidadapt.datasets.prepare.annotation_lists import (
     keep_sources,
     read_list,
     write_list,
     write_text,
 )
-from mmvidadapt.datasets.prepare.original import Settings
-from mmvidadapt.datasets.prepare.sources import (
+from mmvidadapt.datasets.prepare.transcode_source import Settings
+from mmvidadapt.datasets.prepare.video_folders import (
     name_others,
     no_video,
     walk_videos,
 )
 from mmvidadapt.datasets.prepare.transcode import Copy, transcode
-from mmvidadapt.utils.crash_proof import map_in_processes, show_progress
+from mmvidadapt.utils.process_pool import map_in_processes, show_progress
 from mmvidadapt.utils.printable import say
 
 from ..train.config import load_config

@@ -23,7 +23,7 @@ from torch import nn
 
 from mmvidadapt.engine.checkpoints import read_checkpoint
 from mmvidadapt.engine.plain_config import plain_config
-from mmvidadapt.utils.isolated import ProcessDied, iterate_in_process
+from mmvidadapt.utils.process_iterator import ProcessDied, iterate_in_process
 from mmvidadapt.utils.video import VideoError
 from mmvidadapt.weights.compare import compare, renamed
 

@@ -11,7 +11,7 @@ from mmengine.dataset import Compose
 from mmengine.logging import print_log
 
 from mmvidadapt.datasets.readers import iter_frames
-from mmvidadapt.datasets.readers.opening import check_regular
+from mmvidadapt.datasets.readers.open_container import check_regular
 from mmvidadapt.utils.video import name_video
 
 from .windows import FALLBACK_FPS, Span, VideoInfo

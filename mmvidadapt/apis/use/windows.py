@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from mmengine.logging import print_log
 
-from mmvidadapt.datasets.prepare.sources import (
+from mmvidadapt.datasets.prepare.video_folders import (
     name_others,
     no_video,
     walk_videos,

@@ -6,7 +6,13 @@ A video has a ``vid_name`` and a ``label``; its file is called
 
 from pathlib import Path
 
-from .official import Entry, Official, bad_line, find_file, read_json
+from .official_annotations import (
+    Entry,
+    Official,
+    bad_line,
+    find_file,
+    read_json,
+)
 
 
 def read_diving48(folder: Path) -> Official:

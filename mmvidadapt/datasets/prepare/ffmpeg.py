@@ -8,10 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Dict, List, Tuple
 
-from mmvidadapt.datasets.readers.opening import find_stream
+from mmvidadapt.datasets.readers.open_container import find_stream
 from mmvidadapt.utils.video import CONTAINERS
 
-from .frames import opened
+from .decode_frames import opened
 
 TIMEOUT = 3600.0  # seconds
 

@@ -9,8 +9,8 @@ from typing import List, NamedTuple
 import cv2
 import numpy as np
 
-from .facts import Facts
-from .sources import PICTURES, Source, clips_below
+from .video_facts import VideoFacts
+from .video_folders import PICTURES, Source, clips_below
 
 NUMBERED = re.compile(r'([^{}]*?)(\d+)(\.\w+)')
 
@@ -85,7 +85,7 @@ def name_frames(folder: Path) -> FrameFiles:
     return FrameFiles(f'{start}{{:0{width}}}{ending}', first)
 
 
-def check_frames(folder: str, level: str, frames: FrameFiles) -> Facts:
+def check_frames(folder: str, level: str, frames: FrameFiles) -> VideoFacts:
     """Look at a folder of frames.
 
     Args:
@@ -95,7 +95,7 @@ def check_frames(folder: str, level: str, frames: FrameFiles) -> Facts:
         frames (FrameFiles): How they are called.
 
     Returns:
-        Facts: Number and size of the frames, and more.
+        VideoFacts: Number and size of the frames, and more.
 
     Raises:
         ValueError: If it is not good for training.
@@ -128,4 +128,4 @@ def check_frames(folder: str, level: str, frames: FrameFiles) -> Facts:
         raise ValueError(f'its frames are {sizes}; make them equal.')
     height, width = next(iter(shapes), (0, 0))
     known = total.hexdigest() if level == 'decode' else ''
-    return Facts(len(names), width, height, size, known)
+    return VideoFacts(len(names), width, height, size, known)

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 from typing import Dict, List
 
-from .lists import read_text
-from .official import Entry, Official, bad_line, find_files
+from .annotation_lists import read_text
+from .official_annotations import Entry, Official, bad_line, find_files
 
 NAME = r'(.+)_test_split([123])\.txt'
 SIDES = {'1': 'train', '2': 'val'}

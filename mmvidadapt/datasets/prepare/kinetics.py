@@ -8,7 +8,7 @@ import csv
 from pathlib import Path
 from typing import Iterator, Tuple
 
-from .official import Entry, Official, bad_line, find_file
+from .official_annotations import Entry, Official, bad_line, find_file
 
 FILES = dict(
     train=r'(kinetics.*)?train\.csv',

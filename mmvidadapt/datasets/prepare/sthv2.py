@@ -7,7 +7,13 @@ the brackets around what they leave open. Videos are called ``ID.webm``.
 from pathlib import Path
 from typing import Dict
 
-from .official import Entry, Official, bad_line, find_file, read_json
+from .official_annotations import (
+    Entry,
+    Official,
+    bad_line,
+    find_file,
+    read_json,
+)
 
 PREFIX = r'(something-something-v2-)?'
 

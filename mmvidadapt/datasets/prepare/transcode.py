@@ -15,12 +15,12 @@ from typing import List, NamedTuple, Tuple, Union
 import av
 import numpy as np
 
-from mmvidadapt.datasets.readers.opening import find_stream
+from mmvidadapt.datasets.readers.open_container import find_stream
 from mmvidadapt.utils.video import UnreadableError
 
 from . import ffmpeg
-from .frames import decode_all, opened
-from .original import PIXELS, Original, Settings, luma
+from .decode_frames import decode_all, opened
+from .transcode_source import PIXELS, Settings, TranscodeSource, luma
 
 ENCODERS = ('auto', 'pyav', 'ffmpeg')
 FALLBACK_RATE = Fraction(25)
@@ -69,11 +69,11 @@ def transcode(
 
 def _write(
     source: Path, part: Path, settings: Settings
-) -> Tuple[Original, float]:
+) -> Tuple[TranscodeSource, float]:
     """Encode and verify, with FFmpeg if it is there and does it right."""
     wanted = settings.encoder
     if wanted != 'pyav' and (wanted == 'ffmpeg' or shutil.which('ffmpeg')):
-        original = Original(source, settings)
+        original = TranscodeSource(source, settings)
         for _ in original.frames():  # to know what the copy should be
             pass
         try:
@@ -82,12 +82,12 @@ def _write(
         except (OSError, ValueError):
             if wanted == 'ffmpeg':
                 raise
-    original = Original(source, settings)
+    original = TranscodeSource(source, settings)
     encode(original, part)
     return original, verify(part, original)
 
 
-def encode(original: Original, part: Path) -> None:
+def encode(original: TranscodeSource, part: Path) -> None:
     """Write a copy through PyAV."""
     rate, colors = _tags(original.path)
     with av.open(os.path.abspath(part), 'w', format='mp4') as container:
@@ -118,12 +118,12 @@ def _tags(path: Path) -> Tuple[Fraction, dict]:
         return stream.average_rate or FALLBACK_RATE, colors
 
 
-def verify(part: Path, original: Original) -> float:
+def verify(part: Path, original: TranscodeSource) -> float:
     """Compare a copy with what was noted of the video.
 
     Args:
         part (Path): The copy.
-        original (Original): The video, read to its end.
+        original (TranscodeSource): The video, read to its end.
 
     Returns:
         float: How near the two are, in decibels.

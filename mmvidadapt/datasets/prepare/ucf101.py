@@ -8,8 +8,14 @@ import re
 from pathlib import Path
 from typing import Dict, List
 
-from .lists import read_text
-from .official import Entry, Official, bad_line, find_file, find_files
+from .annotation_lists import read_text
+from .official_annotations import (
+    Entry,
+    Official,
+    bad_line,
+    find_file,
+    find_files,
+)
 
 
 def read_ucf101(folder: Path) -> Official:

@@ -18,7 +18,7 @@ import av.logging
 
 from mmvidadapt.utils.video import UnreadableError
 
-from .opening import find_stream, open_container
+from .open_container import find_stream, open_container
 
 # Containers that say when a frame is shown; others, AVI say, only in which
 # order frames are decoded.

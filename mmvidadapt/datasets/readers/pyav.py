@@ -16,8 +16,8 @@ from av.error import FFmpegError
 
 from mmvidadapt.utils.video import UnreadableError
 
-from .container import check_size
-from .opening import ffmpeg_errors, find_stream, open_container, opened
+from .check_size import check_size
+from .open_container import ffmpeg_errors, find_stream, open_container, opened
 from .orientation import Upright
 from .packets import Packets
 

@@ -5,12 +5,12 @@ from mmvidadapt.utils.registration import lazy_attributes
 from .centred_crops import CentredThreeCrop
 from .clip_rand_augment import ClipRandAugment
 from .frame_order import ReverseFrames, ShuffleFrames
-from .freeze import FreezeFrame, RepeatFrame
+from .freeze_frame import FreezeFrame, RepeatFrame
+from .midpoint_sampling import MidpointSampleFrames, MidpointUniformSample
 from .pca_lighting import PCALighting
 from .random_erasing import VideoRandomErasing
-from .sampling import MidpointSampleFrames, MidpointUniformSample
 from .spread_sampling import SpreadSampleFrames
-from .video import (
+from .video_decode import (
     NamedDecordDecode,
     NamedDecordInit,
     VideoDecode,

@@ -12,7 +12,7 @@ from mmengine.hooks import CheckpointHook, Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
-from mmvidadapt.utils.registered import check_running
+from mmvidadapt.utils.check_registered import check_running
 from mmvidadapt.weights.adapter_file import (
     SUFFIX,
     AdapterFile,
@@ -21,8 +21,8 @@ from mmvidadapt.weights.adapter_file import (
 )
 
 from ..adapters import make_adapter, split_names
-from ..clearing import remove_from
 from ..plain_config import plain_dict
+from ..remove_replaced import remove_from
 
 
 @HOOKS.register_module()

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from mmvidadapt.methods.evl.cached_rows import fingerprint
-from mmvidadapt.utils.installed import NEEDED
+from mmvidadapt.utils.check_installed import NEEDED
 from mmvidadapt.utils.whole_file import whole_file
 from mmvidadapt.version import __version__
 

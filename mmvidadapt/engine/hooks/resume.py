@@ -14,9 +14,9 @@ from mmengine.runner import (
     Runner,
 )
 
-from ..progress import PROGRESS, take_progress
 from ..schedule import loader_facts, rescale
 from ..seed import get_random_state, set_random_state
+from ..training_progress import PROGRESS, take_progress
 from .epoch_seed import train_loaders
 
 

@@ -12,10 +12,15 @@ from mmengine.runner import BaseLoop, Runner
 
 from mmvidadapt.utils.whole_file import whole_file
 
-from ..clearing import RemoveLater, clear_partial, remove_from
 from ..first_rank import on_first_rank
 from ..latest import POINTER, find_checkpoint
-from ..progress import INTERRUPTED, PROGRESS, may_replace, take_progress
+from ..remove_replaced import RemoveLater, clear_partial, remove_from
+from ..training_progress import (
+    INTERRUPTED,
+    PROGRESS,
+    may_replace,
+    take_progress,
+)
 from ..work_dir_lock import lock_work_dir, release_work_dir
 
 

@@ -12,7 +12,7 @@ from mmvidadapt.trunks.parts.adapter import Adapter
 from mmvidadapt.trunks.parts.block import ViTBlock
 from mmvidadapt.trunks.parts.drop_path import DropPath
 from mmvidadapt.trunks.vit import DIALECTS, ViTTrunk, resolve
-from mmvidadapt.utils.choices import check_choices
+from mmvidadapt.utils.check_choices import check_choices
 
 ADAPTATIONS = ('spatial', 'temporal', 'joint')
 

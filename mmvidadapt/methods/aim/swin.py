@@ -11,7 +11,7 @@ from mmvidadapt.trunks.base import AdaptedBackbone
 from mmvidadapt.trunks.parts.drop_path import linear_rates
 from mmvidadapt.trunks.swin import PatchMerging
 from mmvidadapt.trunks.vit import resolve
-from mmvidadapt.utils.choices import check_choices
+from mmvidadapt.utils.check_choices import check_choices
 
 from .backbone import ADAPTATIONS
 from .swin_block import AIMSwinBlock

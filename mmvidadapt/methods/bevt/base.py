@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from mmvidadapt.trunks.parts.block import learns
-from mmvidadapt.utils.choices import check_choices
+from mmvidadapt.utils.check_choices import check_choices
 from mmvidadapt.weights.whole import refuse_unfit
 
 from .masked_rows import MaskedRows, masked_rows

@@ -13,7 +13,7 @@ from mmvidadapt.trunks.parts.linear import Linear
 from mmvidadapt.trunks.parts.window3d import Windows3D
 from mmvidadapt.trunks.video_swin import Swin3DStage
 from mmvidadapt.trunks.vit import resolve
-from mmvidadapt.utils.choices import check_choices
+from mmvidadapt.utils.check_choices import check_choices
 
 from .base import STREAMS, MaskedModel
 from .masked_rows import MaskedRows, spread_rows, upsample_rows

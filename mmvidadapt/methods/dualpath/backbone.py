@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mmvidadapt.trunks.parts.precision import full_precision
 from mmvidadapt.trunks.vit import ViTTrunk, resolve
-from mmvidadapt.utils.choices import check_choices
+from mmvidadapt.utils.check_choices import check_choices
 
 from .block import DualPathBlock, split_paths
 from .framesets import (

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
-from mmvidadapt.utils.choices import check_choices
+from mmvidadapt.utils.check_choices import check_choices
 
 Grid = Tuple[int, int]
 PATHS = ('temporal', 'spatial')  # framesets are for the first

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mmvidadapt.trunks.parts.precision import full_precision
 from mmvidadapt.trunks.vit import DIALECTS, ViTTrunk
-from mmvidadapt.utils.choices import check_choices
+from mmvidadapt.utils.check_choices import check_choices
 from mmvidadapt.weights import read_pretrained
 
 from .block import OwnPrecisionNorm, TappedBlock

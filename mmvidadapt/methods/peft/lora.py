@@ -14,7 +14,7 @@ from mmvidadapt.trunks.parts.attention import project
 from mmvidadapt.trunks.parts.block import ViTBlock
 from mmvidadapt.trunks.parts.precision import autocast_cast
 from mmvidadapt.trunks.vit import ImageViT, ViTTrunk
-from mmvidadapt.utils.choices import check_choices
+from mmvidadapt.utils.check_choices import check_choices
 
 TARGETS = ('q', 'k', 'v', 'o')
 

@@ -12,7 +12,7 @@ from torch.utils.checkpoint import checkpoint
 from mmvidadapt.trunks.parts.block import ViTBlock, learns
 from mmvidadapt.trunks.parts.linear import Linear
 from mmvidadapt.trunks.vit import ViTTrunk
-from mmvidadapt.utils.choices import check_choices
+from mmvidadapt.utils.check_choices import check_choices
 
 from ..evl.decoder import TemporalConv
 

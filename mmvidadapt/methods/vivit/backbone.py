@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mmvidadapt.methods.vivit.names import temporal_depth
 from mmvidadapt.trunks.parts.encoder import EncoderBlock, TokenEncoder
-from mmvidadapt.utils.choices import check_choices
+from mmvidadapt.utils.check_choices import check_choices
 from mmvidadapt.weights import load_weights_file, resolve
 
 from .block import DotProductBlock, SelfAttentionBlock

@@ -11,7 +11,7 @@ from mmvidadapt.trunks.parts.drop_path import linear_rates
 from mmvidadapt.trunks.parts.encoder import EncoderBlock, EncoderParts
 from mmvidadapt.trunks.parts.linear import linear
 from mmvidadapt.trunks.vit import ARCHS, DIALECTS, patch_grid, resolve
-from mmvidadapt.utils.choices import check_choices
+from mmvidadapt.utils.check_choices import check_choices
 
 from .flax_init import draw_
 from .image_weights import fit_

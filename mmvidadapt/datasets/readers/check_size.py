@@ -8,7 +8,7 @@ from typing import BinaryIO, Tuple
 
 from mmvidadapt.utils.video import UnreadableError
 
-from .mp4 import boxes, check_header
+from .mp4_header import boxes, check_header
 
 # What an MP4 file consists of; anything else may stand behind its end.
 BOXES = (b'ftyp', b'moov', b'mdat', b'moof', b'free', b'skip', b'wide')

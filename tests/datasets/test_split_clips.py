@@ -4,12 +4,12 @@ from collections import Counter
 
 import pytest
 
-from mmvidadapt.datasets.prepare.sources import Clip
-from mmvidadapt.datasets.prepare.split import (
+from mmvidadapt.datasets.prepare.split_clips import (
     split_clips,
     split_fold,
     split_into,
 )
+from mmvidadapt.datasets.prepare.video_folders import Clip
 
 
 def many(num_groups):

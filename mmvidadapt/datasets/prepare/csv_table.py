@@ -5,8 +5,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Dict, Iterator, Optional, Sequence
 
-from .lists import read_text
-from .sources import SPLIT_NAMES, SPLITS, Clip, Source
+from .annotation_lists import read_text
+from .video_folders import SPLIT_NAMES, SPLITS, Clip, Source
 
 # What a column is called where nobody says it.
 COLUMNS = dict(

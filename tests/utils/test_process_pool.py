@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from mmvidadapt.utils.crash_proof import map_in_processes, show_progress
+from mmvidadapt.utils.process_pool import map_in_processes, show_progress
 
 
 def work(item):

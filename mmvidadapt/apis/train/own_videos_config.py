@@ -9,9 +9,9 @@ from typing import Dict, List, NamedTuple, Optional
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import DefaultScope
 
-from mmvidadapt.datasets.prepare.own import OwnData
-from mmvidadapt.datasets.prepare.sources import SPLITS
-from mmvidadapt.utils.crash_proof import num_cores
+from mmvidadapt.datasets.prepare.own_videos import OwnData
+from mmvidadapt.datasets.prepare.video_folders import SPLITS
+from mmvidadapt.utils.process_pool import num_cores
 
 from ..data.frame_config import use_frames
 from .config import find_recipe, load_config

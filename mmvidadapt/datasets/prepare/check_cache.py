@@ -6,12 +6,12 @@ import stat
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
-from .facts import Facts
+from .video_facts import VideoFacts
 
-LEDGER = 'checked.jsonl'
+CHECKED = 'checked.jsonl'
 
 
-class Known:
+class CheckCache:
     """Good videos that were looked at, one line of JSON each.
 
     A line holds as long as size and time of the file are those that it had
@@ -26,7 +26,7 @@ class Known:
 
     def __init__(self, path: Optional[Path], level: str) -> None:
         self.path, self.level = path, level
-        self.lines: Dict[str, Tuple[List[int], Facts]] = {}
+        self.lines: Dict[str, Tuple[List[int], VideoFacts]] = {}
         self.states: Dict[str, List[int]] = {}
         text = ''
         if path is not None and path.exists():
@@ -40,12 +40,12 @@ class Known:
         try:
             row = json.loads(line)
             if row['level'] == self.level:
-                known = (row['state'], Facts(**row['facts']))
+                known = (row['state'], VideoFacts(**row['facts']))
                 self.lines[row['video']] = known
         except (ValueError, KeyError, TypeError):
             pass
 
-    def get(self, video: str) -> Optional[Facts]:
+    def get(self, video: str) -> Optional[VideoFacts]:
         """Return what is known of a video as it is; None if nothing is."""
         try:
             state = os.stat(video)
@@ -57,7 +57,7 @@ class Known:
         then, facts = self.lines.get(video, (None, None))
         return facts if then == self.states[video] else None
 
-    def add(self, video: str, facts: Facts) -> None:
+    def add(self, video: str, facts: VideoFacts) -> None:
         """Note a video that :meth:`get` was asked for, on the disk at once."""
         state = self.states.get(video)
         if self.path is None or state is None:

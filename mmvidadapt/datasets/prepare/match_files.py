@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Dict, List, Optional, Set, Tuple
 
-from .official import Entry
-from .sources import walk_videos
+from .official_annotations import Entry
+from .video_folders import walk_videos
 
 MISSING = 'missing'  # what reasons begin with
 

@@ -5,7 +5,7 @@ import random
 from collections import Counter, defaultdict
 from typing import Dict, List, Sequence
 
-from .sources import SPLITS, Clip
+from .video_folders import SPLITS, Clip
 
 ALL = object()  # stands for all classes together
 

@@ -7,7 +7,10 @@ from typing import Iterator, Union
 import av
 from av.error import FFmpegError
 
-from mmvidadapt.datasets.readers.opening import find_stream, open_container
+from mmvidadapt.datasets.readers.open_container import (
+    find_stream,
+    open_container,
+)
 from mmvidadapt.datasets.readers.pyav import PyAVReader
 from mmvidadapt.utils.video import UnreadableError
 

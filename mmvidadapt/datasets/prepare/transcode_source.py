@@ -19,7 +19,7 @@ from mmvidadapt.datasets.readers.orientation import (
     orientation,
 )
 
-from .frames import decode_all
+from .decode_frames import decode_all
 
 PIXELS = 'yuv420p'
 AVX512 = 256  # F, CD, BW, DQ and VL: a number of OpenCV without a name
@@ -65,7 +65,7 @@ class Settings(NamedTuple):
         return options
 
 
-class Original:
+class TranscodeSource:
     """What is noted of a video while it is read, to compare the copy with.
 
     Args:

@@ -4,12 +4,15 @@ import os
 
 import pytest
 
-from mmvidadapt.datasets.prepare import check
-from mmvidadapt.datasets.prepare.facts import Facts
-from mmvidadapt.datasets.prepare.known import LEDGER, Known
-from mmvidadapt.datasets.prepare.own import prepare_own
-from mmvidadapt.datasets.prepare.papers import PAPERS, prepare_paper
-from mmvidadapt.datasets.prepare.sources import Clip, Source
+from mmvidadapt.datasets.prepare import check_videos
+from mmvidadapt.datasets.prepare.check_cache import CHECKED, CheckCache
+from mmvidadapt.datasets.prepare.own_videos import prepare_own
+from mmvidadapt.datasets.prepare.published_datasets import (
+    PAPERS,
+    prepare_paper,
+)
+from mmvidadapt.datasets.prepare.video_facts import VideoFacts
+from mmvidadapt.datasets.prepare.video_folders import Clip, Source
 from tests.films import encode, film
 
 PATHS = [f'{i}.mp4' for i in range(4)]
@@ -20,19 +23,19 @@ def videos(tmp_path, monkeypatch):
     """Four videos, and which of them were looked at."""
     for i, path in enumerate(PATHS):
         encode(tmp_path / path, film(8 + i))
-    seen, real = tmp_path / 'seen.txt', check.check_video
+    seen, real = tmp_path / 'seen.txt', check_videos.check_video
 
     def look(path, level):
         with open(seen, 'a') as file:
             file.write(f'{os.path.basename(path)}\n')
         return real(path, level)
 
-    monkeypatch.setattr(check, 'check_video', look)
+    monkeypatch.setattr(check_videos, 'check_video', look)
 
     def run(level='decode'):
         seen.write_text('')
-        args = (tmp_path, PATHS, level, 1, tmp_path / 'out' / LEDGER)
-        result = check.check_videos(*args)
+        args = (tmp_path, PATHS, level, 1, tmp_path / 'out' / CHECKED)
+        result = check_videos.check_videos(*args)
         return (*result, seen.read_text().split())
 
     return run
@@ -55,10 +58,10 @@ def test_a_run_that_was_cut_off_goes_on(videos, tmp_path, monkeypatch):
             yield outcome
 
     with monkeypatch.context() as patch:
-        patch.setattr(check, 'show_progress', cut)
+        patch.setattr(check_videos, 'show_progress', cut)
         with pytest.raises(KeyboardInterrupt):
             videos()
-    ledger = tmp_path / 'out' / LEDGER
+    ledger = tmp_path / 'out' / CHECKED
     ledger.write_text(ledger.read_text()[:-9])  # and the last line torn
     facts, _, seen = videos()
     assert (list(facts), seen) == (PATHS, PATHS[1:])
@@ -90,9 +93,9 @@ def test_size_and_time_are_both_looked_at(videos, tmp_path):
 
 
 def test_a_video_that_was_not_there_is_not_noted(tmp_path):
-    known = Known(tmp_path / LEDGER, 'decode')
+    known = CheckCache(tmp_path / CHECKED, 'decode')
     assert known.get(str(tmp_path / 'a.mp4')) is None
-    known.add(str(tmp_path / 'a.mp4'), Facts(3))
+    known.add(str(tmp_path / 'a.mp4'), VideoFacts(3))
     assert not known.path.exists()
 
 
@@ -104,7 +107,7 @@ def test_a_closer_look_is_another(videos):
 
 
 def test_lines_of_something_else_are_passed_over(videos, tmp_path):
-    ledger = tmp_path / 'out' / LEDGER
+    ledger = tmp_path / 'out' / CHECKED
     ledger.parent.mkdir()
     ledger.write_bytes(
         b'3\n{"level": "decode", "facts": {"b": 1}}\n[]\n\n\xff\0\n{'
@@ -116,7 +119,7 @@ def test_lines_of_something_else_are_passed_over(videos, tmp_path):
 def test_own_videos_and_papers_use_it(tmp_path, videos, capsys):
     videos()
     clips = [Clip(path, path[0]) for path in PATHS]
-    ledger = tmp_path / 'out' / LEDGER
+    ledger = tmp_path / 'out' / CHECKED
     source = Source(tmp_path, clips)
     prepare_own(source, lambda c: dict(train=c), ledger=ledger)
     assert '4 of 4 videos were looked at' in capsys.readouterr().out
@@ -126,5 +129,5 @@ def test_own_videos_and_papers_use_it(tmp_path, videos, capsys):
     (tmp_path / 'val.csv').write_text(rows.replace('train', 'val'))
     for _ in range(2):
         prepare_paper(PAPERS['k400'], tmp_path, tmp_path / 'lists')
-    assert (tmp_path / 'lists' / LEDGER).is_file()
+    assert (tmp_path / 'lists' / CHECKED).is_file()
     assert '4 of 4 videos were looked at' in capsys.readouterr().out

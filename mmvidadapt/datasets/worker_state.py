@@ -11,7 +11,7 @@ SLOTS = 512  # workers at a time
 PID, INDEX = 0, 1
 
 
-class Ledger:
+class WorkerState:
     """Unreadable videos, and what every worker reads right now.
 
     It lies in shared memory, so that what one worker writes is seen by all,

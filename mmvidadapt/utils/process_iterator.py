@@ -11,8 +11,8 @@ from typing import Any, Callable, Iterable, Iterator
 
 import cv2
 
-from .crash_proof import death
 from .import_hooks import after_import
+from .process_pool import death
 
 
 class ProcessDied(RuntimeError):

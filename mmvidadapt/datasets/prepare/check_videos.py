@@ -6,22 +6,22 @@ from functools import partial
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
-from mmvidadapt.datasets.readers.opening import check_regular
+from mmvidadapt.datasets.readers.open_container import check_regular
 from mmvidadapt.datasets.readers.pyav import PyAVReader
-from mmvidadapt.utils.crash_proof import map_in_processes, show_progress
 from mmvidadapt.utils.printable import say
+from mmvidadapt.utils.process_pool import map_in_processes, show_progress
 from mmvidadapt.utils.video import UnreadableError, name_video
 
-from .facts import Facts
+from .check_cache import CheckCache
+from .decode_frames import decode_all
 from .frame_folders import FrameFiles, check_frames
-from .frames import decode_all
-from .known import Known
-from .sources import Clip
+from .video_facts import VideoFacts
+from .video_folders import Clip
 
 LEVELS = ('exists', 'open', 'decode')
 
 
-def check_video(path: str, level: str = 'decode') -> Facts:
+def check_video(path: str, level: str = 'decode') -> VideoFacts:
     """Look at a video.
 
     Args:
@@ -31,7 +31,7 @@ def check_video(path: str, level: str = 'decode') -> Facts:
             size. Defaults to 'decode'.
 
     Returns:
-        Facts: Number and size of the frames, as they are shown, and more.
+        VideoFacts: Number and size of the frames, as they are shown, and more.
 
     Raises:
         UnreadableError: If it is not good for training.
@@ -41,14 +41,14 @@ def check_video(path: str, level: str = 'decode') -> Facts:
     if size == 0:
         raise UnreadableError('the file is empty.')
     if level == 'exists':
-        return Facts(bytes=size)
+        return VideoFacts(bytes=size)
     with name_video(path):
         reader = PyAVReader(path)
         height, width = reader.get_frames([0])[0].shape[:2]
     if level == 'open':
-        return Facts(len(reader), width, height, size)
+        return VideoFacts(len(reader), width, height, size)
     count = sum(1 for _ in decode_all(path))
-    return Facts(count, width, height, size, digest(path))
+    return VideoFacts(count, width, height, size, digest(path))
 
 
 def digest(path: str) -> str:
@@ -67,7 +67,7 @@ def check_videos(
     num_workers: Optional[int] = None,
     ledger: Optional[Path] = None,
     frames: Optional[FrameFiles] = None,
-) -> Tuple[Dict[str, Facts], Dict[str, str]]:
+) -> Tuple[Dict[str, VideoFacts], Dict[str, str]]:
     """Look at many videos, in processes that may crash; show how far it is.
 
     Args:
@@ -84,7 +84,7 @@ def check_videos(
     Returns:
         tuple: The facts of the good ones and the reasons against the others.
     """
-    known = Known(ledger, level)
+    known = CheckCache(ledger, level)
     full = {path: os.path.abspath(os.path.join(root, path)) for path in paths}
     facts = {path: known.get(full[path]) for path in paths}
     new = [path for path in facts if facts[path] is None]
@@ -107,7 +107,7 @@ def check_videos(
 
 def _look(
     root: str, level: str, frames: Optional[FrameFiles], path: str
-) -> Facts:
+) -> VideoFacts:
     """Check a path that a list can hold."""
     try:
         path.encode('utf-8')
@@ -129,13 +129,13 @@ def _look(
 
 
 def drop_duplicates(
-    clips: Sequence[Clip], facts: Dict[str, Facts]
+    clips: Sequence[Clip], facts: Dict[str, VideoFacts]
 ) -> Tuple[List[Clip], List[Tuple[str, str]]]:
     """Leave out videos whose content is there already.
 
     Args:
         clips (Sequence[Clip]): The clips.
-        facts (Dict[str, Facts]): What is known of every path.
+        facts (Dict[str, VideoFacts]): What is known of every path.
 
     Returns:
         tuple: The clips that stay, and the paths that do not, with reasons.

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from mmvidadapt.datasets.readers.pyav import PyAVReader
-from mmvidadapt.utils.isolated import ProcessDied, iterate_in_process
+from mmvidadapt.utils.process_iterator import ProcessDied, iterate_in_process
 from mmvidadapt.utils.video import VideoError
 from tests.films import encode, film
 

@@ -7,7 +7,10 @@ import pytest
 
 from mmvidadapt.apis.train.config import load_config
 from mmvidadapt.datasets import CheckedVideoDataset
-from mmvidadapt.datasets.prepare.papers import PAPERS, prepare_paper
+from mmvidadapt.datasets.prepare.published_datasets import (
+    PAPERS,
+    prepare_paper,
+)
 from tests.films import encode, film
 
 CONFIGS = dict(

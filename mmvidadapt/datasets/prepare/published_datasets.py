@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
-from .check import check_videos
+from .annotation_lists import write_classes, write_list, write_text
+from .check_cache import CHECKED
+from .check_videos import check_videos
 from .diving48 import read_diving48
 from .hmdb51 import read_hmdb51
 from .kinetics import read_kinetics
-from .known import LEDGER
-from .lists import write_classes, write_list, write_text
-from .match import MISSING, Videos
-from .official import Official
+from .match_files import MISSING, Videos
+from .official_annotations import Official
 from .sthv2 import read_sthv2
 from .ucf101 import read_ucf101
 
@@ -123,7 +123,7 @@ def prepare_paper(
         annotations (Path, optional): The folder of the official annotations.
             Defaults to None: they are among the videos.
         level (str): How closely to look, see
-            :func:`~mmvidadapt.datasets.prepare.check.check_video`.
+            :func:`~mmvidadapt.datasets.prepare.check_videos.check_video`.
             Defaults to 'open'.
         num_workers (int, optional): Processes that look. Defaults to None:
             one per core.
@@ -135,7 +135,7 @@ def prepare_paper(
     roots = _place(paper, list(official.splits), source, out)
     write_classes(out / f'{paper.name}_classes.txt', official.classes)
     checks = {
-        root: Checked(root, level, num_workers, out / LEDGER)
+        root: Checked(root, level, num_workers, out / CHECKED)
         for root in set(roots.values())
     }
     return [

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mmvidadapt.datasets.prepare.papers import PAPERS
+from mmvidadapt.datasets.prepare.published_datasets import PAPERS
 
 VIDEOS = [dict(vid_name='a', label=0), dict(vid_name='b', label=1)]
 ITEMS = [dict(id=1, template='Moving [something]')]

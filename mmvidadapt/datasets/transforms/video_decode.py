@@ -12,7 +12,7 @@ from mmengine.fileio import get
 from mmvidadapt.utils.video import name_video
 
 from ..readers import find_reader
-from ..readers.opening import check_regular
+from ..readers.open_container import check_regular
 
 
 @TRANSFORMS.register_module()

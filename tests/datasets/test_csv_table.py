@@ -2,9 +2,9 @@
 
 import pytest
 
-from mmvidadapt.datasets.prepare.lists import keep_sources
-from mmvidadapt.datasets.prepare.sources import Clip, read_labels
-from mmvidadapt.datasets.prepare.table import read_csv
+from mmvidadapt.datasets.prepare.annotation_lists import keep_sources
+from mmvidadapt.datasets.prepare.csv_table import read_csv
+from mmvidadapt.datasets.prepare.video_folders import Clip, read_labels
 
 
 def test_a_table(tmp_path):

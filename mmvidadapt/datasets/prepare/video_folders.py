@@ -8,7 +8,7 @@ from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from mmvidadapt.utils.video import EXTENSIONS
 
-from .lists import read_list
+from .annotation_lists import read_list
 
 SHOWN = 5  # kinds of files that a note counts
 PICTURES = ('.jpg', '.jpeg', '.png', '.bmp')

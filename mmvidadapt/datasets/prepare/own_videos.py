@@ -8,11 +8,11 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from mmvidadapt.utils.printable import in_code, in_markdown
 
-from .check import check_videos, drop_duplicates
-from .facts import Facts
+from .annotation_lists import write_classes, write_list, write_text
+from .check_videos import check_videos, drop_duplicates
 from .frame_folders import FrameFiles
-from .lists import write_classes, write_list, write_text
-from .sources import SPLITS, Clip, Source
+from .video_facts import VideoFacts
+from .video_folders import SPLITS, Clip, Source
 
 REPORT, RECORD, CLASSES = 'report.md', 'report.json', 'classes.txt'
 
@@ -23,7 +23,7 @@ class OwnData(NamedTuple):
     root: Path
     classes: List[str]
     splits: Dict[str, List[Clip]]
-    facts: Dict[str, Facts]
+    facts: Dict[str, VideoFacts]
     rejected: List[Tuple[str, str]]
     notes: Sequence[str] = ()
     frames: Optional[FrameFiles] = None
@@ -48,7 +48,7 @@ def prepare_own(
         source (Source): The videos.
         split (Callable): Makes the splits of the clips that are good.
         level (str): How closely to look, see
-            :func:`~mmvidadapt.datasets.prepare.check.check_video`.
+            :func:`~mmvidadapt.datasets.prepare.check_videos.check_video`.
             Defaults to 'decode'.
         num_workers (int, optional): Processes that look. Defaults to None:
             one per core.

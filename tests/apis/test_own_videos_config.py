@@ -8,7 +8,7 @@ from mmengine.config import Config
 
 from mmvidadapt.apis.train.config import list_configs, load_config
 from mmvidadapt.apis.train.config_variables import SCRATCH, print_config
-from mmvidadapt.apis.train.own_config import (
+from mmvidadapt.apis.train.own_videos_config import (
     Choices,
     explain,
     find_recipe,
@@ -16,9 +16,9 @@ from mmvidadapt.apis.train.own_config import (
     sided,
     work_dir,
 )
-from mmvidadapt.datasets.prepare.facts import Facts
-from mmvidadapt.datasets.prepare.own import OwnData
-from mmvidadapt.datasets.prepare.sources import Clip
+from mmvidadapt.datasets.prepare.own_videos import OwnData
+from mmvidadapt.datasets.prepare.video_facts import VideoFacts
+from mmvidadapt.datasets.prepare.video_folders import Clip
 
 NAMES = [
     name
@@ -33,7 +33,7 @@ def own(num_train=104, num_val=20, num_test=16, frames=80, classes='abcdefg'):
     """Data of which only the numbers matter."""
     numbers = dict(train=num_train, val=num_val, test=num_test)
     splits = {s: [Clip('a.mp4', 'a')] * n for s, n in numbers.items()}
-    facts = {'a.mp4': Facts(frames, 176, 132)}
+    facts = {'a.mp4': VideoFacts(frames, 176, 132)}
     return OwnData(Path('videos'), list(classes), splits, facts, [])
 
 

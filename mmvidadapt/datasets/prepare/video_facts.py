@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Facts(NamedTuple):
+class VideoFacts(NamedTuple):
     """What is known of a video; 0 and '' for what was not looked at."""
 
     frames: int = 0

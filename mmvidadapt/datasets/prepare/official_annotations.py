@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Tuple
 
-from .lists import read_text
+from .annotation_lists import read_text
 
 
 class Entry(NamedTuple):
