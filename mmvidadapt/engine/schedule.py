@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper, _ParamScheduler
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
-from .hooks.epoch_seed import train_loaders
+from .train_loaders import train_loaders
 from .training_progress import take_progress
 
 # What changes while a schedule goes on; the rest says which one it is.

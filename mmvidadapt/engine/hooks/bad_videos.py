@@ -14,8 +14,8 @@ from torch.utils.data import Dataset
 from mmvidadapt.datasets.wrappers import inner_datasets
 from mmvidadapt.utils.printable import printable
 
+from ..train_loaders import train_loaders
 from ..unlabelled import check_validation, predict_only
-from .epoch_seed import train_loaders
 
 
 @HOOKS.register_module()

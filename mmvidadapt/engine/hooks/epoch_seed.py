@@ -2,7 +2,7 @@
 
 import logging
 from functools import partial
-from typing import Any, List
+from typing import Any
 
 from mmaction.registry import HOOKS
 from mmengine.dataset import worker_init_fn as mmengine_worker_init_fn
@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from ..seed import seed_everything, seed_worker
+from ..train_loaders import train_loaders
 
 
 @HOOKS.register_module()
@@ -54,12 +55,6 @@ class EpochSeedHook(Hook):
         seed_everything(seed, runner.epoch, runner.rank)
         for loader in train_loaders(runner):
             restore_sampler_seed(loader, seed)
-
-
-def train_loaders(runner: Runner) -> List[DataLoader]:
-    """Return the loaders of a training loop: one, or several side by side."""
-    loop = runner.train_loop
-    return list(getattr(loop, 'multi_loaders', [loop.dataloader]))
 
 
 def is_mmengines(init: Any) -> bool:

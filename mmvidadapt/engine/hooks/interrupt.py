@@ -18,7 +18,7 @@ from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
 from mmvidadapt.utils import cpu_distributed
 
 from ..signals import ShieldedInit, Vote, end_workers_at_exit
-from .epoch_seed import train_loaders
+from ..train_loaders import train_loaders
 from .whole_checkpoint import WholeCheckpointHook
 
 SAME_WISH = 2.0  # seconds in which several signals mean one and the same

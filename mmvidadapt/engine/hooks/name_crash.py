@@ -9,8 +9,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 from torch.utils.data import DataLoader, Dataset
 
+from ..train_loaders import train_loaders
 from .bad_videos import with_ledger
-from .epoch_seed import train_loaders
 
 NAMED = 'It died while it was reading:'
 PIDS = re.compile(r'DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\)')

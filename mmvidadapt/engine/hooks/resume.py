@@ -16,8 +16,8 @@ from mmengine.runner import (
 
 from ..schedule import loader_facts, rescale
 from ..seed import get_random_state, set_random_state
+from ..train_loaders import train_loaders
 from ..training_progress import PROGRESS, take_progress
-from .epoch_seed import train_loaders
 
 
 @HOOKS.register_module()
