@@ -183,7 +183,12 @@ def config_scope() -> str:
     return 'added mmvidadapt:: to the packages of mmengine configs'
 
 
-@remedy('mmengine.dist', 'mmengine.model', f'{__package__}.cpu_distributed')
+@remedy(
+    'mmengine.dist',
+    'mmengine.model',
+    'mmengine.optim',  # imports the first and is imported by the second
+    f'{__package__}.cpu_distributed',
+)
 def cpu_distributed() -> str:
     """Let mmengine train with several processes on CPUs.
 
