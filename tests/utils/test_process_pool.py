@@ -11,8 +11,8 @@ from mmvidadapt.utils.process_pool import map_in_processes, show_progress
 
 
 def die_while_sending(pipe, _):
-    """Announce 256 bytes and die before the first."""
-    os.write(pipe.fileno(), bytes([0, 0, 1, 0]))
+    """Announce 256 bytes and die after the first."""
+    os.write(pipe.fileno(), bytes([0, 0, 1, 0, 0]))
     os.kill(os.getpid(), signal.SIGKILL)
 
 
