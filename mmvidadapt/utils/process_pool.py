@@ -34,7 +34,7 @@ MISTAKES = (TypeError, AttributeError, NameError, ImportError, AssertionError)
 
 
 class Outcome(NamedTuple):
-    """What came of one item: a result, or the reason why there is none."""
+    """Result of one item, or the reason why there is none."""
 
     item: Any
     result: Any = None
@@ -116,7 +116,7 @@ class _Worker:
         self.function, self.process = function, None
 
     def start(self, item: Any) -> None:
-        """Give the process an item; make a process where there is none."""
+        """Send the process an item; start a process where there is none."""
         if self.process is None:
             context = multiprocessing.get_context('fork')
             self.pipe, end = context.Pipe()
@@ -131,7 +131,7 @@ class _Worker:
         self.pipe.send(item)
 
     def overdue(self, timeout: float) -> bool:
-        """Whether the item takes too long."""
+        """Check whether the item takes too long."""
         return time.monotonic() - self.since > timeout
 
     def outcome(self, timeout: float) -> Outcome:
@@ -160,7 +160,7 @@ class _Worker:
 
 
 def death(process: multiprocessing.Process) -> str:
-    """Say how a process ended."""
+    """Describe how a process ended, by signal or status."""
     code = process.exitcode
     if code is not None and code < 0:
         return f'died of {signal.Signals(-code).name}'

@@ -71,8 +71,8 @@ def test_a_large_layer_counts_whatever_library_computes_it():
     assert count_flops(model, (64, *SHAPE[1:]), True) == 32 * once
 
 
-def test_a_recogniser_is_counted_with_its_head():
-    recogniser = MODELS.build(
+def test_a_recognizer_is_counted_with_its_head():
+    recognizer = MODELS.build(
         dict(
             type='Recognizer3D',
             backbone=dict(
@@ -81,8 +81,8 @@ def test_a_recogniser_is_counted_with_its_head():
             cls_head=dict(type='Float32I3DHead', num_classes=7, in_channels=C),
         )
     )
-    alone = count_flops(recogniser.backbone, SHAPE)
-    assert count_flops(recogniser, SHAPE) == alone + 2 * C * 7
+    alone = count_flops(recognizer.backbone, SHAPE)
+    assert count_flops(recognizer, SHAPE) == alone + 2 * C * 7
 
 
 def test_the_model_is_left_as_it_was():

@@ -94,7 +94,7 @@ def count_flops(
     the layer before it.
 
     Args:
-        model (nn.Module): A backbone or a recogniser; the latter is counted
+        model (nn.Module): A backbone or a recognizer; the latter is counted
             with its head.
         shape (Sequence[int]): Shape of the clips, ``(B, 3, T, H, W)``.
         as_published (bool): Whether to count the method as its paper writes

@@ -1,4 +1,4 @@
-"""Where the class tokens of DualPath look, drawn onto the frames."""
+"""Draw the attention of DualPath's class tokens onto the frames."""
 
 from pathlib import Path
 from typing import List, NamedTuple, Optional, Tuple, Union
@@ -146,7 +146,7 @@ def attention_picture(
     the sparse frames, coloured by their own.
 
     Args:
-        config (Config): Config of a recogniser with ``DualPath``.
+        config (Config): Config of a recognizer with ``DualPath``.
         checkpoint (str, optional): What it learned; None draws the adapters
             as they start.
         video (str | Path): The video.
