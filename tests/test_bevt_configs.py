@@ -196,7 +196,7 @@ def test_a_pretrained_timesformer_fits_mmaction2s():
 
 @pytest.mark.parametrize('name', PRETRAINING + TUNING)
 def test_hooks_of_the_runtime_stay(name):
-    runtime = ROOT / 'configs' / '_base_' / 'default_runtime.py'
+    runtime = ROOT / 'configs' / '_base_' / 'runtime.py'
     wanted = [hook.type for hook in Config.fromfile(runtime).custom_hooks]
     found = [hook.type for hook in load(name).custom_hooks]
     assert set(wanted) <= set(found)

@@ -89,8 +89,8 @@ fi
 export PYTHON="$QUICKSTART/venv/bin/python"
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"  # small models, few cores
 KEY="$(fingerprint "$CONFIGS"/{trunk_appearance,aim_motion}.py \
-    "$ROOT"/configs/_base_/{datasets/quickstart_motion,default_runtime}.py \
-    "$ROOT/configs/_base_/schedules/adamw_warm4_100e.py" \
+    "$ROOT"/configs/_base_/{data,views,models}/quickstart*.py \
+    "$ROOT"/configs/_base_/{runtime*,schedules/adamw_warm4_100e}.py \
     "$ROOT"/mmvidadapt/datasets/motion_*.py "$ROOT/mmvidadapt/version.py")"
 # As many processes as GPUs, at most two; two where there is none.
 PROCESSES="${PROCESSES:-$("$PYTHON" -c 'import torch

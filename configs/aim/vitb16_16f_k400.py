@@ -4,12 +4,18 @@ Published: 84.5 / 96.6 % top-1 / top-5, 16x3x1 views (official README).
 Ours: not run yet.
     tools/dist_train.sh configs/aim/vitb16_16f_k400.py 8
 """
-_base_ = './vitb16_k400.py'
+_base_ = [
+    '../_base_/data/kinetics400.py',
+    '../_base_/views/dense_16x8.py',
+    '../_base_/models/aim.py',
+    '../_base_/schedules/adamw_30e.py',
+    '../_base_/runtime.py',
+]
 
-model = dict(backbone=dict(num_frames=16))
-for p in (_base_.train_pipeline, _base_.val_pipeline, _base_.test_pipeline):
-    p[1].update(clip_len=16, frame_interval=8)
-del p
+model = dict(
+    backbone=dict(num_frames=16),
+    cls_head=dict(num_classes=_base_.num_classes),
+)
 train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))

@@ -4,12 +4,18 @@ Published: 84.7 / 96.7 % top-1 / top-5, 32x3x1 views (official README).
 Ours: not run yet.
     tools/dist_train.sh configs/aim/vitb16_32f_k400.py 8
 """
-_base_ = './vitb16_k400.py'
+_base_ = [
+    '../_base_/data/kinetics400.py',
+    '../_base_/views/dense_32x4.py',
+    '../_base_/models/aim.py',
+    '../_base_/schedules/adamw_30e.py',
+    '../_base_/runtime.py',
+]
 
-model = dict(backbone=dict(num_frames=32))
-for p in (_base_.train_pipeline, _base_.val_pipeline, _base_.test_pipeline):
-    p[1].update(clip_len=32, frame_interval=4)
-del p
+model = dict(
+    backbone=dict(num_frames=32),
+    cls_head=dict(num_classes=_base_.num_classes),
+)
 train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))

@@ -4,12 +4,22 @@ Published: 69.4 / 92.3 % top-1 / top-5, 16x1x3 views (paper, unverified).
 Ours: not run yet.
     tools/dist_train.sh configs/aim/vitl14_16f_ssv2.py 8
 """
-_base_ = './vitl14_ssv2.py'
+_base_ = [
+    '../_base_/data/sthv2.py',
+    '../_base_/views/spread_16.py',
+    '../_base_/models/aim_ssv2.py',
+    '../_base_/schedules/adamw_50e_slow_backbone.py',
+    '../_base_/runtime.py',
+]
 
-model = dict(backbone=dict(num_frames=16))
-for p in (_base_.train_pipeline, _base_.val_pipeline, _base_.test_pipeline):
-    p[1].update(clip_len=16)
-del p
+model = dict(
+    backbone=dict(
+        arch='large-p14',
+        pretrained='openai/ViT-L-14',
+        num_frames=16,
+    ),
+    cls_head=dict(in_channels=1024, num_classes=_base_.num_classes),
+)
 train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))

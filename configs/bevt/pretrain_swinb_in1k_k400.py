@@ -4,16 +4,18 @@ Published: 150 epochs of Kinetics-400 on 32 GPUs, from stage 1; the weights.
     tools/dist_train.sh configs/bevt/pretrain_swinb_in1k_k400.py 32 --amp
 """
 _base_ = [
-    '../_base_/datasets/kinetics400_masked.py',
-    '../_base_/datasets/imagenet_masked.py',
+    '../_base_/data/kinetics400_unlabelled.py',
+    '../_base_/data/imagenet_unlabelled.py',
+    '../_base_/views/masked_clip_16x8.py',
+    '../_base_/views/masked_image.py',
+    '../_base_/models/bevt_pretraining.py',
     '../_base_/schedules/adamw_150e_masked.py',
-    '../_base_/default_runtime.py',
+    '../_base_/runtime.py',
 ]
 
 # A checkpoint of pretrain_swinb_in1k.py takes the place of the released one:
 # model.backbone.pretrained=work_dirs/pretrain_swinb_in1k/epoch_800.pth
 model = dict(
-    type='BEVTPretrainer',
     backbone=dict(
         type='BEVTSwin',
         arch='base',
@@ -22,19 +24,13 @@ model = dict(
         drop_path_rate=0.3,
         pretrained='bevt/swinb_in1k',
     ),
-    cls_head=dict(type='BEVTHead', num_classes=8192, in_channels=1024),
-    tokenizer=dict(
-        type='DALLETokenizer', pretrained='openmmlab/dalle_encoder'
-    ),
-    data_preprocessor=dict(
-        type='ActionDataPreprocessor',
-        mean=[123.675, 116.28, 103.53],
-        std=[58.395, 57.12, 57.375],
-        format_shape='MIX2d3d',
-    ),
+    cls_head=dict(in_channels=1024),
 )
 
 # 4 clips and 32 images in every forward pass of a GPU.
+train_dataloader = dict(dataset=dict(pipeline=_base_.video_pipeline))
+_base_.image_dataset.pipeline = _base_.image_pipeline
+_base_.image_dataloader.dataset.dataset = _base_.image_dataset
 train_cfg = dict(
     type='MultiLoaderEpochBasedTrainLoop',
     other_loaders=[_base_.image_dataloader],

@@ -5,51 +5,23 @@ epochs. Ours: not run yet.
     tools/dist_train.sh configs/bevt/swinb_k400.py 8 --amp
 """
 _base_ = [
-    '../_base_/datasets/kinetics400.py',
-    '../_base_/schedules/adamw_30e.py',
-    '../_base_/default_runtime.py',
+    '../_base_/data/kinetics400.py',
+    '../_base_/views/dense_32x2_4x3.py',
+    '../_base_/models/video_swin.py',
+    '../_base_/schedules/adamw_60e.py',
+    '../_base_/runtime.py',
 ]
 
 model = dict(
-    type='Recognizer3D',
-    backbone=dict(
-        type='BEVTVideoSwin',
-        arch='base',
-        num_frames=32,
-        window_size=(8, 7, 7),
-        pretrained='bevt/swinb_in1k_k400',
-        drop_path_rate=0.3,
-    ),
-    cls_head=dict(
-        type='Float32I3DHead',
-        num_classes=400,
-        in_channels=1024,
-        average_clips='prob',
-    ),
-    data_preprocessor=dict(
-        type='ActionDataPreprocessor',
-        mean=[123.675, 116.28, 103.53],
-        std=[58.395, 57.12, 57.375],
-        format_shape='NCTHW',
-    ),
+    backbone=dict(window_size=(8, 7, 7), drop_path_rate=0.3),
+    cls_head=dict(num_classes=_base_.num_classes),
     test_cfg=dict(max_testing_views=4),
 )
-
-for p in (_base_.train_pipeline, _base_.val_pipeline, _base_.test_pipeline):
-    p[1].update(clip_len=32, frame_interval=2)
-del p
-_base_.test_pipeline[1].update(num_clips=4)
-_base_.test_pipeline[4] = dict(type='ThreeCrop', crop_size=224)
 train_dataloader = dict(
     batch_size=2, dataset=dict(pipeline=_base_.train_pipeline)
 )
 val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))
-
-# 60 epochs (100 for the 81.5 %).
-train_cfg = dict(max_epochs=60)
-param_scheduler = _base_.param_scheduler
-param_scheduler[1].update(T_max=60, end=60)
 
 # The rate shrinks by a tenth in every block, counted from the last one. The
 # longest key that a name holds counts alone, so the tables of relative

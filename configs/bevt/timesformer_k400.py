@@ -5,7 +5,9 @@ recipe is mmaction2's for this model. Ours: not run yet.
     tools/dist_train.sh configs/bevt/timesformer_k400.py 8
 """
 _base_ = [
-    '../_base_/datasets/kinetics400.py', '../_base_/default_runtime.py'
+    '../_base_/data/kinetics400.py',
+    '../_base_/views/dense_8x32_1x3.py',
+    '../_base_/runtime.py',
 ]
 
 # mmaction2's model as it is; the pretrained one has its names.
@@ -31,7 +33,7 @@ model = dict(
     ),
     cls_head=dict(
         type='TimeSformerHead',
-        num_classes=400,
+        num_classes=_base_.num_classes,
         in_channels=768,
         average_clips='prob',
     ),
@@ -42,12 +44,6 @@ model = dict(
         format_shape='NCTHW',
     ),
 )
-
-for p in (_base_.train_pipeline, _base_.val_pipeline, _base_.test_pipeline):
-    p[1].update(frame_interval=32)
-del p
-_base_.test_pipeline[1].update(num_clips=1)
-_base_.test_pipeline[4] = dict(type='ThreeCrop', crop_size=224)
 train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))

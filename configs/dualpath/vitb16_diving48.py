@@ -6,35 +6,21 @@ Ours: not run yet.
     tools/dist_train.sh configs/dualpath/vitb16_diving48.py 8
 """
 _base_ = [
-    '../_base_/datasets/diving48_dualpath.py',
+    '../_base_/data/diving48.py',
+    '../_base_/views/dualpath_16.py',
+    '../_base_/models/dualpath.py',
     '../_base_/schedules/adamw_warm3_50e.py',
-    '../_base_/default_runtime.py',
+    '../_base_/runtime.py',
 ]
 
 # 0.0007 for 256 clips, as in the released command line.
 model = dict(
-    type='DualPathRecognizer',
-    backbone=dict(
-        type='DualPath',
-        arch='base-p16',
-        pretrained='openai/ViT-B-16',
-        num_frames=16,
-        variant='paper',
-        output_dims=512,
-    ),
-    cls_head=dict(
-        type='DualPathHead',
-        num_classes=48,
-        in_channels=1024,
-        average_clips='score',
-    ),
+    cls_head=dict(num_classes=_base_.num_classes),
     data_preprocessor=dict(
-        type='ActionDataPreprocessor',
-        mean=[122.771, 116.746, 104.094],
-        std=[68.501, 66.632, 70.323],
-        blending=dict(type='VideoRandomErasing', prob=0.1),
-        format_shape='NCTHW',
+        blending=dict(type='VideoRandomErasing', prob=0.1)
     ),
-    test_cfg=dict(max_testing_views=4),
 )
+train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))
 optim_wrapper = dict(optimizer=dict(lr=1.75e-4))

@@ -6,35 +6,19 @@ Ours: not run yet.
     tools/dist_train.sh configs/dualpath/vitb16_k400.py 8
 """
 _base_ = [
-    '../_base_/datasets/kinetics400_dualpath.py',
+    '../_base_/data/kinetics400.py',
+    '../_base_/views/dualpath_16.py',
+    '../_base_/models/dualpath.py',
     '../_base_/schedules/adamw_warm3_50e.py',
-    '../_base_/default_runtime.py',
+    '../_base_/runtime.py',
 ]
 
 # No recipe of this row is published: rate, epochs and erasing (none) are those
 # of the released command lines nearest to it, and not verified.
 model = dict(
-    type='DualPathRecognizer',
-    backbone=dict(
-        type='DualPath',
-        arch='base-p16',
-        pretrained='openai/ViT-B-16',
-        num_frames=16,
-        variant='paper',
-        output_dims=512,
-    ),
-    cls_head=dict(
-        type='DualPathHead',
-        num_classes=400,
-        in_channels=1024,
-        average_clips='score',
-    ),
-    data_preprocessor=dict(
-        type='ActionDataPreprocessor',
-        mean=[122.771, 116.746, 104.094],
-        std=[68.501, 66.632, 70.323],
-        format_shape='NCTHW',
-    ),
-    test_cfg=dict(max_testing_views=4),
+    cls_head=dict(num_classes=_base_.num_classes),
 )
+train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))
 optim_wrapper = dict(optimizer=dict(lr=8.75e-5))

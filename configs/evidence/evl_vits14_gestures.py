@@ -3,7 +3,7 @@
 Published: none; a small real data set. Ours: see docs/evidence.md.
     python tools/evidence/evl_gestures.py DATA OUT
 """
-_base_ = ['../_base_/default_runtime.py']
+_base_ = ['../_base_/runtime.py']
 
 model = dict(
     type='EVLRecognizer',
@@ -33,7 +33,7 @@ model = dict(
 
 # Every clip passes the trunk once: no augmentation.
 test_pipeline = [
-    dict(type='VideoInit'),
+    dict(type='VideoInit', backend='auto'),
     dict(type='MidpointUniformSample', clip_len=8, test_mode=True),
     dict(type='VideoDecode'),
     dict(type='Resize', scale=(112, 112), keep_ratio=False),

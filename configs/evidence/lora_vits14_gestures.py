@@ -5,9 +5,6 @@ Published: none; a small real data set. Ours: see docs/evidence.md.
 """
 _base_ = './vits14_gestures.py'
 
-trunk = _base_.model.backbone
-for aim in ('num_frames', 'adapter_scale', 'drop_path_rate'):
-    trunk.pop(aim)
-trunk.update(type='LoRA', rank=8, alpha=8.0)
-model = dict(backbone=dict(_delete_=True, **trunk))
-del trunk, aim
+backbone = dict(type='LoRA', img_size=98, rank=8, alpha=8.0)
+model = dict(backbone=dict(_delete_=True, **backbone, **_base_.trunk))
+del backbone

@@ -5,9 +5,9 @@ Published: none; a small real data set. Ours: see docs/evidence.md.
 """
 _base_ = './vits14_gestures.py'
 
-trunk = _base_.model.backbone
-for aim in ('num_frames', 'adapter_scale', 'drop_path_rate'):
-    trunk.pop(aim)
-trunk.update(type='STAdapter', num_frames=8, adapter_dims=192, places=('attn', 'mlp'))
-model = dict(backbone=dict(_delete_=True, **trunk))
-del trunk, aim
+backbone = dict(
+    type='STAdapter', img_size=98, num_frames=8, adapter_dims=192,
+    places=('attn', 'mlp')
+)
+model = dict(backbone=dict(_delete_=True, **backbone, **_base_.trunk))
+del backbone

@@ -3,12 +3,20 @@
 Published: 83.7 / 96.2 %, 16x1x3 views (official README); ours: not run yet.
     tools/dist_train.sh configs/evl/vitb16_16f_k400.py 8
 """
-_base_ = './vitb16_k400.py'
-model = dict(backbone=dict(num_frames=16))
-for p in (_base_.train_pipeline, _base_.val_pipeline, _base_.test_pipeline):
-    p[1].update(clip_len=16, frame_interval=16, num_clips=1)
-del p
-_base_.test_pipeline[4].type = 'ThreeCrop'  # 1 x 3 views, not 3 x 1
-train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline))
+_base_ = [
+    '../_base_/data/kinetics400.py',
+    '../_base_/views/evl_16x16.py',
+    '../_base_/models/evl.py',
+    '../_base_/schedules/adamw_53e.py',
+    '../_base_/runtime.py',
+]
+
+model = dict(
+    backbone=dict(num_frames=16),
+    cls_head=dict(num_classes=_base_.num_classes),
+)
+train_dataloader = dict(
+    batch_size=32, dataset=dict(pipeline=_base_.train_pipeline)
+)
 val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))

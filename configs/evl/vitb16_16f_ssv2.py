@@ -3,12 +3,21 @@
 Published: 61.7 %, 16x1x3 views (paper, unverified); ours: not run yet.
     tools/dist_train.sh configs/evl/vitb16_16f_ssv2.py 8
 """
-_base_ = './vitb16_ssv2.py'
+_base_ = [
+    '../_base_/data/sthv2.py',
+    '../_base_/views/evl_spread_16.py',
+    '../_base_/models/evl.py',
+    '../_base_/schedules/adamw_45e.py',
+    '../_base_/runtime.py',
+]
 
-model = dict(backbone=dict(num_frames=16))
-for p in (_base_.train_pipeline, _base_.val_pipeline, _base_.test_pipeline):
-    p[1].update(clip_len=16)
-del p
-train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline))
+model = dict(
+    backbone=dict(num_frames=16, decoder_num_layers=12),
+    cls_head=dict(num_classes=_base_.num_classes),
+    test_cfg=dict(max_testing_views=3),
+)
+train_dataloader = dict(
+    batch_size=32, dataset=dict(pipeline=_base_.train_pipeline)
+)
 val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))

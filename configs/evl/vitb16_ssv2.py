@@ -5,33 +5,22 @@ Ours: not run yet.
     tools/dist_train.sh configs/evl/vitb16_ssv2.py 8
 """
 _base_ = [
-    '../_base_/datasets/sthv2_evl.py',
+    '../_base_/data/sthv2.py',
+    '../_base_/views/evl_spread_8.py',
+    '../_base_/models/evl.py',
     '../_base_/schedules/adamw_45e.py',
-    '../_base_/default_runtime.py',
+    '../_base_/runtime.py',
 ]
 
 # Decoder layers, steps and sampling are the author's words, not code: the
 # official repository has no script for this data set.
 model = dict(
-    type='EVLRecognizer',
-    backbone=dict(
-        type='EVL',
-        arch='base-p16',
-        pretrained='openai/ViT-B-16',
-        num_frames=8,
-        decoder_num_layers=12,
-    ),
-    cls_head=dict(
-        type='EVLHead',
-        num_classes=174,
-        in_channels=768,
-        average_clips='prob',
-    ),
-    data_preprocessor=dict(
-        type='ActionDataPreprocessor',
-        mean=[122.771, 116.746, 104.094],
-        std=[68.501, 66.632, 70.323],
-        format_shape='NCTHW',
-    ),
+    backbone=dict(num_frames=8, decoder_num_layers=12),
+    cls_head=dict(num_classes=_base_.num_classes),
     test_cfg=dict(max_testing_views=3),
 )
+train_dataloader = dict(
+    batch_size=32, dataset=dict(pipeline=_base_.train_pipeline)
+)
+val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))

@@ -3,12 +3,24 @@
 Published: 87.7 / 97.6 %, 32x1x3 views (official README); ours: not run yet.
     tools/dist_train.sh configs/evl/vitl14_32f_k400.py 8
 """
-_base_ = './vitl14_k400.py'
-model = dict(backbone=dict(num_frames=32))
-for p in (_base_.train_pipeline, _base_.val_pipeline, _base_.test_pipeline):
-    p[1].update(clip_len=32, frame_interval=8, num_clips=1)
-del p
-_base_.test_pipeline[4].type = 'ThreeCrop'  # 1 x 3 views, not 3 x 1
-train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline))
+_base_ = [
+    '../_base_/data/kinetics400.py',
+    '../_base_/views/evl_32x8.py',
+    '../_base_/models/evl.py',
+    '../_base_/schedules/adamw_53e_8_clips.py',
+    '../_base_/runtime.py',
+]
+
+model = dict(
+    backbone=dict(
+        arch='large-p14',
+        pretrained='openai/ViT-L-14',
+        num_frames=32,
+    ),
+    cls_head=dict(in_channels=1024, num_classes=_base_.num_classes),
+)
+train_dataloader = dict(
+    batch_size=8, dataset=dict(pipeline=_base_.train_pipeline)
+)
 val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))

@@ -5,36 +5,23 @@ Ours: not run yet.
     tools/dist_train.sh configs/evl/vitl14_k400.py 8
 """
 _base_ = [
-    '../_base_/datasets/kinetics400_evl.py',
-    '../_base_/schedules/adamw_53e.py',
-    '../_base_/default_runtime.py',
+    '../_base_/data/kinetics400.py',
+    '../_base_/views/evl_8x16.py',
+    '../_base_/models/evl.py',
+    '../_base_/schedules/adamw_53e_8_clips.py',
+    '../_base_/runtime.py',
 ]
 
 model = dict(
-    type='EVLRecognizer',
     backbone=dict(
-        type='EVL',
         arch='large-p14',
         pretrained='openai/ViT-L-14',
         num_frames=8,
-        decoder_num_layers=4,
     ),
-    cls_head=dict(
-        type='EVLHead',
-        num_classes=400,
-        in_channels=1024,
-        average_clips='prob',
-    ),
-    data_preprocessor=dict(
-        type='ActionDataPreprocessor',
-        mean=[122.771, 116.746, 104.094],
-        std=[68.501, 66.632, 70.323],
-        format_shape='NCTHW',
-    ),
-    test_cfg=dict(max_testing_views=4),
+    cls_head=dict(in_channels=1024, num_classes=_base_.num_classes),
 )
-
-# 8 GPUs x 8 clips x 4 accumulated steps are the batch of 256.
-optim_wrapper = dict(accumulative_counts=4)
-auto_scale_lr = dict(base_batch_size=64)
-train_dataloader = dict(batch_size=8)
+train_dataloader = dict(
+    batch_size=8, dataset=dict(pipeline=_base_.train_pipeline)
+)
+val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))

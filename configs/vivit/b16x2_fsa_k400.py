@@ -5,36 +5,21 @@ Ours: not run yet.
     tools/dist_train.sh configs/vivit/b16x2_fsa_k400.py 8
 """
 _base_ = [
-    '../_base_/datasets/kinetics400_vivit.py',
+    '../_base_/data/kinetics400.py',
+    '../_base_/views/vivit_32x2.py',
+    '../_base_/models/vivit.py',
     '../_base_/schedules/sgd_30e.py',
-    '../_base_/default_runtime.py',
+    '../_base_/runtime.py',
 ]
 
-# ViViTRecognizer is Recognizer3D; checkpoints of scenic and of Hugging Face
-# fit it as they are.
 model = dict(
-    type='ViViTRecognizer',
     backbone=dict(
         type='ViViTFactorisedSelfAttention',
-        arch='base-p16',
-        num_frames=32,
-        tubelet_size=2,
         attention_order='time_space',
         inflation=dict(temporal_attention='zero_output'),
-        pretrained='scenic/ViT_B_16_ImageNet21k',
     ),
-    cls_head=dict(
-        type='ViViTHead',
-        num_classes=400,
-        in_channels=768,
-        dropout_ratio=0.0,
-        average_clips='logit',
-    ),
-    data_preprocessor=dict(
-        type='ActionDataPreprocessor',
-        mean=[127.5, 127.5, 127.5],
-        std=[127.5, 127.5, 127.5],
-        format_shape='NCTHW',
-    ),
-    test_cfg=dict(max_testing_views=4),
+    cls_head=dict(num_classes=_base_.num_classes),
 )
+train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))

@@ -1,4 +1,4 @@
-"""Handle a signal in all processes of a run together."""
+"""How the processes of a run take a signal together."""
 
 import atexit
 import multiprocessing
@@ -15,7 +15,7 @@ GRACE = 1.0  # seconds that a process has to end when it is asked
 
 
 class Vote:
-    """Share a signal that one process got with all processes of a run.
+    """Tell all processes of a run what one of them was asked.
 
     The answer comes a step later, so that nobody waits for a message. It
     costs 0.07 ms of CPU time a step.
@@ -46,7 +46,7 @@ class Vote:
 
 
 class ShieldedInit:
-    """Shield data loading workers from signals to their process group.
+    """Let data loading workers live on when their group gets a signal.
 
     A launcher, ``timeout`` and a terminal send it to all processes of the
     group, and a step cannot be finished without its clips. The end of a
@@ -76,7 +76,7 @@ class ShieldedInit:
 
 
 def _only_once(number: int, frame: Optional[FrameType]) -> None:
-    """Ignore a signal once; the next one ends the process."""
+    """Let a signal pass, but not the next one."""
     signal.signal(number, signal.SIG_DFL)
 
 

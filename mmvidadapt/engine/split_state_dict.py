@@ -1,4 +1,4 @@
-"""Split the names of a model into adapter and trunk."""
+"""Tell what was trained in a model from its trunk."""
 
 import re
 from typing import List, Tuple
@@ -7,7 +7,7 @@ from torch import nn
 
 
 def split_names(model: nn.Module) -> Tuple[List[str], List[str]]:
-    """Split the names of a state dict into adapter and trunk.
+    """Tell what belongs to an adapter from its trunk.
 
     The adapter's are the trained parameters, those that image weights do not
     have (``new`` of the backbone) whether trained or not, and the buffers

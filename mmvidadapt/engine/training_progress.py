@@ -1,4 +1,4 @@
-"""Read the state of a run that mmengine does not keep in checkpoints."""
+"""What a checkpoint says about the run, beside what mmengine keeps."""
 
 import os
 import re
@@ -22,7 +22,7 @@ def kind_of(path: str) -> str:
 
 
 def may_replace(name: str, template: str) -> bool:
-    """Check whether a run may remove a file that a checkpoint names.
+    """Whether a run may remove a file because a checkpoint says so.
 
     Args:
         name (str): Of the file.

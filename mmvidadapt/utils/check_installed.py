@@ -1,4 +1,4 @@
-"""Check that needed packages are installed before an import fails."""
+"""Say which package is missing before an import fails somewhere inside."""
 
 from importlib.util import find_spec
 

@@ -1,4 +1,4 @@
-"""Start and end distributed runs where there is no accelerator."""
+"""How distributed runs start where there is no accelerator, and end."""
 
 import os
 import subprocess

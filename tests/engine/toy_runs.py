@@ -117,7 +117,7 @@ def recipe(
         ema (bool): Whether weights are averaged. Defaults to False.
         **changes: Dotted entries to override, ``.`` written as ``__``.
     """
-    runtime = Config.fromfile(runs.ROOT / 'configs/_base_/default_runtime.py')
+    runtime = Config.fromfile(runs.ROOT / 'configs/_base_/runtime.py')
     val = dict(
         batch_size=4,
         num_workers=0,

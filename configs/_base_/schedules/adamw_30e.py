@@ -1,15 +1,10 @@
 # AdamW at 3e-4 for a batch of 64, 30 epochs: warm-up from a tenth over 2.5
 # epochs (every iteration), cosine to zero (every epoch). Not decayed: the
 # norms and two embeddings; adapters and temporal embedding are, as published.
-train_cfg = dict(
-    type='EpochBasedTrainLoop', max_epochs=30, val_begin=1, val_interval=1
-)
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
+_base_ = './epochs.py'
 
+train_cfg = dict(max_epochs=30)
 optim_wrapper = dict(
-    type='OptimWrapper',
-    constructor='TrainedParamsConstructor',
     optimizer=dict(
         type='AdamW', lr=3e-4, betas=(0.9, 0.999), weight_decay=0.05
     ),

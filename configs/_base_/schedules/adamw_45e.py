@@ -3,14 +3,6 @@
 _base_ = './adamw_53e.py'
 
 train_cfg = dict(max_epochs=45)
-param_scheduler = [
-    dict(
-        type='CosineAnnealingLR',
-        T_max=45,
-        eta_min=0,
-        by_epoch=True,
-        begin=0,
-        end=45,
-        convert_to_iter_based=True,
-    )
-]
+(cosine,) = _base_.param_scheduler
+param_scheduler = [dict(cosine, T_max=45, end=45)]
+del cosine

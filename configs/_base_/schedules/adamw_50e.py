@@ -1,43 +1,7 @@
-# AdamW at 3e-4 for a batch of 64, 50 epochs: warm-up from a tenth over 2.5
-# epochs (every iteration), cosine to zero (every epoch). Not decayed: the
-# norms and two embeddings; adapters and temporal embedding are, as published.
-train_cfg = dict(
-    type='EpochBasedTrainLoop', max_epochs=50, val_begin=1, val_interval=1
-)
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
+# adamw_30e.py over 50 epochs.
+_base_ = './adamw_30e.py'
 
-optim_wrapper = dict(
-    type='OptimWrapper',
-    constructor='TrainedParamsConstructor',
-    optimizer=dict(
-        type='AdamW', lr=3e-4, betas=(0.9, 0.999), weight_decay=0.05
-    ),
-    paramwise_cfg=dict(
-        custom_keys=dict(
-            class_embedding=dict(decay_mult=0.0),
-            positional_embedding=dict(decay_mult=0.0),
-            ln_=dict(decay_mult=0.0),
-        )
-    ),
-)
-param_scheduler = [
-    dict(
-        type='LinearLR',
-        start_factor=0.1,
-        by_epoch=True,
-        begin=0,
-        end=2.5,
-        convert_to_iter_based=True,
-    ),
-    dict(
-        type='CosineAnnealingLR',
-        T_max=50,
-        eta_min=0,
-        by_epoch=True,
-        begin=0,
-        end=50,
-    ),
-]
-# 8 GPUs x 8 clips; `--auto-scale-lr` adapts the rate to other batch sizes.
-auto_scale_lr = dict(enable=False, base_batch_size=64)
+train_cfg = dict(max_epochs=50)
+warm_up, cosine = _base_.param_scheduler
+param_scheduler = [warm_up, dict(cosine, T_max=50, end=50)]
+del warm_up, cosine

@@ -2,15 +2,10 @@
 # epochs of 240,000 clips are the 50,000 steps of the paper; counted in epochs,
 # a resumed run sees what an uninterrupted one sees. No warm-up, and weight
 # decay on everything that is trained (biases, norms, tokens), as published.
-train_cfg = dict(
-    type='EpochBasedTrainLoop', max_epochs=53, val_begin=1, val_interval=5
-)
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
+_base_ = './epochs.py'
 
+train_cfg = dict(max_epochs=53, val_interval=5)
 optim_wrapper = dict(
-    type='OptimWrapper',
-    constructor='TrainedParamsConstructor',
     optimizer=dict(
         type='AdamW', lr=4e-4, betas=(0.9, 0.999), weight_decay=0.05
     ),

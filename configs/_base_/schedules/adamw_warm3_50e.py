@@ -1,15 +1,10 @@
 # DualPath's schedule: AdamW, linear warm-up from zero over 3 of 50 epochs,
 # half a cosine to zero, in every iteration. Everything that is trained is
 # decayed, biases and tokens included. A config sets its own rate.
-train_cfg = dict(
-    type='EpochBasedTrainLoop', max_epochs=50, val_begin=1, val_interval=1
-)
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
+_base_ = './epochs.py'
 
+train_cfg = dict(max_epochs=50)
 optim_wrapper = dict(
-    type='OptimWrapper',
-    constructor='TrainedParamsConstructor',
     optimizer=dict(
         type='AdamW', lr=1e-4, betas=(0.9, 0.999), weight_decay=0.05
     ),

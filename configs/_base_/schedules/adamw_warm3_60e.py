@@ -2,5 +2,6 @@
 _base_ = './adamw_warm3_50e.py'
 
 train_cfg = dict(max_epochs=60)
-param_scheduler = [*_base_.param_scheduler]
-param_scheduler[1].update(T_max=57, end=60)
+warm_up, cosine = _base_.param_scheduler
+param_scheduler = [warm_up, dict(cosine, T_max=57, end=60)]
+del warm_up, cosine

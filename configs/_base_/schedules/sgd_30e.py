@@ -1,14 +1,9 @@
 # SGD at 0.1 for a batch of 64, 30 epochs: linear warm-up over 2.5 epochs, then
 # a cosine to zero, both in every iteration. No weight decay.
-train_cfg = dict(
-    type='EpochBasedTrainLoop', max_epochs=30, val_begin=1, val_interval=1
-)
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
+_base_ = './epochs.py'
 
+train_cfg = dict(max_epochs=30)
 optim_wrapper = dict(
-    type='OptimWrapper',
-    constructor='TrainedParamsConstructor',
     optimizer=dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=0.0),
     clip_grad=dict(max_norm=1.0),
 )

@@ -17,7 +17,7 @@ ROUNDS = 5
 
 
 def from_video(cfg: Config) -> Config:
-    """Make a config that reads its training set from videos, not a cache.
+    """Give a config that reads its training set from a cache the videos.
 
     Args:
         cfg (Config): Written by ``tools/cache_features.py``.

@@ -1,4 +1,4 @@
-"""Time the input pipeline of a config, beside mmaction2's decoding."""
+"""Where the time of an input pipeline goes, beside mmaction2's decoding."""
 
 import copy
 import time
@@ -32,7 +32,7 @@ OTHERWISE = 'Give the loader more workers (num_workers).'
 
 @dataclass
 class Profile:
-    """CPU seconds that some clips cost, by step of the pipeline.
+    """What some clips cost.
 
     Args:
         cpu (Dict[str, float]): CPU seconds of every step, all threads.
@@ -68,7 +68,7 @@ class Profile:
 
 
 def stock_steps(pipeline: Sequence[dict]) -> List[dict]:
-    """Replace our steps that open and decode by mmaction2's own.
+    """Let mmaction2's own steps open and decode.
 
     Args:
         pipeline (Sequence[dict]): Of a config.

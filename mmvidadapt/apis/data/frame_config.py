@@ -1,4 +1,4 @@
-"""Make a config read folders of frames instead of videos."""
+"""Let a config read folders of frames instead of videos."""
 
 from typing import List
 

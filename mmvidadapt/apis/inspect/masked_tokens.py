@@ -1,4 +1,4 @@
-"""Measure the entropy of the tokens that a pretraining predicts."""
+"""What a pretraining has to predict: the entropy of its targets."""
 
 from typing import List, NamedTuple, Optional
 
@@ -27,7 +27,7 @@ class MaskedTokens(NamedTuple):
     loss: Optional[float]  # of a checkpoint on the same tokens
 
     def __str__(self) -> str:
-        """Format as one line."""
+        """Say it in a line."""
         loss = '' if self.loss is None else f', loss {self.loss:.3f} nats'
         return (
             f'{self.stream}: {self.tokens} masked tokens of {self.samples} '

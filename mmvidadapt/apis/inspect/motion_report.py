@@ -1,4 +1,4 @@
-"""Test a recognizer on plain, shuffled and reversed motion clips."""
+"""What a recognizer of motions makes of the order of frames."""
 
 import copy
 import json

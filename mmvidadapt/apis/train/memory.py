@@ -1,4 +1,4 @@
-"""Measure the memory of a run: saved tensors and peak of the process."""
+"""What a run holds in memory."""
 
 import resource
 import sys

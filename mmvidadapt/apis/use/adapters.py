@@ -30,7 +30,7 @@ def load_adapter(
     trunk: Optional[str] = None,
     device: Union[str, torch.device] = 'cpu',
 ) -> nn.Module:
-    """Build the recognizer of an adapter file, ready to classify.
+    """Build the recogniser of an adapter file, ready to classify.
 
     ``mmaction.apis.inference_recognizer`` takes what it returns.
 
@@ -41,7 +41,7 @@ def load_adapter(
         device (str | torch.device): Where to. Defaults to 'cpu'.
 
     Returns:
-        nn.Module: The recognizer in evaluation mode.
+        nn.Module: The recogniser in evaluation mode.
 
     Raises:
         ValueError: If the trunk is not the one that the adapter was trained
@@ -111,7 +111,7 @@ def merge_adapter(
 
 
 def describe_adapter(path: Union[str, Path]) -> str:
-    """Describe an adapter file, in some lines of text."""
+    """Say what an adapter file holds, as some lines of text."""
     adapter = read_adapter(path)
     tensors = adapter.tensors.values()
     size = Path(path).stat().st_size / MEGA

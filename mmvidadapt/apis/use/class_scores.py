@@ -1,4 +1,4 @@
-"""Turn what a recognizer predicts into the probabilities of its classes."""
+"""Turn what a recogniser predicts into the probabilities of its classes."""
 
 from contextlib import contextmanager
 from typing import Iterator, List, Optional, Sequence, Tuple
@@ -12,12 +12,12 @@ from .class_names import described_datasets
 
 
 def has_several_labels(model: nn.Module) -> bool:
-    """Check whether several classes of a recognizer may be right at once.
+    """Whether several classes of a recogniser may be right at once.
 
     Its head says so, or a data set of its config (``multi_class=True``).
 
     Args:
-        model (nn.Module): The recognizer, with its config as ``cfg``.
+        model (nn.Module): The recogniser, with its config as ``cfg``.
 
     Returns:
         bool: Whether every class has a probability of its own.
@@ -30,13 +30,13 @@ def has_several_labels(model: nn.Module) -> bool:
 
 @contextmanager
 def raw_scores(model: nn.Module) -> Iterator[None]:
-    """Return the logits of every view of a multi-label recognizer.
+    """Let a recogniser of several labels give the logits of every view.
 
-    mmaction2's heads know softmax only, which cannot be undone. Recognizers
+    mmaction2's heads know softmax only, which cannot be undone. Recognisers
     of one label are left as they are.
 
     Args:
-        model (nn.Module): The recognizer.
+        model (nn.Module): The recogniser.
     """
     head = model.cls_head
     if not has_several_labels(model) or not hasattr(head, 'average_clips'):
@@ -50,10 +50,10 @@ def raw_scores(model: nn.Module) -> Iterator[None]:
 
 
 def class_probabilities(model: nn.Module, result: ActionDataSample) -> Tensor:
-    """Compute a probability for every class.
+    """Give a probability to every class.
 
     Args:
-        model (nn.Module): The recognizer.
+        model (nn.Module): The recogniser.
         result (ActionDataSample): What it predicted in :func:`raw_scores`.
 
     Returns:

@@ -28,7 +28,7 @@ class Span(NamedTuple):
 
 
 class VideoInfo(NamedTuple):
-    """Size, rate and length that a container claims."""
+    """What the container says."""
 
     num_frames: int
     fps: float

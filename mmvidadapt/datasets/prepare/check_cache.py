@@ -1,4 +1,4 @@
-"""Cache the results of checking videos, so that a run can be resumed."""
+"""What an earlier run found out about videos, so that it goes on."""
 
 import json
 import os

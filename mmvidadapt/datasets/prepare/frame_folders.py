@@ -16,7 +16,7 @@ NUMBERED = re.compile(r'([^{}]*?)(\d+)(\.\w+)')
 
 
 class FrameFiles(NamedTuple):
-    """Names of the frames of a video, for ``RawframeDataset``."""
+    """How the frames of a video are called, for ``RawframeDataset``."""
 
     filename_tmpl: str
     start_index: int

@@ -1,4 +1,4 @@
-"""Find and read the official annotation files of a published data set."""
+"""What the annotation files of a paper's data set say."""
 
 import json
 import os

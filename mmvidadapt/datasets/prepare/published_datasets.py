@@ -76,7 +76,7 @@ PAPERS = dict(
 
 
 class SplitReport(NamedTuple):
-    """Numbers of listed, missing and unreadable videos of a split."""
+    """What became of a split."""
 
     split: str
     official: int  # videos in the annotations
@@ -86,11 +86,11 @@ class SplitReport(NamedTuple):
 
     @property
     def unreadable(self) -> int:
-        """Count the videos that are there, but cannot be used."""
+        """How many are there, but cannot be used."""
         return sum(not why.startswith(MISSING) for _, why in self.lost)
 
     def __str__(self) -> str:
-        """Format as one line."""
+        """Say it in a line."""
         text = (
             f'{self.split}: {self.listed:,} of {self.official:,} videos '
             f'({self.listed / self.official:.1%}), '

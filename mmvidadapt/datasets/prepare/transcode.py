@@ -28,7 +28,7 @@ WRONG = 20.0  # decibels; a copy that differs so much is of something else
 
 
 class Copy(NamedTuple):
-    """Size, frames and PSNR of a written copy."""
+    """What was written."""
 
     frames: int
     width: int

@@ -1,10 +1,10 @@
-"""Facts about a video file: frames, size, hash."""
+"""What is known of a video."""
 
 from typing import NamedTuple
 
 
 class VideoFacts(NamedTuple):
-    """Facts about a video; 0 and '' for what was not looked at."""
+    """What is known of a video; 0 and '' for what was not looked at."""
 
     frames: int = 0
     width: int = 0

@@ -9,7 +9,7 @@ from .pyav import PyAVReader
 
 
 class Probe:
-    """Facts about a video on which other libraries may differ from players.
+    """What players show of a video, where other libraries may differ.
 
     Args:
         file (str | BinaryIO): Path, or the content.

@@ -1,4 +1,4 @@
-"""Share unreadable videos between the processes of a run."""
+"""What the processes of a run know of unreadable videos."""
 
 from typing import Iterator, Optional
 

@@ -1,4 +1,4 @@
-"""Record what a measured accuracy was measured on."""
+"""What a measured accuracy is of."""
 
 import hashlib
 import json

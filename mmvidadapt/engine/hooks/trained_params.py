@@ -1,4 +1,4 @@
-"""Report trained and frozen parameters, and the memory that they cost."""
+"""What is trained, what is frozen, and what it costs."""
 
 import re
 from collections import defaultdict
@@ -124,7 +124,7 @@ def row(
 
 
 def groups_lines(optimizers: List[Optimizer]) -> List[str]:
-    """List the optimizer options of each group of parameters."""
+    """Say which options each group of parameters is trained with."""
     return [
         f'{type(o).__name__} group {i}: lr {g["lr"]:g}, weight decay '
         f'{g.get("weight_decay", 0):g}, {len(g["params"])} tensors'

@@ -13,7 +13,6 @@ from mmvidadapt.utils.cpu_products import (
     onednn_linear,
 )
 
-from .lean import Lean
 from .precision import autocast_cast
 from .tracing import is_traced
 
@@ -132,7 +131,7 @@ def linear(
     return _Linear.apply(x, weight, bias, None, None)
 
 
-class Linear(Lean, nn.Linear):
+class Linear(nn.Linear):
     """``nn.Linear`` computed by :func:`linear`."""
 
     def forward(

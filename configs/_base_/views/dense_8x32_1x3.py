@@ -1,0 +1,10 @@
+# Dense clips of 8 x 32 frames, resized crop, flip; 1 x 3 test views.
+_base_ = './steps.py'
+
+steps = _base_.pop('steps')
+sample = dict(type='MidpointSampleFrames', clip_len=8, frame_interval=32)
+train_pipeline = [steps.init, sample, *steps.crop, steps.flip, *steps.finish]
+val_pipeline = [steps.init, dict(sample, test_mode=True), *steps.center_256]
+sample_test = dict(sample, num_clips=1, test_mode=True)
+test_pipeline = [steps.init, sample_test, *steps.three_crops]
+del steps, sample, sample_test

@@ -1,0 +1,11 @@
+# EVL on Kinetics: 8 x 16 frames, RandAugment before the crop, no flip (the
+# official code keeps a `mirror` and never reads it); 3 x 1 test views.
+_base_ = './steps.py'
+
+steps = _base_.pop('steps')
+sample = dict(type='ExactSpanSampleFrames', clip_len=8, frame_interval=16)
+train_pipeline = [steps.init, sample, *steps.evl_crop, *steps.finish]
+val_pipeline = [steps.init, dict(sample, test_mode=True), *steps.center_224]
+sample_test = dict(sample, num_clips=3, test_mode=True)
+test_pipeline = [steps.init, sample_test, *steps.center_224]
+del steps, sample, sample_test
