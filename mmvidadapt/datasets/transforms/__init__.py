@@ -10,12 +10,7 @@ from .midpoint_sampling import MidpointSampleFrames, MidpointUniformSample
 from .pca_lighting import PCALighting
 from .random_erasing import VideoRandomErasing
 from .spread_sampling import SpreadSampleFrames
-from .video_decode import (
-    NamedDecordDecode,
-    NamedDecordInit,
-    VideoDecode,
-    VideoInit,
-)
+from .video_decode import VideoDecode, VideoInit
 
 __all__ = [
     'CentredThreeCrop',
@@ -23,8 +18,6 @@ __all__ = [
     'FreezeFrame',
     'MidpointSampleFrames',
     'MidpointUniformSample',
-    'NamedDecordDecode',
-    'NamedDecordInit',
     'PCALighting',
     'RepeatFrame',
     'ReverseFrames',

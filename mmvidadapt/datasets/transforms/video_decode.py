@@ -15,7 +15,8 @@ from ..readers import find_reader
 from ..readers.open_container import check_regular
 
 
-@TRANSFORMS.register_module()
+# The second names are those of the first configs, which read through decord.
+@TRANSFORMS.register_module(name=['VideoInit', 'NamedDecordInit'])
 class VideoInit(DecordInit):
     """Open a video with one of several decoders; errors name its file.
 
@@ -74,7 +75,7 @@ class VideoInit(DecordInit):
         )
 
 
-@TRANSFORMS.register_module()
+@TRANSFORMS.register_module(name=['VideoDecode', 'NamedDecordDecode'])
 class VideoDecode(DecordDecode):
     """Decode the sampled frames of all clips in one pass, each frame once."""
 
@@ -91,40 +92,3 @@ class VideoDecode(DecordDecode):
     ) -> List[np.ndarray]:
         """Ask the reader for the frames."""
         return container.get_frames(frame_inds)
-
-
-@TRANSFORMS.register_module()
-class NamedDecordInit(VideoInit):
-    """Open a video, with the arguments of ``DecordInit``.
-
-    The name is that of the first configs, which read through decord; decord
-    itself is ``VideoInit(backend='decord')``.
-
-    Args:
-        io_backend (str): See :class:`VideoInit`. Defaults to ``'disk'``.
-        num_threads (int): Threads that decode. Defaults to 1.
-        **storage: Passed on to the backend of fileio.
-    """
-
-    def __init__(
-        self, io_backend: str = 'disk', num_threads: int = 1, **storage: Any
-    ) -> None:
-        super().__init__('auto', io_backend, num_threads, **storage)
-
-
-@TRANSFORMS.register_module()
-class NamedDecordDecode(VideoDecode):
-    """Decode the sampled frames, with the argument of ``DecordDecode``.
-
-    Args:
-        mode (str): ``'accurate'`` or ``'efficient'``, which took other frames
-            than were asked for; both are exact here, and as fast.
-            Defaults to ``'accurate'``.
-    """
-
-    def __init__(self, mode: str = 'accurate') -> None:
-        if mode not in ('accurate', 'efficient'):
-            raise ValueError(
-                f"mode='{mode}': choose from ['accurate', 'efficient']."
-            )
-        super().__init__()

@@ -35,7 +35,7 @@ def test_the_recipes_name_a_damaged_video(name, trained, tmp_path):
 
 def test_mistakes_that_no_file_can_make_stay_as_they_are(trained, tmp_path):
     path = str(trained.folder / 'videos/long.mp4')
-    steps = [dict(type='NamedDecordInit'), dict(type='NamedDecordDecode')]
+    steps = [dict(type='VideoInit'), dict(type='VideoDecode')]
     with pytest.raises(KeyError, match='frame_inds'):  # nothing samples
         Compose(steps)(dict(filename=path))
     with pytest.raises(FileNotFoundError, match='none.mp4'):
@@ -50,7 +50,6 @@ def test_training_stops_with_the_clip_named(listing, tmp_path):
     config = runs.recipe(folder / 'list.txt', tmp_path / 'work', workers=1)
     steps = config.train_dataloader.dataset.pipeline
     for step in steps:
-        if step.type.startswith('Decord'):
-            step.type = f'Named{step.type}'
+        step.type = step.type.replace('Decord', 'Video')
     with pytest.raises(VideoError, match=f'{folder}/clip5.mp4 cannot be read'):
         runs.train(config)
