@@ -23,8 +23,7 @@ from mmvidadapt.apis.benchmark.loader import (
     compare_with_stock,
 )
 from mmvidadapt.apis.train.config import load_config
-
-ROW = '{:<28} {:>10} {:>10} {:>8}'
+from mmvidadapt.utils.text_table import text_table
 
 
 def parse_args() -> argparse.Namespace:
@@ -54,23 +53,17 @@ def parse_args() -> argparse.Namespace:
 def table(profiles: Dict[str, Profile]) -> str:
     """Lay out what every step costs."""
     stock, own = profiles['stock'], profiles['own']
-    lines = [ROW.format('CPU ms per clip', 'mmaction2', 'own', 'share')]
+    rows = [['CPU ms per clip', 'mmaction2', 'own', 'share']]
     for (_, before), (name, after) in zip(stock.cpu.items(), own.cpu.items()):
-        lines.append(
-            ROW.format(
-                name,
-                f'{1e3 * before / stock.clips:.2f}',
-                f'{1e3 * after / own.clips:.2f}',
-                f'{after / own.total:.1%}',
-            )
-        )
+        costs = [1e3 * before / stock.clips, 1e3 * after / own.clips]
+        share = f'{after / own.total:.1%}'
+        rows.append([name, *(f'{cost:.2f}' for cost in costs), share])
     for title, cost in (
         ('all steps', lambda p: 1e3 * p.total / p.clips),
         ('clips per CPU-second', lambda p: p.clips / p.total),
     ):
-        both = [f'{cost(profile):.2f}' for profile in (stock, own)]
-        lines.append(ROW.format(title, *both, ''))
-    return '\n'.join(lines)
+        rows.append([title, *(f'{cost(p):.2f}' for p in (stock, own))])
+    return text_table(rows)
 
 
 def main() -> None:

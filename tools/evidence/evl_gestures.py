@@ -27,6 +27,8 @@ from mmvidadapt.apis.data.feature_cache import (
     plan,
 )
 
+from mmvidadapt.utils.text_table import text_table
+
 CONFIG = Path(__file__).parents[2] / 'configs/evidence/evl_vits14_gestures.py'
 ALL = 'all temporal modules'
 ROWS = {
@@ -106,8 +108,8 @@ def run_row(
     return table
 
 
-def main() -> None:
-    """Cache, run all rows on all folds and print the table."""
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('data', type=Path)
     parser.add_argument('out', type=Path)
@@ -122,7 +124,12 @@ def main() -> None:
         help='folds run',
     )
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Cache, run all rows on all folds and print the table."""
+    args = parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     init_default_scope('mmaction')
     clips, cfg = list_clips(args.data, args.out), configure(args)
@@ -144,10 +151,12 @@ def main() -> None:
     (args.out / 'evidence.json').write_text(
         json.dumps(dict(folds=args.offsets, clips=sizes, top1=table), indent=2)
     )
+    rows = []
     for name, values in table.items():
         mean = sum(v * n for v, n in zip(values, sizes)) / sum(sizes)
-        folds = ' '.join(f'{value:.1%}' for value in values)
-        print(f'{name:38} {mean:6.1%}  ({folds})')
+        rows.append([f'{value:.1%}' for value in (mean, *values)])
+        rows[-1].insert(0, name)
+    print(text_table([['', 'mean', 'by fold'], *rows]))
 
 
 if __name__ == '__main__':

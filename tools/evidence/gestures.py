@@ -20,6 +20,7 @@ from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.runner import Runner
 
 from mmvidadapt.apis.inspect.complexity import count_params
+from mmvidadapt.utils.text_table import text_table
 
 CONFIG = Path(__file__).parents[2] / 'configs/evidence/vits14_gestures.py'
 SPATIAL = ('spatial', 'joint')
@@ -149,11 +150,12 @@ def main() -> None:
             top1 = runner.test()['acc/top1']
             table['AIM, shuffled frames'] = {**table[name], 'top1': top1}
     (args.out / 'evidence.json').write_text(json.dumps(table, indent=2))
+    rows = [['', 'trained', 's an epoch', 'top-1']]
     for name, row in table.items():
-        print(
-            f'{name:37} {row["trained"]:>9,} trained '
-            f'{row["seconds_per_epoch"]:7.1f} s an epoch {row["top1"]:6.1%}'
-        )
+        seconds = f'{row["seconds_per_epoch"]:.1f}'
+        top1 = f'{row["top1"]:.1%}'
+        rows.append([name, f'{row["trained"]:,}', seconds, top1])
+    print(text_table(rows))
 
 
 if __name__ == '__main__':

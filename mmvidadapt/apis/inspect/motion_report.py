@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mmvidadapt.datasets.motion_scenes import MOTIONS, partner
+from mmvidadapt.utils.text_table import text_table
 
 from ..use.inference import auto_device, load_strictly
 
@@ -151,7 +152,7 @@ def describe(report: MotionReport) -> str:
         'within the right pair': report.within_pair,
         "reversed, partner's label": report.flipped,
     }
-    lines = [f'{name:<26}{value:6.1%}' for name, value in rows.items()]
+    table = text_table([[k, f'{value:.1%}'] for k, value in rows.items()])
     share = f'{report.flipped:.0%} of the clips'
     if report.flipped > 0.5 and report.within_pair > 0.65:
         meaning = (
@@ -166,7 +167,7 @@ def describe(report: MotionReport) -> str:
             f'gives 50%, and played backwards only {share} are taken for the '
             'opposite motion.'
         )
-    return '\n'.join([*lines, '', meaning])
+    return f'{table}\n\n{meaning}'
 
 
 def save_report(report: MotionReport, folder: Union[str, Path]) -> List[Path]:

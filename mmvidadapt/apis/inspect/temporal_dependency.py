@@ -9,6 +9,8 @@ from mmaction.apis import init_recognizer
 from mmengine.config import Config
 from torch import Tensor
 
+from mmvidadapt.utils.text_table import text_table
+
 from ..use.inference import auto_device, load_strictly, sampling_index
 from .motion_report import predict_through
 
@@ -175,13 +177,14 @@ def describe(result: Dependency, most: int = 5) -> str:
     Returns:
         str: Lines of text.
     """
-    lines = [f'{"":<14}{"top-1":>8}{"drop":>8}{"mean class":>12}']
+    rows = [['', 'top-1', 'drop', 'mean class']]
     normal = result.top1(NORMAL)
     for variant in VARIANTS:
         top1 = result.top1(variant)
         drop = '' if variant == NORMAL else f'{100 * (normal - top1):.1f}'
         mean = result.mean_class(variant)
-        lines.append(f'{variant:<14}{top1:>8.1%}{drop:>8}{mean:>12.1%}')
+        rows.append([variant, f'{top1:.1%}', drop, f'{mean:.1%}'])
+    lines = [text_table(rows)]
     for variant in VARIANTS[1:]:
         drop = result.drop(variant)
         order = _by_drop(drop)[:most]

@@ -18,6 +18,7 @@ from mmvidadapt.engine.adapters import (
 )
 from mmvidadapt.engine.plain_config import plain_config, plain_dict
 from mmvidadapt.utils.printable import printable
+from mmvidadapt.utils.text_table import text_table
 from mmvidadapt.utils.whole_file import whole_file
 from mmvidadapt.weights.adapter_file import AdapterFile, read_adapter
 from mmvidadapt.weights.adapter_schema import num_classes
@@ -130,9 +131,8 @@ def describe_adapter(path: Union[str, Path]) -> str:
         metrics=', '.join(metrics) or 'none',
         version=f'mmvidadapt {adapter.version}',
     )
-    return '\n'.join(
-        f'{name + ":":<9}{printable(text)}' for name, text in rows.items()
-    )
+    lines = [(f'{name}:', printable(text)) for name, text in rows.items()]
+    return text_table(lines, 'l', gap=1)
 
 
 def verify_adapter(

@@ -12,6 +12,7 @@ from typing import Iterator, List, Optional, Sequence, TextIO, Union
 import numpy as np
 
 from mmvidadapt.utils.printable import printable
+from mmvidadapt.utils.text_table import text_table
 from mmvidadapt.utils.video import draw_text, write_video
 
 from .inference import Prediction
@@ -23,17 +24,15 @@ COLUMNS = ('source', 'start', 'end', 'rank', 'label', 'score')
 
 def table(prediction: Prediction) -> str:
     """Draw the best classes of a window as a table."""
-    top = [(printable(name), score) for name, score in prediction.top]
-    width = max(len(name) for name, _ in top)
     rows = [
-        f'  {i}  {name:<{width}}  {score:7.2%}'
-        for i, (name, score) in enumerate(top, start=1)
+        (f'  {rank}', printable(name), f'{score:.2%}')
+        for rank, (name, score) in enumerate(prediction.top, start=1)
     ]
     head = (
         f'{printable(prediction.source)}  {prediction.start:.1f} to '
         f'{prediction.end:.1f} s'
     )
-    return '\n'.join([head] + rows)
+    return f'{head}\n{text_table(rows, "rlr")}'
 
 
 class PredictionFiles:

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Sequence
 
 from mmaction.registry import HOOKS
 from mmengine.dist import master_only
@@ -13,7 +13,9 @@ from mmengine.runner import Runner
 from torch import nn
 from torch.optim import Optimizer
 
-ROW = '{:<{width}} {:>5} {:>13} {:>9} {:>9} {:>12}'
+from mmvidadapt.utils.text_table import text_table
+
+HEADER = ('', 'x', 'parameters', 'MB', 'type', 'optimizer MB')
 MEGA = 1e6
 
 
@@ -80,27 +82,22 @@ def parameter_table(model: nn.Module, optimizers: List[Optimizer]) -> str:
     for name, param in model.named_parameters():
         name = re.sub(r'(?<=\.)\d+(?=\.|$)', '*', name)
         kinds[(not param.requires_grad, name)].append(param)
-    width = max(len(name) for _, name in kinds) + 2
-    head = ROW.format(
-        '', 'x', 'parameters', 'MB', 'type', 'optimizer MB', width=width
-    )
-    lines = [head]
+    rows: List[Sequence[str]] = [HEADER]
     for is_frozen in (False, True):
-        rows = {n: ps for (f, n), ps in kinds.items() if f == is_frozen}
-        lines.append('frozen' if is_frozen else 'trained')
-        lines += [row(f'  {n}', ps, states, width) for n, ps in rows.items()]
-        lines.append(row('  sum', sum(rows.values(), []), states, width))
-    lines.append(row('total', list(model.parameters()), states, width))
-    return '\n'.join(lines + groups_lines(optimizers))
+        some = {n: ps for (f, n), ps in kinds.items() if f == is_frozen}
+        rows.append(['frozen' if is_frozen else 'trained'])
+        rows += [row(f'  {n}', ps, states) for n, ps in some.items()]
+        rows.append(row('  sum', sum(some.values(), []), states))
+    rows.append(row('total', list(model.parameters()), states))
+    return '\n'.join([text_table(rows), *groups_lines(optimizers)])
 
 
 def row(
     name: str,
     params: List[nn.Parameter],
     states: Dict[int, Optional[int]],
-    width: int,
-) -> str:
-    """Draw one row for some parameters."""
+) -> Sequence[str]:
+    """Return the cells of a row for some parameters."""
     count = sum(p.numel() for p in params)
     size = sum(p.numel() * p.element_size() for p in params)
     types = {str(p.dtype).replace('torch.', '') for p in params}
@@ -112,14 +109,13 @@ def row(
             sum(p.numel() * p.element_size() * n for p, n in kept) / MEGA
         )
     )
-    return ROW.format(
+    return (
         name,
-        len(params),
+        f'{len(params)}',
         f'{count:,}',
         f'{size / MEGA:.2f}',
         types.pop() if len(types) == 1 else 'mixed' if types else '-',
         state,
-        width=width,
     )
 
 
