@@ -1,4 +1,4 @@
-"""Tiny recognisers on one trunk, as if they had been trained."""
+"""Tiny recognizers on one trunk, as if they had been trained."""
 
 import zlib
 
@@ -42,7 +42,7 @@ def write_trunk(path, seed=0):
 
 
 def config_of(method, trunk, listing='list.txt', work_dir='work', **backbone):
-    """Return the config of a tiny recogniser."""
+    """Return the config of a tiny recognizer."""
     config = runs.recipe(runs.ROOT / listing, work_dir)
     config.model.backbone = dict(
         METHODS[method],

@@ -71,7 +71,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def build_model(cfg: Config, args: argparse.Namespace) -> nn.Module:
-    """Build the recogniser with the trunk's weights."""
+    """Build the recognizer with the trunk's weights."""
     model = MODELS.build(cfg.model)
     if args.checkpoint:
         load_strictly(model, args.checkpoint)

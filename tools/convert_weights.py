@@ -1,4 +1,4 @@
-"""Give weights our names: python tools/convert_weights.py SRC DST.
+"""Convert weights to our names: python tools/convert_weights.py SRC DST.
 
 Every known layout is recognised by its names. What is written is a file of
 torch.save, or of safetensors by the name of DST, to be given as `pretrained`

@@ -1,4 +1,4 @@
-"""What the tools do, as functions; import the module that you need.
+"""Call from Python what the tools do; five groups, by the user's task.
 
 The functions to start with are here, too.
 """

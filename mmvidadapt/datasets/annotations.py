@@ -94,7 +94,7 @@ def _split(
 
 
 def _outside(labels: Sequence[int], num_classes: Optional[int]) -> bool:
-    """Whether a label is no class."""
+    """Check whether a label is no class."""
     return min(labels) < 0 or (
         num_classes is not None and max(labels) >= num_classes
     )
@@ -103,7 +103,7 @@ def _outside(labels: Sequence[int], num_classes: Optional[int]) -> bool:
 def _reason(
     name: str, labels: Sequence[int], num_classes: Optional[int]
 ) -> str:
-    """Say what is wrong with a line that has labels."""
+    """Describe what is wrong with a line that has labels."""
     if not name:
         return 'no path'
     last = '' if num_classes is None else f' to {num_classes - 1}'
@@ -111,7 +111,7 @@ def _reason(
 
 
 def _complain(path: str, bad: Sequence[tuple], lines: int) -> str:
-    """Say what is wrong with a list."""
+    """Describe what is wrong with a list."""
     if not bad:
         return f'{path} names no video; write a path and a label per line.'
     listed = ''.join(

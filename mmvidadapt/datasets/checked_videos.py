@@ -104,7 +104,7 @@ class CheckedVideoDataset(VideoDataset):
             self.ledger = WorkerState(len(self))
 
     def prepare_data(self, idx: int) -> Optional[dict]:
-        """Give a clip, or what stands for it."""
+        """Load a clip, or what replaces it if it cannot be read."""
         try:
             data = self._read(idx)
         except unreadable() as error:
@@ -134,12 +134,12 @@ class CheckedVideoDataset(VideoDataset):
         return self.get_data_info(idx)['filename']
 
     def _read(self, idx: int) -> Optional[dict]:
-        """Give a clip, and let others know which one a crash is due to."""
+        """Load a clip; note its number, so that a crash can be named."""
         with self.ledger.reading(idx):
             return super().prepare_data(idx)
 
     def _left_out(self, idx: int, reason: str) -> None:
-        """Let another clip take the place, unless that happens too often."""
+        """Skip an unreadable clip, unless that happens too often."""
         self._log(idx, f'It is replaced in training: {reason}')
         self.in_a_row += 1
         if self.in_a_row > IN_A_ROW:
@@ -166,7 +166,7 @@ class CheckedVideoDataset(VideoDataset):
             )
 
     def _counted_as_wrong(self, idx: int, reason: str) -> dict:
-        """Give the pixels of another clip under a name that is marked."""
+        """Return the pixels of another clip as an unreadable sample."""
         self._log(idx, f'It counts as wrong: {reason}')
         data, info = self._another(idx), self.get_data_info(idx)
         sample = UnreadableSample(metainfo=data['data_samples'].metainfo)
@@ -175,7 +175,7 @@ class CheckedVideoDataset(VideoDataset):
         return data
 
     def _another(self, idx: int) -> dict:
-        """Give a clip of a video that can be read, the same every time."""
+        """Load a clip of a readable video, the same every time."""
         draw = random.Random(idx)
         for other in (draw.randrange(len(self)) for _ in range(IN_A_ROW)):
             try:
@@ -204,7 +204,7 @@ class UnreadableSample(ActionDataSample):
     """A sample that no prediction can make right; ``reason`` says why."""
 
     def set_pred_score(self, value: torch.Tensor) -> 'UnreadableSample':
-        """Give the true classes nothing, and all others the same."""
+        """Set the score of the true classes to 0, the others equal."""
         classes = value.shape[-1]
         truth = self.gt_label
         # One number per class where there are several classes to a video.

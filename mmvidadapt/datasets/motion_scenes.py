@@ -35,7 +35,7 @@ WARM, COOL = 12, 110  # hues, OpenCV's 0 to 179
 
 
 class Part(NamedTuple):
-    """Where a part of the token is; lengths are relative to the frame."""
+    """Place of a part of the token; lengths are relative to the frame."""
 
     x: float
     y: float

@@ -1,4 +1,4 @@
-"""What the data loading workers of a data set know together."""
+"""Shared memory of data loading workers: unreadable videos, current reads."""
 
 import os
 from contextlib import contextmanager
@@ -41,7 +41,7 @@ class WorkerState:
 
     @contextmanager
     def reading(self, index: int) -> Iterator[None]:
-        """Say which video this worker reads inside the context."""
+        """Note which video this worker reads inside the context."""
         info = get_worker_info()
         if info is None:
             yield

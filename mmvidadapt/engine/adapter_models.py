@@ -52,7 +52,7 @@ def describe_model(adapter: AdapterFile, path: str) -> str:
         path (str): The file, for errors.
 
     Returns:
-        str: The class of the recogniser.
+        str: The class of the recognizer.
 
     Raises:
         ValueError: See :func:`build_model`.
@@ -67,7 +67,7 @@ def describe_model(adapter: AdapterFile, path: str) -> str:
 
 
 def _running(adapter: AdapterFile, path: str) -> Dict[str, Any]:
-    """Give the config, all of whose classes are registered."""
+    """Return the config after a check that its classes are registered."""
     if not adapter.config['model'].get('backbone'):
         raise ValueError(
             f'{path} is refused: the model of its config has no `backbone` '

@@ -102,7 +102,7 @@ def load_adapter(path: str, trunk: Optional[str] = None) -> nn.Module:
             Defaults to None: where the file says that they came from.
 
     Returns:
-        nn.Module: The recogniser in evaluation mode, on the CPU. Its ``cfg``
+        nn.Module: The recognizer in evaluation mode, on the CPU. Its ``cfg``
         is the config, and ``dataset_meta`` has the names of the classes.
 
     Raises:

@@ -75,7 +75,7 @@ def _plain_leaf(value: Any) -> Any:
 
 
 def _foreign(value: Any) -> bool:
-    """Whether a nested value holds anything that is to be rewritten."""
+    """Check whether a nested value holds anything to be rewritten."""
     if isinstance(value, dict):
         return any(map(_foreign, dict.values(value)))
     if isinstance(value, (list, tuple)):

@@ -24,7 +24,7 @@ MOVING = {
 
 
 def loader_facts(runner: Runner) -> Dict[str, Any]:
-    """Say how many clips are trained on at a time.
+    """Count the clips and iterations of an epoch, by loader and process.
 
     Args:
         runner (Runner): Of the training.
@@ -113,7 +113,7 @@ def _said(then: Dict[str, Any], now: Dict[str, Any]) -> str:
 def _move_schedules(
     runner: Runner, checkpoint: Dict[str, Any], iters: int, length: int
 ) -> str:
-    """Let new schedules go through all iterations; say what was done."""
+    """Advance new schedules to an iteration; return what was done."""
     config, wrapper = runner.cfg.get('param_scheduler'), runner.optim_wrapper
     if not checkpoint.get('param_schedulers') or not config:
         return 'There is no schedule to adapt.'

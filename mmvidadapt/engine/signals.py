@@ -1,4 +1,4 @@
-"""How the processes of a run take a signal together."""
+"""Handle a signal in all processes of a run together."""
 
 import atexit
 import multiprocessing
@@ -15,7 +15,7 @@ GRACE = 1.0  # seconds that a process has to end when it is asked
 
 
 class Vote:
-    """Tell all processes of a run what one of them was asked.
+    """Share a signal that one process got with all processes of a run.
 
     The answer comes a step later, so that nobody waits for a message. It
     costs 0.07 ms of CPU time a step.
@@ -46,7 +46,7 @@ class Vote:
 
 
 class ShieldedInit:
-    """Let data loading workers live on when their group gets a signal.
+    """Shield data loading workers from signals to their process group.
 
     A launcher, ``timeout`` and a terminal send it to all processes of the
     group, and a step cannot be finished without its clips. The end of a
@@ -76,7 +76,7 @@ class ShieldedInit:
 
 
 def _only_once(number: int, frame: Optional[FrameType]) -> None:
-    """Let a signal pass, but not the next one."""
+    """Ignore a signal once; the next one ends the process."""
     signal.signal(number, signal.SIG_DFL)
 
 

@@ -1,4 +1,4 @@
-"""Tell what was trained in a model from its trunk."""
+"""Split the names of a model into adapter and trunk."""
 
 import re
 from typing import List, Tuple
@@ -7,7 +7,7 @@ from torch import nn
 
 
 def split_names(model: nn.Module) -> Tuple[List[str], List[str]]:
-    """Tell what belongs to an adapter from its trunk.
+    """Split the names of a state dict into adapter and trunk.
 
     The adapter's are the trained parameters, those that image weights do not
     have (``new`` of the backbone) whether trained or not, and the buffers

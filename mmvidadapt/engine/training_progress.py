@@ -1,4 +1,4 @@
-"""What a checkpoint says about the run, beside what mmengine keeps."""
+"""Read the state of a run that mmengine does not keep in checkpoints."""
 
 import os
 import re
@@ -22,7 +22,7 @@ def kind_of(path: str) -> str:
 
 
 def may_replace(name: str, template: str) -> bool:
-    """Whether a run may remove a file because a checkpoint says so.
+    """Check whether a run may remove a file that a checkpoint names.
 
     Args:
         name (str): Of the file.

@@ -12,7 +12,7 @@ from mmvidadapt.datasets.wrappers import inner_datasets
 
 
 def have_labels(dataset: Dataset) -> Iterator[bool]:
-    """Tell clip by clip whether there is a label.
+    """Check clip by clip whether there is a label.
 
     Args:
         dataset (Dataset): A data set, or a wrapper of mmengine.
@@ -30,7 +30,7 @@ def have_labels(dataset: Dataset) -> Iterator[bool]:
 
 
 def is_unlabelled(dataset: Dataset) -> bool:
-    """Whether a data set lists its clips, and none of them has a label."""
+    """Check whether a data set lists its clips, all without labels."""
     known = have_labels(dataset)
     return next(known, None) is False and not any(known)
 
@@ -55,7 +55,7 @@ def check_validation(runner: Runner) -> None:
 
 
 def predict_only(runner: Runner) -> None:
-    """Let a test of clips without labels write its predictions alone.
+    """Drop the metrics of a test of clips without labels.
 
     Args:
         runner (Runner): The run.

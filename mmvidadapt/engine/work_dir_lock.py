@@ -42,7 +42,7 @@ def lock_work_dir(work_dir: str) -> None:
 
 
 def release_work_dir(work_dir: str) -> None:
-    """Let other processes train in a folder.
+    """Release a folder to other processes.
 
     Args:
         work_dir (str): The folder.
@@ -55,13 +55,13 @@ def release_work_dir(work_dir: str) -> None:
 
 
 def _holds(folder: str) -> bool:
-    """Whether this process has locked the file that lies there."""
+    """Check whether this process has locked the file that lies there."""
     pid, descriptor = HELD.get(folder, (None, None))
     return pid == os.getpid() and _is_there(descriptor, folder)
 
 
 def _is_there(descriptor: int, folder: str) -> bool:
-    """Whether an open file is the one that lies in a folder now."""
+    """Check whether an open file is the one that lies in a folder now."""
     with suppress(FileNotFoundError):
         there = os.stat(os.path.join(folder, NAME))
         return os.path.samestat(there, os.fstat(descriptor))
@@ -98,7 +98,7 @@ def _locked(work_dir: str, path: str) -> Optional[int]:
 
 
 def _in_use(work_dir: str, holder: str) -> str:
-    """Say who trains in a folder, and what to do."""
+    """Format the error that names who trains in a folder."""
     return (
         f'work_dir {work_dir} is in use: {holder or "another process"} trains '
         'there, and two trainings would overwrite the files of each other. '

@@ -38,14 +38,14 @@ OWN = dict(EVL='EVLHead', DualPath='DualPathHead', ViViT='ViViTHead')
 
 
 def check_head(model: nn.Module, name: str, head: Optional[nn.Module]) -> None:
-    """Refuse a head, or a recogniser, that cannot read a backbone of ours.
+    """Refuse a head, or a recognizer, that cannot read a backbone of ours.
 
     PyTorch calls this whenever a module becomes a part of another: mmaction2
-    builds the head of a recogniser after its backbone, and lets no backbone
+    builds the head of a recognizer after its backbone, and lets no backbone
     know what comes behind it.
 
     Args:
-        model (nn.Module): What gets a part; only recognisers are looked at.
+        model (nn.Module): What gets a part; only recognizers are looked at.
         name (str): Of the part; only ``cls_head`` is looked at.
         head (nn.Module, optional): The part.
 

@@ -10,8 +10,9 @@ from torch.utils.checkpoint import checkpoint
 from mmvidadapt.weights import load_pretrained, rename_official_
 from mmvidadapt.weights.whole import refuse_unfit
 
-from .parts.block import learns
 from .parts.freeze import freeze_except
+from .parts.lean import use_equation_
+from .parts.lean_block import MLPRunner, learns
 
 
 class AdaptedBackbone(BaseModule):
@@ -30,6 +31,9 @@ class AdaptedBackbone(BaseModule):
         with_cp (bool | str): Whether the backward pass computes the blocks
             again instead of keeping their activations; ``'mlp'`` does so for
             the MLPs only. Defaults to False.
+        lean (bool): Whether blocks compute and keep as little as they can,
+            in place of their equation; the numbers are the same.
+            Defaults to True.
         init_cfg (dict, optional): As in mmengine. Defaults to None.
     """
 
@@ -46,6 +50,7 @@ class AdaptedBackbone(BaseModule):
         trainable: Optional[Sequence[str]] = None,
         full_finetune: bool = False,
         with_cp: Union[bool, str] = False,
+        lean: bool = True,
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -53,13 +58,23 @@ class AdaptedBackbone(BaseModule):
             raise ValueError(
                 f"with_cp={with_cp!r}: choose True, False or 'mlp'."
             )
-        self.pretrained, self.with_cp = pretrained, with_cp
+        if with_cp == 'mlp' and not lean:
+            raise ValueError(
+                "with_cp='mlp' is for lean blocks: use with_cp=True with "
+                'lean=False.'
+            )
+        self.pretrained, self.with_cp, self.lean = pretrained, with_cp, lean
         self._override = ('.*',) if full_finetune else trainable
         self.register_load_state_dict_pre_hook(refuse_unfit)
         self.register_load_state_dict_pre_hook(_rename)
 
     def freeze(self) -> None:
         """Train what the class declares or the arguments override."""
+        for module in self.modules():
+            if isinstance(module, MLPRunner):
+                module.recompute_mlp = self.with_cp == 'mlp'
+        if not self.lean:
+            use_equation_(self)
         freeze_except(self, self._patterns())
 
     def _patterns(self) -> Sequence[str]:

@@ -6,8 +6,8 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from .parts.attention import attend
-from .parts.block import MLPRunner
+from .parts.lean_attention import attend
+from .parts.lean_block import MLPRunner
 from .parts.linear import Linear
 from .parts.window import (
     join_windows,
@@ -58,7 +58,7 @@ class WindowAttention(nn.Module):
         )
 
 
-class SwinBlock(MLPRunner):
+class SwinBlock(MLPRunner, nn.Module):
     """Window attention and MLP; subclasses say how they are joined.
 
     Proposed in `Swin Transformer <https://arxiv.org/abs/2103.14030>`_.
@@ -69,8 +69,6 @@ class SwinBlock(MLPRunner):
         window_size (int): Side of a window in tokens.
         grid (Tuple[int, int]): Height and width of a frame in tokens.
         shifted (bool): Whether the windows are shifted by half their side.
-        recompute_mlp (bool): See :class:`MLPRunner`.
-            Defaults to False.
     """
 
     def __init__(
@@ -80,9 +78,8 @@ class SwinBlock(MLPRunner):
         window_size: int,
         grid: Tuple[int, int],
         shifted: bool,
-        recompute_mlp: bool = False,
     ) -> None:
-        super().__init__(recompute_mlp)
+        super().__init__()
         self.grid, self.window = grid, min(window_size, *grid)
         self.shift = self.window // 2 * (shifted and min(grid) > window_size)
         if any(side % self.window for side in grid):

@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from .parts.attention import Made, project
-from .parts.block import lean_mlp
 from .parts.drop_path import DropPath
+from .parts.lean_attention import Made, project
+from .parts.lean_block import lean_mlp
 from .parts.linear import Linear, as_built, linear, renorm
 from .parts.tracing import is_traced
 from .parts.window3d import Sides, Windows3D

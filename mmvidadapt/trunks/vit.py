@@ -8,8 +8,8 @@ from mmaction.registry import MODELS
 from torch import Tensor, nn
 
 from .base import AdaptedBackbone
-from .parts.block import ViTBlock
 from .parts.drop_path import linear_rates
+from .parts.lean_block import LeanViTBlock
 from .parts.linear import linear
 
 _ARCH_KEYS = ('embed_dims', 'num_layers', 'num_heads', 'patch_size')
@@ -94,7 +94,7 @@ class ViTTrunk(AdaptedBackbone):
             linearly from 0. A plain block drops frames, a method's own what
             the method says. Defaults to 0.0.
         block (Callable): Builds a block from its sizes. For subclasses.
-            Defaults to :class:`ViTBlock`.
+            Defaults to :class:`LeanViTBlock`.
         **backbone: ``pretrained, trainable, full_finetune, with_cp,
             init_cfg``, passed on to :class:`AdaptedBackbone`.
     """
@@ -108,7 +108,7 @@ class ViTTrunk(AdaptedBackbone):
         dialect: Union[str, dict] = 'clip',
         img_size: Union[int, Tuple[int, int], None] = None,
         drop_path_rate: float = 0.0,
-        block: Callable[..., nn.Module] = ViTBlock,
+        block: Callable[..., nn.Module] = LeanViTBlock,
         **backbone: Any,
     ) -> None:
         super().__init__(**backbone)
@@ -138,12 +138,12 @@ class ViTTrunk(AdaptedBackbone):
             block(
                 embed_dims=dims,
                 drop_path=rate,
-                recompute_mlp=self.with_cp == 'mlp',
                 **sizes,
                 **traits,
             )
             for rate in linear_rates(drop_path_rate, depth)
         )
+        self.transformer.resblocks[-1].only_readout = self.reads_class_token
         self.ln_post = nn.LayerNorm(dims, eps=traits['eps'])
         nn.init.trunc_normal_(self.class_embedding, std=0.02)
         nn.init.trunc_normal_(self.positional_embedding, std=0.02)
@@ -171,11 +171,10 @@ class ViTTrunk(AdaptedBackbone):
 
     def encode(self, x: Tensor) -> Tensor:
         """Run the blocks on (B*T, 1+N, C); give class tokens (B*T, 1, C)."""
-        blocks = self.transformer.resblocks
         x = self.ln_pre(x)
-        for block in blocks:
-            x = self.run_block(block, x, block is blocks[-1])
-        return x
+        for block in self.transformer.resblocks:
+            x = self.run_block(block, x)  # (B*T, 1+N, C)
+        return x[:, :1]
 
     def forward(self, video: Tensor) -> Tensor:
         """Encode a clip.

@@ -75,7 +75,7 @@ def build_model(
 
 @contextmanager
 def explained(start: str) -> Iterator[None]:
-    """Say of whatever code of others raises what it was about.
+    """Add to an error of other people's code what it was about.
 
     Args:
         start (str): How the sentence begins.

@@ -1,4 +1,4 @@
-"""Say which package is missing before an import fails somewhere inside."""
+"""Check that needed packages are installed before an import fails."""
 
 from importlib.util import find_spec
 

@@ -14,7 +14,7 @@ PROGRAMS = ('.pkl', '.pickle', '.yaml', '.yml')
 
 
 def known_types() -> Dict[str, Any]:
-    """Give what mmaction2, mmengine and this package have registered.
+    """List the classes that mmaction2, mmengine and this package register.
 
     Returns:
         Dict[str, Any]: Name to class or function.
@@ -74,7 +74,7 @@ class _Check:
         self.source, self.known = source, known_types()
 
     def __call__(self, value: Any) -> Any:
-        """Give a part with registered names in the place of classes."""
+        """Return a part with registered names in the place of classes."""
         if isinstance(value, (list, tuple)):
             return type(value)(map(self, value))
         if not isinstance(value, dict):
@@ -90,7 +90,7 @@ class _Check:
         return result
 
     def kind(self, name: Any) -> str:
-        """Give the registered name of a class; mmengine imports others."""
+        """Find the registered name of a class; mmengine imports others."""
         text = str(name)
         module, _, last = text.rpartition('.')
         found = vars(sys.modules.get(module, object)).get(last)

@@ -37,7 +37,7 @@ def remedy(*hosts: str) -> Callable[[Callable], Callable]:
 
 @remedy()
 def missing_drn() -> str:
-    """Give mmaction2 its DRN package back.
+    """Add the DRN package that mmaction2's wheel lacks.
 
     Affected: the wheel and sdist of mmaction2 1.2.0, which lack
     ``mmaction/models/localizers/drn``. Symptom: ``ModuleNotFoundError: No
@@ -59,7 +59,7 @@ def missing_drn() -> str:
 
 @remedy('torch')
 def safe_checkpoints() -> str:
-    """Let torch's safe loader read mmengine's own checkpoints.
+    """Allow torch's safe loader to read mmengine's own checkpoints.
 
     Affected: torch >= 2.6 with mmengine <= 0.10.7. Symptom:
     ``UnpicklingError: Weights only load failed ... HistoryBuffer`` on resume,
@@ -151,7 +151,7 @@ def new_transformers() -> str:
 
 @remedy()
 def package_paths() -> str:
-    """Let mmengine find packages without pkg_resources.
+    """Replace mmengine's search for packages, which needs pkg_resources.
 
     Affected: mmengine <= 0.10.7. Symptoms: ``No module named
     'pkg_resources'`` (setuptools >= 82) and ``FileNotFoundError
@@ -184,11 +184,13 @@ def config_scope() -> str:
 
 
 @remedy(
-    *('mmengine.dist', 'mmengine.model', 'mmengine.optim'),
+    'mmengine.dist',
+    'mmengine.model',
+    'mmengine.optim',  # imports the first and is imported by the second
     f'{__package__}.cpu_distributed',
 )
 def cpu_distributed() -> str:
-    """Let mmengine train with several processes on CPUs.
+    """Enable training with several processes on CPUs in mmengine.
 
     Affected: mmengine <= 0.10.7 where there is no accelerator. Symptoms:
     ``module 'torch._C' has no attribute '_cuda_setDevice'`` in ``init_dist``

@@ -141,7 +141,7 @@ def _parse(text: str, mode: str) -> Any:
 
 
 def _value(node: ast.AST, depth: int = 0) -> Any:
-    """Give the value of a literal, or of ``dict(...)`` around literals."""
+    """Evaluate a literal, or ``dict(...)`` around literals."""
     if depth > DEEPEST:
         raise ValueError(f'it is nested deeper than {DEEPEST} levels')
     if isinstance(node, ast.Constant) and type(node.value) in LEAVES:
@@ -160,7 +160,7 @@ def _value(node: ast.AST, depth: int = 0) -> Any:
 
 
 def _called(node: ast.Call, depth: int) -> Dict[Any, Any]:
-    """Give the dict of ``dict(a=1)`` or ``dict({4: 5})``."""
+    """Evaluate ``dict(a=1)`` or ``dict({4: 5})``."""
     named = {w.arg: _value(w.value, depth + 1) for w in node.keywords}
     given = [_value(arg, depth + 1) for arg in node.args]
     if None in named or [type(arg) for arg in given] not in ([], [dict]):
@@ -169,7 +169,7 @@ def _called(node: ast.Call, depth: int) -> Dict[Any, Any]:
 
 
 def _key(node: ast.AST) -> Any:
-    """Give the key of a dict, which is a text or a number, maybe below 0."""
+    """Evaluate the key of a dict: a text or a number, maybe below 0."""
     if not isinstance(node, ast.Constant):
         return _number(node)
     if isinstance(node.value, int) and node.value > LARGEST:
@@ -178,7 +178,7 @@ def _key(node: ast.AST) -> Any:
 
 
 def _number(node: ast.AST) -> Any:
-    """Give a number with a sign, or a complex one."""
+    """Evaluate a number with a sign, or a complex one."""
     if isinstance(node, ast.UnaryOp) and isinstance(
         node.op, (ast.UAdd, ast.USub)
     ):
@@ -197,7 +197,7 @@ def _number(node: ast.AST) -> Any:
 
 
 def _number_part(node: ast.AST) -> Any:
-    """Give one of the two parts of a complex number."""
+    """Evaluate one of the two parts of a complex number."""
     return node.value if isinstance(node, ast.Constant) else _number(node)
 
 
@@ -225,7 +225,7 @@ def _faults(value: Any, name: str, depth: int) -> Iterator[Tuple[str, str]]:
 
 
 def _key_fault(key: Any) -> str:
-    """Say why something cannot be a key of a config; '' if it can."""
+    """Explain why something cannot be a key of a config; '' if it can."""
     if type(key) is int:
         return 'which is too large' if abs(key) > LARGEST else ''
     if type(key) is not str:

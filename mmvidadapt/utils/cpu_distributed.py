@@ -1,4 +1,4 @@
-"""How distributed runs start where there is no accelerator, and end."""
+"""Start and end distributed runs where there is no accelerator."""
 
 import os
 import subprocess

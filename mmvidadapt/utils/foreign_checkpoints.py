@@ -73,7 +73,7 @@ def disarm(content: Any, source: str) -> Any:
 
 
 def _texts(facts: Dict[str, Any], source: str) -> Dict[str, Any]:
-    """Give facts whose texts of configs are literals or left out."""
+    """Return facts whose texts of configs are literals or left out."""
     texts = {
         name: _text(facts[name], source)
         for name in TEXTS
@@ -84,7 +84,7 @@ def _texts(facts: Dict[str, Any], source: str) -> Dict[str, Any]:
 
 
 def _text(text: Any, source: str) -> Optional[str]:
-    """Give the text of a config as literals; None if it is more than that."""
+    """Return the text of a config as literals; None if it is more."""
     try:
         config = read_config_text(text)
         own = own_imports(config)
@@ -99,7 +99,7 @@ def _text(text: Any, source: str) -> Optional[str]:
 
 
 def _harmless(name: Any, value: Any, source: str) -> bool:
-    """Whether CheckpointHook, told this, keeps its hands off other files."""
+    """Check whether CheckpointHook, told this, keeps off other files."""
     if name == KEPT:
         return isinstance(value, list) and all(type(i) is int for i in value)
     if not str(name).startswith((BEST, LAST)) or value is None:

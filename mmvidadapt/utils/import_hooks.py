@@ -61,7 +61,7 @@ class _Loader(Loader):
         FINDER.execute(module.__name__, run)
 
     def __getattr__(self, name: str) -> Any:
-        """Give what else the loader has, such as its path."""
+        """Return other attributes of the loader, such as its path."""
         return getattr(self.loader, name)
 
 
@@ -69,7 +69,7 @@ FINDER = _Finder()
 
 
 def is_imported(name: str) -> bool:
-    """Tell whether a module has been executed to its end."""
+    """Check whether a module has been executed to its end."""
     if name in FINDER.executed:
         return name in sys.modules
     spec = getattr(sys.modules.get(name), '__spec__', None)
@@ -77,7 +77,7 @@ def is_imported(name: str) -> bool:
 
 
 def import_through(name: str, load: Callable[[Action], Any]) -> None:
-    """Let a function import a module, if it is not imported yet.
+    """Import a module through a function, unless it is imported already.
 
     Args:
         name (str): The module.

@@ -9,7 +9,7 @@ ONLY_WITH_WORKERS = ('persistent_workers', 'prefetch_factor')
 
 
 def no_workers() -> str:
-    """Let mmengine load data without workers, whatever else a config says.
+    """Make mmengine load data without workers, whatever a config says.
 
     Affected: mmengine <= 0.10.7 and all torch. Symptoms: ``ValueError:
     persistent_workers option needs num_workers > 0`` and ``prefetch_factor

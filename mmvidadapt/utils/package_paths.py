@@ -11,7 +11,7 @@ from importlib.metadata import (
 
 
 def is_installed(package: str) -> bool:
-    """Say whether a distribution or module of this name is there."""
+    """Check whether a distribution or module of this name is installed."""
     try:
         distribution(package)
         return True
@@ -34,7 +34,7 @@ def package2module(package: str) -> str:
 
 
 def get_installed_path(package: str) -> str:
-    """Give the folder a package is imported from, editable or not."""
+    """Find the folder a package is imported from, editable or not."""
     spec = importlib.util.find_spec(package)
     if spec is None:
         spec = importlib.util.find_spec(package2module(package))

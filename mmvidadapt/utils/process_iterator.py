@@ -1,4 +1,7 @@
-"""Iterate in another process, whose death is an error that can be caught."""
+"""Iterate in another process, whose death is an error that can be caught.
+
+Ours, since ``pebble`` has no call that gives one item after the other.
+"""
 
 import gc
 import multiprocessing
@@ -7,7 +10,7 @@ import pickle
 import signal
 import sys
 from multiprocessing.connection import Connection
-from typing import Any, Callable, Iterable, Iterator
+from typing import Any, Callable, Iterable, Iterator, Tuple
 
 import cv2
 
@@ -35,22 +38,12 @@ def iterate_in_process(function: Callable[[], Iterable]) -> Iterator[Any]:
         ProcessDied: If the process dies.
         Exception: What the function raises.
     """
-    context = multiprocessing.get_context('fork')
-    pipe, end = context.Pipe(duplex=False)
-    process = context.Process(target=_serve, args=(function, end), daemon=True)
-    # Were the garbage of the parent freed over there, decoders would wait for
-    # threads that are not.
-    gc.freeze()
-    try:
-        process.start()
-    finally:
-        gc.unfreeze()
-    end.close()  # or the death of the process would go unseen
+    process, pipe = _fork(function)
     try:
         while True:
             try:
                 kind, value = pickle.loads(pipe.recv_bytes())
-            except EOFError:
+            except (EOFError, OSError):  # the second in the middle of an item
                 process.join()
                 raise ProcessDied(
                     f'the process that read it {death(process)}.'
@@ -64,6 +57,24 @@ def iterate_in_process(function: Callable[[], Iterable]) -> Iterator[Any]:
         process.kill()
         process.join()
         pipe.close()
+
+
+def _fork(
+    function: Callable[[], Iterable],
+) -> Tuple[multiprocessing.Process, Connection]:
+    """Start the other process; return it and what it sends through."""
+    context = multiprocessing.get_context('fork')
+    pipe, end = context.Pipe(duplex=False)
+    process = context.Process(target=_serve, args=(function, end), daemon=True)
+    # Were the garbage of the parent freed over there, decoders would wait for
+    # threads that are not.
+    gc.freeze()
+    try:
+        process.start()
+    finally:
+        gc.unfreeze()
+    end.close()  # or the death of the process would go unseen
+    return process, pipe
 
 
 def _serve(function: Callable[[], Iterable], pipe: Connection) -> None:

@@ -1,4 +1,8 @@
-"""Call a function on many files, in processes that may crash or hang."""
+"""Call a function on many files, in processes that may crash or hang.
+
+Ours, since ``pebble.ProcessPool`` (5.2) hangs for good when a worker dies
+while it answers: its workers share one pipe and one lock.
+"""
 
 import multiprocessing
 import os
@@ -30,7 +34,7 @@ MISTAKES = (TypeError, AttributeError, NameError, ImportError, AssertionError)
 
 
 class Outcome(NamedTuple):
-    """What came of one item: a result, or the reason why there is none."""
+    """Result of one item, or the reason why there is none."""
 
     item: Any
     result: Any = None
@@ -69,10 +73,7 @@ def map_in_processes(
             busy.append(_Worker(function))
             busy[-1].start(item)
         while busy:
-            ready = wait([worker.pipe for worker in busy], timeout=POLL)
-            for worker in list(busy):
-                if worker.pipe not in ready and not worker.overdue(timeout):
-                    continue
+            for worker in _wait_for(busy, timeout):
                 yield worker.outcome(timeout)
                 try:
                     worker.start(next(queue))
@@ -82,6 +83,12 @@ def map_in_processes(
     finally:
         for worker in busy:
             worker.stop()
+
+
+def _wait_for(workers: List['_Worker'], timeout: float) -> List['_Worker']:
+    """Wait a moment; list workers that answered, died or take too long."""
+    ready = wait([worker.pipe for worker in workers], timeout=POLL)
+    return [w for w in workers if w.pipe in ready or w.overdue(timeout)]
 
 
 def show_progress(
@@ -109,7 +116,7 @@ class _Worker:
         self.function, self.process = function, None
 
     def start(self, item: Any) -> None:
-        """Give the process an item; make a process where there is none."""
+        """Send the process an item; start a process where there is none."""
         if self.process is None:
             context = multiprocessing.get_context('fork')
             self.pipe, end = context.Pipe()
@@ -124,7 +131,7 @@ class _Worker:
         self.pipe.send(item)
 
     def overdue(self, timeout: float) -> bool:
-        """Whether the item takes too long."""
+        """Check whether the item takes too long."""
         return time.monotonic() - self.since > timeout
 
     def outcome(self, timeout: float) -> Outcome:
@@ -137,7 +144,7 @@ class _Worker:
             if isinstance(error, BaseException):
                 raise error
             return Outcome(self.item, result, error)
-        except (EOFError, ConnectionError):
+        except (EOFError, OSError):  # the second in the middle of an answer
             self.process.join()
             reason = f'the process that read it {death(self.process)}.'
             self.stop()
@@ -153,7 +160,7 @@ class _Worker:
 
 
 def death(process: multiprocessing.Process) -> str:
-    """Say how a process ended."""
+    """Describe how a process ended, by signal or status."""
     code = process.exitcode
     if code is not None and code < 0:
         return f'died of {signal.Signals(-code).name}'

@@ -87,7 +87,7 @@ def _import(rooms: Tuple[str, ...]) -> None:
 
 
 def _locate() -> None:
-    """Tell mmaction2's registries where our classes are."""
+    """Add the locations of our classes to mmaction2's registries."""
     import mmaction.registry as host
     from mmengine.registry import Registry
 
@@ -104,14 +104,14 @@ def _locate() -> None:
 
 
 def _locate_seed() -> None:
-    """Tell mmengine's registry of functions where our seeding is."""
+    """Add the location of our seeding to mmengine's registry of functions."""
     from mmengine.registry import FUNCTIONS
 
     _add(FUNCTIONS, [SEED])
 
 
 def _add(registry: Any, places: List[str]) -> None:
-    """Let a registry import more when it is first asked for a class."""
+    """Add modules that a registry imports when first asked for a class."""
     places = [p for p in places if p not in registry._locations]
     # A new list: registries without locations share one.
     registry._locations = [*registry._locations, *places]
@@ -168,7 +168,7 @@ def import_submodule(package: str, name: str) -> ModuleType:
 
 
 def _is_ours(value: Any) -> bool:
-    """Tell whether a class or function is one of this package."""
+    """Check whether a class or function is one of this package."""
     return not isinstance(value, ModuleType) and str(
         getattr(value, '__module__', '')
     ).startswith('mmvidadapt.')

@@ -58,7 +58,7 @@ WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
 
 class UnreadableError(ValueError):
-    """What is wrong with a video; who reads it knows its name."""
+    """Error in a video, raised where its name is not known yet."""
 
 
 class VideoError(UnreadableError):
@@ -81,7 +81,7 @@ def _decoders_errors() -> Tuple[type, ...]:
 
 
 def _is_of_file(error: Exception) -> bool:
-    """Whether an error is a decoder's, who found wrong bytes."""
+    """Check whether an error is a decoder's, who found wrong bytes."""
     if isinstance(error, cv2.error):
         return 'empty()' in str(error)  # a frame that could not be decoded
     if isinstance(error, (UnreadableError, *_decoders_errors())):

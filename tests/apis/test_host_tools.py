@@ -104,7 +104,7 @@ FAIL = {
 }
 # Run by tests of their own.
 BELOW = ('train.py', CHECK, FEATURES)
-# What never sees a config of a recogniser or a checkpoint.
+# What never sees a config of a recognizer or a checkpoint.
 OTHERS = (
     'data/',
     'misc/flow_extraction.py',

@@ -216,7 +216,7 @@ def test_threads_get_what_one_gets(tmp_path, trunk, trained):
         norm.register_forward_pre_hook(lambda *args: time.sleep(0.004))
 
     def work(i):
-        if i % 4 == 3:  # a recogniser by itself, beside the others
+        if i % 4 == 3:  # a recognizer by itself, beside the others
             found = inference_recognizer(multi['lora1'], videos[0])
             return torch.equal(found.pred_score, alone)
         return equal(scores(multi, videos[i % 4]), wanted[i % 4])

@@ -7,7 +7,7 @@ from torch.testing import assert_close
 from mmvidadapt.apis.benchmark.compared_models import share_trained
 from mmvidadapt.apis.train.memory import saved_bytes
 from mmvidadapt.models import ImageViT
-from mmvidadapt.trunks.parts.adapter import bottleneck
+from mmvidadapt.trunks.parts.lean_adapter import bottleneck
 from tests.compare import compare
 from tests.methods.test_petl import (
     METHODS,

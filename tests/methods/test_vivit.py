@@ -10,6 +10,7 @@ from mmvidadapt.models import (
     ViViTFactorisedEncoder,
     ViViTFactorisedSelfAttention,
 )
+from mmvidadapt.trunks.parts.lean import use_equation_
 from tests.golden import assert_gradients, assert_output, goldens, load_golden
 from tests.methods.vivit_samples import (
     VIDEO,
@@ -30,6 +31,7 @@ every_golden = pytest.mark.parametrize('path', goldens('vivit_model*.pt'))
 def mean_of_patches(vit, frame):
     """Encode a frame by an image ViT without its class token, (B, C)."""
     x = vit.embed(frame[:, :, None])[:, 1:]
+    use_equation_(vit)  # all tokens of the last block
     for block in vit.transformer.resblocks:
         x = block(x)
     return vit.ln_post(x).mean(1)

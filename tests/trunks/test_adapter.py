@@ -6,13 +6,13 @@ import torch.nn.functional as F
 from torch import nn
 from torch.testing import assert_close
 
-from mmvidadapt.trunks.parts.adapter import Adapter
+from mmvidadapt.trunks.parts.lean_adapter import LeanAdapter
 from tests.compare import compare, leaves
 
 
 def random_adapter(dims=8, ratio=0.5):
     torch.manual_seed(0)
-    adapter = Adapter(dims, ratio).double()
+    adapter = LeanAdapter(dims, ratio).double()
     for param in adapter.parameters():
         nn.init.normal_(param, std=0.5)
     return adapter
@@ -125,10 +125,10 @@ def kept_storages(module, run):
 
 
 def test_a_new_adapter_adds_nothing_and_learns():
-    adapter = Adapter(96)
+    adapter = LeanAdapter(96)
     out = adapter(torch.randn(4, 96))
     assert not out.any() and adapter.down.out_features == 24
     out.sum().backward()
     assert adapter.up.weight.grad.any() and adapter.up.bias.grad.any()
     with pytest.raises(ValueError, match='ratio=0.01.*embed_dims=96'):
-        Adapter(96, 0.01)
+        LeanAdapter(96, 0.01)

@@ -7,10 +7,10 @@ from torch import nn
 
 from mmvidadapt.apis.train.memory import saved_bytes
 from mmvidadapt.trunks.parts.activation import QuickGELU
-from mmvidadapt.trunks.parts.attention import Attention, attend
-from mmvidadapt.trunks.parts.block import ViTBlock
 from mmvidadapt.trunks.parts.drop_path import DropPath, linear_rates
 from mmvidadapt.trunks.parts.freeze import freeze_except
+from mmvidadapt.trunks.parts.lean_attention import LeanAttention, attend
+from mmvidadapt.trunks.parts.lean_block import LeanViTBlock
 from tests.compare import compare
 
 C = 96
@@ -30,7 +30,7 @@ def test_quick_gelu_is_the_formula_and_saves_one_tensor():
 def attentions(heads=4):
     """Build ours and torch's with the same weights."""
     torch.manual_seed(0)
-    ours = Attention(C, heads).double()
+    ours = LeanAttention(C, heads).double()
     theirs = nn.MultiheadAttention(C, heads, batch_first=True).double()
     for param in ours.parameters():
         nn.init.normal_(param, std=0.2)
@@ -89,7 +89,7 @@ def test_a_mask_is_added_to_the_scores():
 
 def test_attention_wants_equal_heads():
     with pytest.raises(ValueError, match='num_heads=5 .* embed_dims=96'):
-        Attention(C, 5)
+        LeanAttention(C, 5)
 
 
 @pytest.mark.parametrize(
@@ -142,16 +142,18 @@ def test_freezing_by_whole_names():
 @pytest.mark.parametrize('act', ['gelu', 'quick_gelu'])
 def test_block_for_the_class_token_alone(act, recompute):
     torch.manual_seed(0)
-    block = ViTBlock(C, 4, act=act, recompute_mlp=recompute)
+    block, last = (LeanViTBlock(C, 4, act=act) for _ in range(2))
+    last.load_state_dict(block.state_dict())
+    last.recompute_mlp, last.only_readout = recompute, True
     x = torch.randn(3, 7, C)
-    compare(lambda t: block(t, cls_only=True), lambda t: block(t)[:, :1], x)
-    assert block(x, cls_only=True).shape == (3, 1, C)
+    compare(last, lambda t: block(t)[:, :1], x)
+    assert last(x).shape == (3, 1, C)
 
 
 @pytest.mark.parametrize('act,norm_eps', [('gelu', 0.1), ('quick_gelu', 0.5)])
 def test_block_is_the_equation(act, norm_eps):
     torch.manual_seed(0)
-    block = ViTBlock(C, 4, mlp_ratio=2.0, act=act, eps=norm_eps)
+    block = LeanViTBlock(C, 4, mlp_ratio=2.0, act=act, eps=norm_eps)
     for param in block.parameters():
         nn.init.normal_(param, std=0.1)
     mha = nn.MultiheadAttention(C, 4, batch_first=True)
@@ -171,7 +173,8 @@ def test_block_is_the_equation(act, norm_eps):
 def test_recomputing_the_mlp_saves_less():
     kept = []
     for recompute in (False, True):
-        block = ViTBlock(C, 4, recompute_mlp=recompute).requires_grad_(False)
+        block = LeanViTBlock(C, 4).requires_grad_(False)
+        block.recompute_mlp = recompute
         x = torch.randn(3, 7, C, requires_grad=True)
         kept.append(saved_bytes(block, lambda b=block, t=x: b(t)))
     assert kept[0] - kept[1] >= 3 * 7 * 4 * C * 4  # the wide activation

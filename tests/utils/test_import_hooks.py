@@ -2,6 +2,9 @@
 
 import importlib
 import inspect
+import json
+import os
+import subprocess
 import sys
 
 import pytest
@@ -104,3 +107,34 @@ def test_an_error_of_a_module_stays_its_own(folder):
     assert not is_imported('broken') and seen == []
     with pytest.raises(ModuleNotFoundError):
         importlib.import_module('not_there')
+
+
+FIRST = """
+import json, os, pkgutil, sys
+import torch
+import mmvidadapt
+import mmengine
+failed = []
+for part in pkgutil.iter_modules(mmengine.__path__, 'mmengine.'):
+    if part.ispkg and not os.fork():
+        try:
+            __import__(part.name)
+        except BaseException as error:
+            print(part.name, error, file=sys.stderr, flush=True)
+            os._exit(1)
+        os._exit(0)
+    elif part.ispkg and os.wait()[1]:
+        failed.append(part.name)
+print(json.dumps(failed))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, 'fork'), reason='no fork here')
+def test_every_package_of_mmengine_may_be_the_first_import():
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', FIRST],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert json.loads(done.stdout) == [], done.stderr

@@ -6,6 +6,7 @@ import itertools
 import os
 import signal
 import time
+from multiprocessing.connection import Connection
 
 import pytest
 import torch
@@ -14,6 +15,8 @@ from mmvidadapt.datasets.readers.pyav import PyAVReader
 from mmvidadapt.utils.process_iterator import ProcessDied, iterate_in_process
 from mmvidadapt.utils.video import VideoError
 from tests.films import encode, film
+
+from .test_process_pool import die_while_sending
 
 
 def test_items_come_in_order_from_another_process():
@@ -41,6 +44,12 @@ def test_a_death_is_an_error(how):
         for item in found:
             got.append(item)
     assert got == ['first']
+
+
+def test_a_death_in_the_middle_of_an_item_is_one(monkeypatch):
+    monkeypatch.setattr(Connection, '_send_bytes', die_while_sending)
+    with pytest.raises(ProcessDied, match='died of SIGKILL'):
+        list(iterate_in_process(lambda: [1]))
 
 
 class Odd(Exception):

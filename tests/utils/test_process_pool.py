@@ -3,16 +3,25 @@
 import os
 import signal
 import time
+from multiprocessing.connection import Connection
 
 import pytest
 
 from mmvidadapt.utils.process_pool import map_in_processes, show_progress
 
 
+def die_while_sending(pipe, _):
+    """Announce 256 bytes and die after the first."""
+    os.write(pipe.fileno(), bytes([0, 0, 1, 0, 0]))
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def work(item):
     """Double a number, or come to an end."""
     if item == 'crash':
         os.kill(os.getpid(), signal.SIGKILL)
+    if item == 'crash while answering':
+        Connection._send_bytes = die_while_sending
     if item == 'leave':
         os._exit(3)
     if item == 'hang':
@@ -24,7 +33,8 @@ def work(item):
 
 @pytest.mark.parametrize('num_workers', [1, 3])
 def test_one_item_costs_only_itself(num_workers):
-    items = [1, 'crash', 2, 'raise', 'leave', 3, 'hang', 4]
+    crash = 'crash while answering'
+    items = [1, 'crash', 2, 'raise', crash, 'leave', 3, 'hang', 4]
     outcomes = map_in_processes(work, items, num_workers, timeout=1.0)
     found = {item: (result, error) for item, result, error in outcomes}
     assert sorted(found, key=items.index) == items
@@ -32,6 +42,7 @@ def test_one_item_costs_only_itself(num_workers):
         i: (2 * i, None) for i in (1, 2, 3, 4)
     }
     assert 'died of SIGKILL' in found['crash'][1]
+    assert 'died of SIGKILL' in found[crash][1]
     assert 'ended with status 3' in found['leave'][1]
     assert found['hang'][1] == 'it took over 1 s.'
     assert found['raise'] == (None, 'no number.')

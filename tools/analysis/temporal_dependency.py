@@ -1,4 +1,4 @@
-"""What time is worth: python tools/analysis/temporal_dependency.py CFG CKPT.
+"""Measure what time is worth: tools/analysis/temporal_dependency.py CFG CKPT.
 
 Tests any recognizer three times, without training it again: on its clips, on
 one frame of each in the place of all, and on shuffled frames.

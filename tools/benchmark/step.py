@@ -44,7 +44,7 @@ HEADER = (
 )
 NOTE = """
 Forward: features of the backbone without gradients. Step: loss of the
-recogniser, head included, and all gradients; no optimizer, no data. Dropout
+recognizer, head included, and all gradients; no optimizer, no data. Dropout
 and drop path are off. Times are medians of {repeats} runs in turns, ratios
 are to the first row, CPU time is per thread. Saved: what autograd keeps for
 the backward pass, parameters excluded. Peak: {peak}.
@@ -125,7 +125,7 @@ def contenders(args: argparse.Namespace) -> List[Contender]:
 
 
 def describe(args: argparse.Namespace) -> dict:
-    """Say where and how the figures came about."""
+    """Describe where and how the figures came about."""
     cuda = args.device == 'cuda'
     return dict(
         date=time.strftime('%Y-%m-%d'),

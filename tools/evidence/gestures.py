@@ -103,7 +103,7 @@ def configure(args: argparse.Namespace, name: str) -> Config:
 
 
 def shuffled(cfg: Config) -> ConfigDict:
-    """Give the test loader of clips whose frames are in random order."""
+    """Build the test loader of clips whose frames are in random order."""
     loader = copy.deepcopy(cfg.test_dataloader)
     pipeline = loader.dataset.pipeline
     decode = [step['type'] for step in pipeline].index('VideoDecode')

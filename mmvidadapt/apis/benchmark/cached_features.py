@@ -17,7 +17,7 @@ ROUNDS = 5
 
 
 def from_video(cfg: Config) -> Config:
-    """Give a config that reads its training set from a cache the videos.
+    """Make a config that reads its training set from videos, not a cache.
 
     Args:
         cfg (Config): Written by ``tools/cache_features.py``.

@@ -63,7 +63,7 @@ def compare(contenders: List[Contender], settings: Settings) -> List[dict]:
 def _share_weights(
     contenders: List[Contender], steps: List[Step]
 ) -> List[bool]:
-    """Give all one set of weights; tell of each whether it fits the first."""
+    """Share one set of weights; return of each whether it fits the first."""
     source = next(
         s for s, c in zip(steps, contenders, strict=True) if not c.plain
     )
@@ -192,7 +192,7 @@ def _time(run: Callable[[], object], settings: Settings) -> Seconds:
 
 
 def _summary(runs: List[Seconds], first: List[Seconds]) -> dict:
-    """Give medians and minima in milliseconds, and relate the medians."""
+    """Compute medians and minima in milliseconds, and ratios of medians."""
     wall, cpu = zip(*runs, strict=True)
     first_wall, first_cpu = zip(*first, strict=True)
     summary = dict(

@@ -1,4 +1,4 @@
-"""What a benchmark compares: recognisers with the same weights."""
+"""Build the recognizers that a benchmark compares, with equal weights."""
 
 import importlib.util
 import inspect
@@ -35,11 +35,11 @@ _NOT_RESTATED = (
 
 @dataclass(frozen=True)
 class Contender:
-    """A recogniser to be measured.
+    """A recognizer to be measured.
 
     Args:
         name (str): Its row in the table.
-        config (dict): Config of the recogniser.
+        config (dict): Config of the recognizer.
         shape (Tuple[int, ...]): Shape of its clips, ``(B, 3, T, H, W)``.
         plain (bool): Whether the backbone is replaced by its plain
             re-statement. Defaults to False.
@@ -61,7 +61,7 @@ class Contender:
         if not isinstance(model, BaseRecognizer):
             raise ValueError(
                 f'{self.name}: model.type is '
-                f'{type(model).__name__}; only recognisers can '
+                f'{type(model).__name__}; only recognizers can '
                 'be measured.'
             )
         if self.plain:

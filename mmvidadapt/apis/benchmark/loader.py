@@ -1,4 +1,4 @@
-"""Where the time of an input pipeline goes, beside mmaction2's decoding."""
+"""Time the input pipeline of a config, beside mmaction2's decoding."""
 
 import copy
 import time
@@ -32,7 +32,7 @@ OTHERWISE = 'Give the loader more workers (num_workers).'
 
 @dataclass
 class Profile:
-    """What some clips cost.
+    """CPU seconds that some clips cost, by step of the pipeline.
 
     Args:
         cpu (Dict[str, float]): CPU seconds of every step, all threads.
@@ -68,7 +68,7 @@ class Profile:
 
 
 def stock_steps(pipeline: Sequence[dict]) -> List[dict]:
-    """Let mmaction2's own steps open and decode.
+    """Replace our steps that open and decode by mmaction2's own.
 
     Args:
         pipeline (Sequence[dict]): Of a config.

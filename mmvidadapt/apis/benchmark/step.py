@@ -21,7 +21,7 @@ AMP_DTYPES = {'bf16': torch.bfloat16, 'fp16': torch.float16}
 
 @dataclass(frozen=True)
 class Settings:
-    """How contenders are measured.
+    """Settings of a measurement.
 
     Args:
         device (str): ``'cpu'`` or ``'cuda'``. Defaults to 'cpu'.
@@ -41,7 +41,7 @@ class Settings:
 
 
 class Step:
-    """What is timed of one contender: features, and a training step.
+    """Time the features and a training step of one contender.
 
     Args:
         contender (Contender): What is measured.
@@ -59,7 +59,7 @@ class Step:
         ]
 
     def prepare(self, training: bool) -> Callable[[], object]:
-        """Give what is timed; nothing is dropped, so all do the same work."""
+        """Prepare what is timed, without dropout: all do the same work."""
         self.model.train(training)
         for module in self.model.modules():
             if 'Drop' in type(module).__name__:
@@ -80,7 +80,7 @@ class Step:
             return self.model(self.inputs, stage='backbone')
 
     def loss(self) -> Tensor:
-        """Compute the recogniser's loss."""
+        """Compute the recognizer's loss."""
         with _library(self.onednn), self.autocast():
             losses = self.model(self.inputs, self.samples, mode='loss')
         return self.model.parse_losses(losses)[0]
@@ -93,7 +93,7 @@ class Step:
             loss.backward()
 
     def gradients(self) -> Dict[str, Tensor]:
-        """Give the gradients of what is trained, zero where there is none."""
+        """Return the gradients of what is trained, zero where absent."""
         return {
             name: torch.zeros_like(param) if param.grad is None else param.grad
             for name, param in self.model.named_parameters()
@@ -103,6 +103,6 @@ class Step:
 
 @contextmanager
 def _library(onednn: bool) -> Iterator[None]:
-    """Let the linear layers call the faster library, or the BLAS."""
+    """Choose the library of the linear layers: oneDNN, or the BLAS."""
     with using_cpu_products(cpu_products() if onednn else BLAS):
         yield

@@ -42,10 +42,10 @@ class _Numbered(Dataset):
 def plan(
     model: nn.Module, cfg: Config, split: str, seed: int = 0
 ) -> CacheMeta:
-    """Say what the cache of a split will be.
+    """Plan the cache of a split: hashes, numbers and sizes.
 
     Args:
-        model (nn.Module): Recogniser with a frozen EVL.
+        model (nn.Module): Recognizer with a frozen EVL.
         cfg (Config): Its config.
         split (str): ``'train'``, ``'val'`` or ``'test'``.
         seed (int): Of what the pipeline draws. Defaults to 0.
@@ -99,7 +99,7 @@ def cache_features(
     By one process: a second one at the same time is not noticed.
 
     Args:
-        model (nn.Module): Recogniser with a frozen EVL.
+        model (nn.Module): Recognizer with a frozen EVL.
         cfg (Config): Its config.
         split (str): Which of its data sets.
         folder (Path): Where the cache is, or will be.
@@ -177,7 +177,7 @@ def _store(folder: Path, meta: CacheMeta, indices: list, parts: dict) -> None:
 
 
 def config_from_cache(cfg: Config, folders: dict) -> Config:
-    """Give a config the caches to read instead of videos.
+    """Make a config read the caches instead of videos.
 
     Args:
         cfg (Config): A config with an EVL.
@@ -212,7 +212,7 @@ def config_from_cache(cfg: Config, folders: dict) -> Config:
 
 
 def free_space(folder: Path, metas: Iterable[CacheMeta]) -> int:
-    """Say how many bytes are free; raise if they are too few for the caches.
+    """Count the free bytes; raise if they are too few for the caches.
 
     Args:
         folder (Path): Where the caches are, or will be.

@@ -23,7 +23,7 @@ SMALLEST = 0.7  # of the short side: how small a random crop may be
 
 
 class FitReport(NamedTuple):
-    """What a fit gave, on the pictures it was fitted on."""
+    """Report of a fit, on the pictures it was fitted on."""
 
     pictures: int
     rows: int  # that the centres were fitted on
@@ -32,7 +32,7 @@ class FitReport(NamedTuple):
     psnr: Optional[float]  # of decoded pictures, in dB
 
     def __str__(self) -> str:
-        """Say it in a line."""
+        """Format as one line."""
         psnr = '' if self.psnr is None else f', decoded at {self.psnr:.1f} dB'
         return (
             f'{self.pictures} pictures, {self.rows} rows; {self.used} centres '
@@ -169,7 +169,7 @@ def fit(
     iterations: int = 20,
     seed: int = 0,
 ) -> FitReport:
-    """Give a tokenizer the centres of the features of pictures.
+    """Fit the centres of a tokenizer to the features of pictures.
 
     Args:
         tokenizer (KMeansTokenizer): Its ``centres`` are replaced.
@@ -222,7 +222,7 @@ def _report(
 
 
 def unigram_entropy(counts: Tensor) -> float:
-    """Give the entropy, in nats, of ids that occur so often, (V,).
+    """Compute the entropy, in nats, of ids from their counts, (V,).
 
     A model that knows nothing but how frequent each id is has this loss.
     """

@@ -1,4 +1,4 @@
-"""Let a config read folders of frames instead of videos."""
+"""Make a config read folders of frames instead of videos."""
 
 from typing import List
 

@@ -56,7 +56,7 @@ def loaders_of(config: Config) -> Dict[str, dict]:
 def plan(
     dataset: dict, tokenizer: Tokenizer, name: str, views: int, seed: int
 ) -> TokenMeta:
-    """Say what the tokens of a data set will be.
+    """Plan the tokens of a data set: hashes, numbers and sizes.
 
     Args:
         dataset (dict): Its config, with ``TokenizerView`` in its pipeline.
@@ -146,7 +146,7 @@ def _open(folder: Path, meta: TokenMeta) -> Tuple[np.ndarray, np.ndarray]:
 
 
 def config_with_tokens(config: Config, folders: Dict[str, Path]) -> Config:
-    """Give a config tokens to read in the place of a tokenizer.
+    """Make a config read tokens in the place of a tokenizer.
 
     Args:
         config (Config): A pretraining config.

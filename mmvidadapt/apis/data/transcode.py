@@ -49,7 +49,7 @@ OURS = 'aim/vitb16_k400'
 
 
 class Work(NamedTuple):
-    """What became of the videos."""
+    """Result of transcoding: copies made, copies found, failures."""
 
     done: Dict[str, Copy]  # of this call, by path
     there: List[str]  # copies of an earlier call
@@ -168,7 +168,7 @@ def _claim(out: Path, settings: Settings) -> None:
 
 
 def _is_done(source: Path, target: Path) -> bool:
-    """Whether there is a copy that is not older than the video."""
+    """Check whether there is a copy that is not older than the video."""
     if not (target.exists() and source.exists()):
         return False
     return target.stat().st_mtime >= source.stat().st_mtime

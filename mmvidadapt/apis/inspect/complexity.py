@@ -19,8 +19,8 @@ from mmvidadapt.methods.dualpath.block import PathAdapter
 from mmvidadapt.methods.evl.decoder import QueryAttention
 from mmvidadapt.methods.evl.motion import NeighbourMotion
 from mmvidadapt.methods.peft.vpt import VPTBlock
-from mmvidadapt.trunks.parts.adapter import Adapter
-from mmvidadapt.trunks.parts.block import ViTBlock
+from mmvidadapt.trunks.parts.lean_adapter import LeanAdapter
+from mmvidadapt.trunks.parts.lean_block import LeanViTBlock
 from mmvidadapt.trunks.vit import ARCHS
 
 # Fused operators that torch's counter does not know, by input shapes.
@@ -36,7 +36,7 @@ if hasattr(torch.ops.mkldnn, '_linear_pointwise'):
 
 # Methods that count what a paper writes instead of what runs.
 REPLACED = {
-    Adapter: 'after',
+    LeanAdapter: 'after',
     PathAdapter: 'before',
     QueryAttention: 'forward',
     NeighbourMotion: 'sum',
@@ -94,7 +94,7 @@ def count_flops(
     the layer before it.
 
     Args:
-        model (nn.Module): A backbone or a recogniser; the latter is counted
+        model (nn.Module): A backbone or a recognizer; the latter is counted
             with its head.
         shape (Sequence[int]): Shape of the clips, ``(B, 3, T, H, W)``.
         as_published (bool): Whether to count the method as its paper writes
@@ -145,15 +145,11 @@ def _testing(model: nn.Module) -> Iterator[None]:
 @contextmanager
 def _as_published(model: nn.Module) -> Iterator[None]:
     """Undo what saves work and leaves the numbers alone."""
-    handles, products = [], {}
+    handles, products, lasts = [], {}, []
     for module in model.modules():
-        if getattr(module, 'reads_class_token', False):
-            # The last block for all tokens.
-            last = module.transformer.resblocks[-1]
-            handles += [
-                last.register_forward_pre_hook(lambda _, args: args[:1]),
-                last.register_forward_hook(lambda *io: io[-1][:, :1]),
-            ]
+        if getattr(module, 'only_readout', False):
+            module.only_readout = False  # the last block for all tokens
+            lasts.append(module)
         elif isinstance(module, nn.Linear):
             handles.append(
                 module.register_forward_hook(
@@ -162,7 +158,7 @@ def _as_published(model: nn.Module) -> Iterator[None]:
                     )
                 )
             )
-        elif isinstance(module, Adapter):
+        elif isinstance(module, LeanAdapter):
             module.after = partial(_unfolded, module, products)
             if isinstance(module, PathAdapter):
                 module.before = partial(_projected, module)
@@ -177,6 +173,8 @@ def _as_published(model: nn.Module) -> Iterator[None]:
     finally:
         for handle in handles:
             handle.remove()
+        for block in lasts:
+            block.only_readout = True
         for module in model.modules():
             for kind, name in REPLACED.items():
                 if isinstance(module, kind):
@@ -184,7 +182,7 @@ def _as_published(model: nn.Module) -> Iterator[None]:
 
 
 def _unfolded(
-    adapter: Adapter,
+    adapter: LeanAdapter,
     products: Dict[nn.Module, tuple],
     linear: nn.Linear,
     x: Tensor,
@@ -221,8 +219,8 @@ def _gathered(
     return torch.einsum('btpj,pjc->btpc', attention, offsets)
 
 
-def _prompted(block: VPTBlock, x: Tensor, cls_only: bool = False) -> Tensor:
+def _prompted(block: VPTBlock, x: Tensor) -> Tensor:
     """Run the whole block on the prompts, too."""
     prompts = block.prompts.expand(len(x), -1, -1)
-    tokens = ViTBlock.forward(block, torch.cat([x, prompts], dim=1))
+    tokens = LeanViTBlock.forward(block, torch.cat([x, prompts], dim=1))
     return tokens[:, : x.shape[1]]

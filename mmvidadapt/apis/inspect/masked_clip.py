@@ -35,7 +35,7 @@ class FilledClip(NamedTuple):
         return float(right[order[: max(1, len(order) // part)]].mean())
 
     def __str__(self) -> str:
-        """Say it in a line."""
+        """Format as one line."""
         return (
             f'{self.mask.sum()} of {self.mask.size} tokens masked, '
             f'{self.accuracy():.1%} right, {self.accuracy(QUARTER):.1%} of '
@@ -45,7 +45,7 @@ class FilledClip(NamedTuple):
 
 @torch.no_grad()
 def fill_masked(model: nn.Module, item: dict) -> FilledClip:
-    """Let a pretraining model predict the masked tokens of a sample.
+    """Predict the masked tokens of a sample with a pretraining model.
 
     Args:
         model (nn.Module): A
@@ -149,7 +149,7 @@ def _enlarge(cells: np.ndarray, frames: np.ndarray) -> np.ndarray:
 
 
 def _rows(clip: FilledClip) -> Dict[str, np.ndarray]:
-    """Give every row of the picture its name."""
+    """Return the rows of the picture by name."""
     rows = {
         'clip': clip.frames,
         'masked': paint_mask(clip),

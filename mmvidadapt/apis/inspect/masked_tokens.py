@@ -1,4 +1,4 @@
-"""What a pretraining has to predict: the entropy of its targets."""
+"""Measure the entropy of the tokens that a pretraining predicts."""
 
 from typing import List, NamedTuple, Optional
 
@@ -27,7 +27,7 @@ class MaskedTokens(NamedTuple):
     loss: Optional[float]  # of a checkpoint on the same tokens
 
     def __str__(self) -> str:
-        """Say it in a line."""
+        """Format as one line."""
         loss = '' if self.loss is None else f', loss {self.loss:.3f} nats'
         return (
             f'{self.stream}: {self.tokens} masked tokens of {self.samples} '

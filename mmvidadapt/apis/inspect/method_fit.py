@@ -52,7 +52,7 @@ class Target(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """How weights fit a method, in kinds of names.
+    """Fit of weights to a method, in kinds of names.
 
     Args:
         target (str): What they were compared with.
@@ -145,7 +145,7 @@ def read_targets(method: str) -> Tuple[Target, ...]:
 
 
 class _RealSteps(TorchFunctionMode):
-    """Lets constructors read the numbers of their drop path rates."""
+    """Keep drop path rates real numbers on the meta device."""
 
     def __torch_function__(
         self, func: Callable, types: Any, args: tuple = (), kwargs: Any = None
@@ -179,7 +179,7 @@ def _target(backbone: nn.Module) -> Target:
 
 
 def describe_fit(fit: Fit) -> str:
-    """Say how weights fit a method.
+    """Describe how weights fit a method.
 
     Args:
         fit (Fit): What was compared.

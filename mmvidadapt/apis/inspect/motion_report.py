@@ -1,4 +1,4 @@
-"""What a recognizer of motions makes of the order of frames."""
+"""Test a recognizer on plain, shuffled and reversed motion clips."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""Where the class tokens of DualPath look, drawn onto the frames."""
+"""Draw the attention of DualPath's class tokens onto the frames."""
 
 from pathlib import Path
 from typing import List, NamedTuple, Optional, Tuple, Union
@@ -61,7 +61,8 @@ def class_attention(
     block = blocks[layer]
     x = _input_of(block, backbone, video)  # (B*(G+S), 1+N, C)
     maps = []
-    for q, k, _ in block.project(x, block.ln_1(x), cls_only=True):
+    for q, k, _ in block.project(x, block.ln_1(x)):
+        q = q[:, :, :1]  # of the class token
         scores = q @ k.mT * q.shape[-1] ** -0.5  # (images, heads, 1, 1+N)
         maps.append(scores.softmax(-1).mean(1)[:, 0, 1:])
     maps = torch.cat(maps).unflatten(-1, backbone.patch_grid)
@@ -145,7 +146,7 @@ def attention_picture(
     the sparse frames, coloured by their own.
 
     Args:
-        config (Config): Config of a recogniser with ``DualPath``.
+        config (Config): Config of a recognizer with ``DualPath``.
         checkpoint (str, optional): What it learned; None draws the adapters
             as they start.
         video (str | Path): The video.

@@ -1,4 +1,4 @@
-"""How much a recognizer needs time: single frames and shuffled clips."""
+"""Measure the temporal dependency: single frames and shuffled clips."""
 
 import json
 from pathlib import Path

@@ -93,7 +93,7 @@ class _Use(NamedTuple):
 
 
 def _is(value: Any, known: Any, key: str, name: str) -> bool:
-    """Tell whether a value with a key is that of a variable."""
+    """Check whether a value with a key is that of a variable."""
     if type(value) is not type(known) or value != known or not value:
         return False
     if isinstance(value, (dict, list, str, tuple)):

@@ -100,7 +100,7 @@ def versions() -> Findings:
 
 
 def doubled(package: str, found: Dict[str, str]) -> str:
-    """Say how distributions that write the same files become one version."""
+    """Explain how to keep one of several distributions of the same files."""
     oldest = min(found.values(), key=Version)
     said = ', '.join(f'{v} ({name})' for name, v in found.items())
     same = ' '.join(f'{name}=={oldest}' for name in found)
@@ -173,7 +173,7 @@ def decoder() -> Findings:
 
 
 def try_decoder(package: str, backend: str) -> Tuple[str, List[str]]:
-    """Let one decoder read what was written."""
+    """Read with one decoder what was written."""
     gray = np.linspace(40, 200, FRAMES).astype(np.uint8)
     video = np.broadcast_to(
         gray[:, None, None, None], (FRAMES, SIDE, SIDE, 3)

@@ -101,7 +101,7 @@ class HostType(str):
 
 @contextmanager
 def host_types(registries: Sequence[Registry]) -> Iterator[None]:
-    """Let types of ours in configs pass for those that they extend."""
+    """Replace types of ours in configs by those that they extend."""
     read, names = Config.fromfile, {}
     for registry in registries:
         names.update(_extended(registry))
@@ -129,7 +129,7 @@ def _extended(registry: Registry) -> Dict[str, HostType]:
 
 
 def _is_ours(kind: Any) -> bool:
-    """Whether a class is defined in this package."""
+    """Check whether a class is defined in this package."""
     return kind.__module__.startswith('mmvidadapt.')
 
 

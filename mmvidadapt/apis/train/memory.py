@@ -1,4 +1,4 @@
-"""What a run holds in memory."""
+"""Measure the memory of a run: saved tensors and peak of the process."""
 
 import resource
 import sys

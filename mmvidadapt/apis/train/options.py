@@ -1,4 +1,4 @@
-"""What the arguments of the tools do to a config."""
+"""Apply the arguments of the tools to a config."""
 
 import argparse
 import os
@@ -113,7 +113,7 @@ def use_resume(config: Config, resume: Optional[str]) -> None:
 
 
 def use_load_options(config: Config, args: argparse.Namespace) -> None:
-    """Say what may differ between ``load_from`` and the model."""
+    """Apply the options on differences of ``load_from`` and the model."""
     given = {name: True for name in OPTIONS if getattr(args, name)}
     if not given:
         return
@@ -139,7 +139,7 @@ def check_checkpoint(config: Config) -> None:
 
 
 def use_seed(config: Config, args: argparse.Namespace) -> None:
-    """Let given arguments override the config's ``randomness``."""
+    """Override the config's ``randomness`` by given arguments."""
     randomness = dict(config.get('randomness') or dict(seed=None))
     if args.seed is not None:
         randomness['seed'] = args.seed
@@ -166,12 +166,12 @@ def drop_validation(config: Config) -> None:
 
 
 def write_manifest(config: Config) -> None:
-    """Let a test say what it tested, whatever the config has for hooks."""
+    """Add the hook that records what a test tested, if it is not there."""
     _add_hook(config, 'ManifestHook')
 
 
 def check_labels(config: Config) -> None:
-    """Let a test measure nothing where there are no labels."""
+    """Add the hook that drops the metrics of clips without labels."""
     _add_hook(config, 'BadVideosHook')
 
 

@@ -26,7 +26,7 @@ SIDED = r'left|right|c?cw|(anti|counter)?[ _-]?clockwise'
 
 
 class Choices(NamedTuple):
-    """What a user may choose; None leaves it to the recipe and the data."""
+    """Choices of a user; None leaves them to the recipe and the data."""
 
     method: str = 'aim'
     arch: str = 'vitb16'
@@ -113,7 +113,7 @@ def work_dir(lists: Path, choices: Choices, fold: Optional[int] = None) -> str:
 
 
 def _use_lists(cfg: Config, data: OwnData, lists: Path) -> None:
-    """Let the loaders read the lists."""
+    """Set the lists that the loaders read."""
     filled = [split for split in ('test', 'val') if data.splits[split]]
     if not filled or not data.splits['train']:
         raise ValueError(
@@ -141,14 +141,14 @@ def _use_lists(cfg: Config, data: OwnData, lists: Path) -> None:
 
 
 def seen_as_a_whole(data: OwnData, choices: Choices) -> bool:
-    """Whether frames are spread over the video instead of a stretch of it."""
+    """Check whether frames are spread over the whole video."""
     if choices.sampling is None:
         return data.median_frames < LONG
     return choices.sampling == 'whole'
 
 
 def may_flip(data: OwnData, choices: Choices) -> bool:
-    """Whether a mirrored video has the same label."""
+    """Check whether a mirrored video has the same label."""
     return not sided(data.classes) if choices.flip is None else choices.flip
 
 
@@ -212,7 +212,7 @@ def _try(cfg: Config) -> None:
 
 
 def explain(cfg: Config, data: OwnData, choices: Choices) -> List[str]:
-    """Say what was decided, and how to decide otherwise."""
+    """Explain what was decided, and how to decide otherwise."""
     loader, num_train = cfg.train_dataloader, len(data.splits['train'])
     batch, epochs = loader.batch_size * choices.gpus, cfg.train_cfg.max_epochs
     steps = math.ceil(num_train / batch)

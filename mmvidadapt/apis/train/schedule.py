@@ -81,7 +81,7 @@ def _stretch(scheduler: ConfigDict, factor: float) -> None:
 
 
 def _lasts(scheduler: ConfigDict, steps: int) -> bool:
-    """Whether a scheduler is left with a step, or an epoch, to act on."""
+    """Check whether a scheduler has a step, or an epoch, to act on."""
     if 'end' not in scheduler:
         return True
     scale = steps if scheduler.get('convert_to_iter_based') else 1

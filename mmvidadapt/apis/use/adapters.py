@@ -31,7 +31,7 @@ def load_adapter(
     trunk: Optional[str] = None,
     device: Union[str, torch.device] = 'cpu',
 ) -> nn.Module:
-    """Build the recogniser of an adapter file, ready to classify.
+    """Build the recognizer of an adapter file, ready to classify.
 
     ``mmaction.apis.inference_recognizer`` takes what it returns.
 
@@ -42,7 +42,7 @@ def load_adapter(
         device (str | torch.device): Where to. Defaults to 'cpu'.
 
     Returns:
-        nn.Module: The recogniser in evaluation mode.
+        nn.Module: The recognizer in evaluation mode.
 
     Raises:
         ValueError: If the trunk is not the one that the adapter was trained
@@ -112,7 +112,7 @@ def merge_adapter(
 
 
 def describe_adapter(path: Union[str, Path]) -> str:
-    """Say what an adapter file holds, as some lines of text."""
+    """Describe an adapter file, in some lines of text."""
     adapter = read_adapter(path)
     tensors = adapter.tensors.values()
     size = Path(path).stat().st_size / MEGA

@@ -1,4 +1,4 @@
-"""Find the names of a recogniser's classes."""
+"""Find the names of a recognizer's classes."""
 
 import logging
 from pathlib import Path

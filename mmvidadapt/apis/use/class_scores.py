@@ -1,4 +1,4 @@
-"""Turn what a recogniser predicts into the probabilities of its classes."""
+"""Turn what a recognizer predicts into the probabilities of its classes."""
 
 from contextlib import contextmanager
 from typing import Iterator, List, Optional, Sequence, Tuple
@@ -12,12 +12,12 @@ from .class_names import described_datasets
 
 
 def has_several_labels(model: nn.Module) -> bool:
-    """Whether several classes of a recogniser may be right at once.
+    """Check whether several classes of a recognizer may be right at once.
 
     Its head says so, or a data set of its config (``multi_class=True``).
 
     Args:
-        model (nn.Module): The recogniser, with its config as ``cfg``.
+        model (nn.Module): The recognizer, with its config as ``cfg``.
 
     Returns:
         bool: Whether every class has a probability of its own.
@@ -30,13 +30,13 @@ def has_several_labels(model: nn.Module) -> bool:
 
 @contextmanager
 def raw_scores(model: nn.Module) -> Iterator[None]:
-    """Let a recogniser of several labels give the logits of every view.
+    """Return the logits of every view of a multi-label recognizer.
 
-    mmaction2's heads know softmax only, which cannot be undone. Recognisers
+    mmaction2's heads know softmax only, which cannot be undone. Recognizers
     of one label are left as they are.
 
     Args:
-        model (nn.Module): The recogniser.
+        model (nn.Module): The recognizer.
     """
     head = model.cls_head
     if not has_several_labels(model) or not hasattr(head, 'average_clips'):
@@ -50,10 +50,10 @@ def raw_scores(model: nn.Module) -> Iterator[None]:
 
 
 def class_probabilities(model: nn.Module, result: ActionDataSample) -> Tensor:
-    """Give a probability to every class.
+    """Compute a probability for every class.
 
     Args:
-        model (nn.Module): The recogniser.
+        model (nn.Module): The recognizer.
         result (ActionDataSample): What it predicted in :func:`raw_scores`.
 
     Returns:

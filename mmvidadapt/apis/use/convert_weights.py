@@ -45,7 +45,7 @@ def read_conversion(source: str, method: str = '') -> Conversion:
 
 
 def describe(found: Conversion, source: str) -> str:
-    """Say what weights are, and what became of every name.
+    """Describe weights, and what became of every name.
 
     Args:
         found (Conversion): The weights.

@@ -178,7 +178,7 @@ class Classifier:
 
 
 def is_decoding(step: dict) -> bool:
-    """Whether a step of a pipeline opens or decodes a file."""
+    """Check whether a step of a pipeline opens or decodes a file."""
     return step_name(step).endswith(('Init', 'Decode'))
 
 

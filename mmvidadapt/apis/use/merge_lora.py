@@ -22,7 +22,7 @@ def merge_checkpoint(
     The outputs are equal, and the model costs what the image model does.
 
     Args:
-        config (Config): Of a recogniser whose backbone merges, as
+        config (Config): Of a recognizer whose backbone merges, as
             :class:`~mmvidadapt.models.LoRA` does. It stays as it is.
         checkpoint (str): Path or URL of its checkpoint.
         out (str | Path): File to write, ``.pth``; the config gets the same

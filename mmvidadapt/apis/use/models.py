@@ -42,7 +42,7 @@ def get_model(name: str, pretrained: Union[bool, str] = False) -> nn.Module:
             the image weights to train from. Defaults to False.
 
     Returns:
-        nn.Module: The recogniser in evaluation mode, on the CPU, with its
+        nn.Module: The recognizer in evaluation mode, on the CPU, with its
         config as ``cfg``.
 
     Raises:
@@ -71,7 +71,7 @@ def init_recognizer(
         device (str | torch.device): Where to. Defaults to 'cuda:0'.
 
     Returns:
-        nn.Module: The recogniser, for mmaction2's ``inference_recognizer``.
+        nn.Module: The recognizer, for mmaction2's ``inference_recognizer``.
     """
     if not isinstance(config, Config):
         config = load_config(config)

@@ -43,9 +43,9 @@ Look = Tuple[str, torch.dtype, torch.Size]
 
 
 class MultiAdapter:
-    """Recognisers that differ in their adapters and share their trunk.
+    """Recognizers that differ in their adapters and share their trunk.
 
-    Every adapter is an ordinary recogniser, ``multi['name']``, whose frozen
+    Every adapter is an ordinary recognizer, ``multi['name']``, whose frozen
     parameters are references to the one trunk: to switch is to look up a
     name. Configs may differ, in classes, frames or even the method, as long
     as the image weights are the same. Several threads may use it: they take
@@ -98,7 +98,7 @@ class MultiAdapter:
         vars(self).update(state, lock=threading.RLock())
 
     def __getitem__(self, name: str) -> nn.Module:
-        """Give the recogniser of an adapter."""
+        """Return the recognizer of an adapter."""
         if name not in self.models:
             raise ValueError(
                 f"There is no adapter '{name}'; choose from "
@@ -235,7 +235,7 @@ class MultiAdapter:
 
 
 def look(name: str, tensor: Tensor) -> Look:
-    """Tell what a tensor is, but for its values."""
+    """Return all of a tensor but its values: name, type, shape."""
     return name, tensor.dtype, tensor.shape
 
 

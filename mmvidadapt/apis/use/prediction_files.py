@@ -171,7 +171,7 @@ def check_places(outputs: Sequence[Place], inputs: Sequence[Place]) -> None:
 
 
 def _identity(path: Place) -> tuple:
-    """Tell one file from another, whatever it is called."""
+    """Return what identifies a file, whatever it is called."""
     try:
         found = os.stat(path)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Read a video as a recogniser wants it."""
+"""Read a video as a recognizer wants it."""
 
 from pathlib import Path
 from typing import Union
@@ -14,10 +14,10 @@ from .windows import Span
 
 
 def read_clip(model: nn.Module, video: Union[str, Path]) -> dict:
-    """Read and normalise a video as a recogniser wants it.
+    """Read and normalise a video as a recognizer wants it.
 
     Args:
-        model (nn.Module): The recogniser, with its config as ``cfg``.
+        model (nn.Module): The recognizer, with its config as ``cfg``.
         video (str | Path): The video.
 
     Returns:

@@ -12,7 +12,7 @@ METHODS = ('patchify', 'embed')
 
 
 class SharedPrefix:
-    """What models of one architecture have computed of a clip so far.
+    """Cache what models of one architecture have computed of a clip.
 
     A module's output is kept where all its tensors are common to the models
     and all its inputs come from the clip through such modules alone. The next
@@ -31,7 +31,7 @@ class SharedPrefix:
 
     @contextmanager
     def serve(self, backbone: nn.Module) -> Iterator[None]:
-        """Let a backbone take what is known, and tell what it computes."""
+        """Hook a backbone so that it reads from the cache and fills it."""
         replaced: List[Tuple[nn.Module, str, Optional[Callable]]] = []
         try:
             for place, module, name in self._places('', backbone):
@@ -69,7 +69,7 @@ class SharedPrefix:
             yield from self._places(f'{path}.{name}', child)
 
     def _is_own(self, module: nn.Module) -> bool:
-        """Whether a module has a tensor that other models have not."""
+        """Check whether a module has a tensor that other models have not."""
         return any(
             tensor.data_ptr() not in self.common
             for tensor in module.state_dict().values()
@@ -108,17 +108,17 @@ class SharedPrefix:
 
 
 def computes(module: nn.Module) -> bool:
-    """Whether a module is called, rather than holding others only."""
+    """Check whether a module is called, rather than holding others only."""
     return type(module).forward is not nn.Module.forward
 
 
 def storage(tensor: Tensor) -> int:
-    """Tell the memory of a tensor, which its views have, too."""
+    """Return the memory of a tensor, which its views share."""
     return tensor.untyped_storage().data_ptr()
 
 
 def identity(value: Any) -> Any:
-    """Tell one view of some memory from any other, and equal values apart."""
+    """Return what identifies a view of some memory, whatever its values."""
     if not isinstance(value, Tensor):
         return value
     place = (storage(value), value.storage_offset(), value.dtype)

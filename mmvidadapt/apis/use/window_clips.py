@@ -1,4 +1,4 @@
-"""Read the windows of a video for a recogniser, in one pass over the file."""
+"""Read the windows of a video for a recognizer, in one pass over the file."""
 
 import logging
 from functools import partial
@@ -57,7 +57,7 @@ class WindowClips:
             return self.open(dict(said, modality='RGB'))
 
     def clips(self, spans: Sequence[Span]) -> Iterator[Dict[str, Any]]:
-        """Give the windows to the rest of the pipeline.
+        """Pass the windows on to the rest of the pipeline.
 
         Args:
             spans (Sequence[Span]): The windows, in order.
@@ -110,7 +110,7 @@ class SharedFrames:
         self.firsts = np.minimum.accumulate(firsts[::-1])[::-1]
 
     def take(self, window: int, indices: np.ndarray) -> List[np.ndarray]:
-        """Give the frames of a window; call it for one after the other.
+        """Return the frames of a window; call it for one after the other.
 
         Args:
             window (int): Its number.
@@ -147,7 +147,7 @@ def merge_equal_clips(results: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def warn_of_loops(results: Dict[str, Any]) -> None:
-    """Say once that a sampler starts again where a window ends."""
+    """Warn once that a sampler starts again where a window ends."""
     length, interval = results.get('clip_len', 1), results['frame_interval']
     total = results['total_frames']
     if length == 1 or total >= length * (interval or 1) or _WARNED:

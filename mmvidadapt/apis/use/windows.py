@@ -28,7 +28,7 @@ class Span(NamedTuple):
 
 
 class VideoInfo(NamedTuple):
-    """What the container says."""
+    """Size, rate and length that a container claims."""
 
     num_frames: int
     fps: float

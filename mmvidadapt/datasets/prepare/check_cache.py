@@ -1,4 +1,4 @@
-"""What an earlier run found out about videos, so that it goes on."""
+"""Cache the results of checking videos, so that a run can be resumed."""
 
 import json
 import os

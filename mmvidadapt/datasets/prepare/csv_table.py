@@ -105,7 +105,7 @@ def _find_columns(
 
 
 def _problems(row: Dict[str, str], split: str) -> Iterator[str]:
-    """Say what is wrong with a row."""
+    """List what is wrong with a row."""
     if EXTRA in row:
         yield f"'{row[EXTRA]}' is too much; put quotes around paths"
     if not row['path']:

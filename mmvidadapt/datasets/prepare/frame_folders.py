@@ -16,7 +16,7 @@ NUMBERED = re.compile(r'([^{}]*?)(\d+)(\.\w+)')
 
 
 class FrameFiles(NamedTuple):
-    """How the frames of a video are called, for ``RawframeDataset``."""
+    """Names of the frames of a video, for ``RawframeDataset``."""
 
     filename_tmpl: str
     start_index: int

@@ -39,7 +39,7 @@ class Videos:
         return found, missing
 
     def _why(self, entry: Entry) -> str:
-        """Say why a video is missing: its file may be called otherwise."""
+        """Explain why a video is missing: its file may be called otherwise."""
         there = [self.others[n] for n in entry.names if n in self.others]
         if not there:
             return f'{MISSING}.'

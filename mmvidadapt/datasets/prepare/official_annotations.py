@@ -1,4 +1,4 @@
-"""What the annotation files of a paper's data set say."""
+"""Find and read the official annotation files of a published data set."""
 
 import json
 import os

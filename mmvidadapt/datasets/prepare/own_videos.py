@@ -143,7 +143,7 @@ def counts(data: OwnData) -> Dict[str, Counter]:
 
 
 def find_warnings(data: OwnData) -> List[str]:
-    """Say what may go wrong with the data."""
+    """List warnings about the data."""
     warnings, number = list(data.notes), counts(data)
     for split, count in number.items():
         without = [name for name in data.classes if not count[name]]

@@ -76,7 +76,7 @@ PAPERS = dict(
 
 
 class SplitReport(NamedTuple):
-    """What became of a split."""
+    """Numbers of listed, missing and unreadable videos of a split."""
 
     split: str
     official: int  # videos in the annotations
@@ -86,11 +86,11 @@ class SplitReport(NamedTuple):
 
     @property
     def unreadable(self) -> int:
-        """How many are there, but cannot be used."""
+        """Count the videos that are there, but cannot be used."""
         return sum(not why.startswith(MISSING) for _, why in self.lost)
 
     def __str__(self) -> str:
-        """Say it in a line."""
+        """Format as one line."""
         text = (
             f'{self.split}: {self.listed:,} of {self.official:,} videos '
             f'({self.listed / self.official:.1%}), '

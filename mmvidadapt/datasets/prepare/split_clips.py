@@ -55,7 +55,7 @@ def split_clips(
 def _cost(
     gain: Counter, count: Counter, total: Counter, share: float
 ) -> float:
-    """How much further from its share a part is with a group than without."""
+    """Compute how much further from its share a group brings a part."""
     return sum(
         ((count[k] + n) / total[k] - share) ** 2
         - (count[k] / total[k] - share) ** 2

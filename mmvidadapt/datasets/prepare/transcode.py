@@ -28,7 +28,7 @@ WRONG = 20.0  # decibels; a copy that differs so much is of something else
 
 
 class Copy(NamedTuple):
-    """What was written."""
+    """Size, frames and PSNR of a written copy."""
 
     frames: int
     width: int

@@ -27,7 +27,7 @@ MAX_SAMPLES = 32  # frames of a video that are compared
 
 
 class Settings(NamedTuple):
-    """How copies are made.
+    """Settings of transcoded copies.
 
     ``tune=fastdecode`` costs a tenth more bytes and saves a third of the
     decoding; B-frames that no frame refers to need not be decoded at all.
@@ -51,7 +51,7 @@ class Settings(NamedTuple):
 
     @property
     def options(self) -> dict:
-        """What x264 is told."""
+        """Return the options of x264."""
         options = dict(
             preset='veryfast',
             tune='fastdecode',
@@ -66,7 +66,7 @@ class Settings(NamedTuple):
 
 
 class TranscodeSource:
-    """What is noted of a video while it is read, to compare the copy with.
+    """Read a video for transcoding and note what its copy is compared with.
 
     Args:
         path (str | Path): The video.

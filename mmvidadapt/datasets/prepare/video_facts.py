@@ -1,10 +1,10 @@
-"""What is known of a video."""
+"""Facts about a video file: frames, size, hash."""
 
 from typing import NamedTuple
 
 
 class VideoFacts(NamedTuple):
-    """What is known of a video; 0 and '' for what was not looked at."""
+    """Facts about a video; 0 and '' for what was not looked at."""
 
     frames: int = 0
     width: int = 0

@@ -123,7 +123,7 @@ def _without_videos(
 
 
 def no_video(root: Path, others: Sequence[str]) -> str:
-    """Say that there is no video in a folder, and what is there instead."""
+    """Format the error for a folder without videos; name what is in it."""
     hint = 'Folders of frames: prepare_data.py frames.'
     pictures = any(name.lower().endswith(PICTURES) for name in others)
     return ' '.join(

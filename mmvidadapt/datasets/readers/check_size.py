@@ -1,4 +1,4 @@
-"""Whether all of a video file is there.
+"""Check that all of a video file is there.
 
 Decoders take what there is: a download that broke off would pass for a short
 video, and other frames would be sampled.

@@ -32,7 +32,7 @@ SIZE = attrgetter('size')
 
 
 class Place(NamedTuple):
-    """Where a packet is, and when its frame is shown."""
+    """Position of a packet, and when its frame is shown."""
 
     pts: Optional[int]
     dts: Optional[int]
@@ -120,7 +120,7 @@ class Packets:
             )
 
     def tell_times(self, has_b_frames: bool) -> bool:
-        """Tell whether frames can be matched with packets by their times.
+        """Check whether frames can be matched with packets by their times.
 
         Args:
             has_b_frames (bool): Whether frames are shown in another order
@@ -195,7 +195,7 @@ class Packets:
         return packets
 
     def _is(self, packet: av.Packet, place: int) -> bool:
-        """Whether a packet is the one of a place."""
+        """Check whether a packet is the one of a place."""
         return (
             self.size[place] == packet.size
             and self.pts[place] == _known(packet.pts)

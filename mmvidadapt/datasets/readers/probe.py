@@ -9,7 +9,7 @@ from .pyav import PyAVReader
 
 
 class Probe:
-    """What players show of a video, where other libraries may differ.
+    """Facts about a video on which other libraries may differ from players.
 
     Args:
         file (str | BinaryIO): Path, or the content.

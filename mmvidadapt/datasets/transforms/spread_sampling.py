@@ -114,7 +114,7 @@ class SpreadSampleFrames(SampleFrames):
         return results
 
     def _log(self, results: dict) -> None:
-        """Say once in a run, whatever the number of workers."""
+        """Log a message once in a run, whatever the number of workers."""
         if _LOGGED[0]:
             return
         _LOGGED[0] = 1

@@ -63,7 +63,7 @@ class AdapterCheckpointHook(Hook):
             self._complete(runner)
 
     def _reason(self) -> str:
-        """Say why there is nothing to write, if so."""
+        """Return the reason why there is nothing to write, if so."""
         if not self.names[1]:
             return 'nothing is frozen.'
         if not isinstance(self.config.get('model'), dict):

@@ -1,4 +1,4 @@
-"""What the processes of a run know of unreadable videos."""
+"""Share unreadable videos between the processes of a run."""
 
 from typing import Iterator, Optional
 

@@ -33,7 +33,7 @@ class EpochSeedHook(Hook):
     priority = 'HIGH'  # before DistSamplerSeedHook
 
     def before_train(self, runner: Runner) -> None:
-        """Let the workers draw from the random state of this process."""
+        """Set ``seed_worker``, which draws from the state of this process."""
         for loader in train_loaders(runner):
             init = loader.worker_init_fn
             if init is None or is_mmengines(init):
@@ -58,12 +58,12 @@ class EpochSeedHook(Hook):
 
 
 def is_mmengines(init: Any) -> bool:
-    """Whether a worker function is the one that mmengine puts in itself."""
+    """Check whether a worker function is mmengine's own default."""
     return isinstance(init, partial) and init.func is mmengine_worker_init_fn
 
 
 def restore_sampler_seed(loader: DataLoader, seed: int) -> None:
-    """Give the sampler the resumed seed: it was built with a fresh one."""
+    """Restore the seed of the sampler, which was built with a fresh one."""
     for sampler in (loader.sampler, loader.batch_sampler):
         if hasattr(sampler, 'seed') and hasattr(sampler, 'set_epoch'):
             sampler.seed = seed

@@ -148,7 +148,7 @@ class InterruptHook(Hook):
             os.kill(os.getpid(), number)
 
     def _is_agreed(self, runner: Runner) -> bool:
-        """Whether a signal came, to this process or to another one."""
+        """Check whether a signal came, to this process or to another one."""
         if self.vote is not None and not self.agreed:
             self.agreed = self.vote.highest(self.asked)
         elif runner.world_size == 1:
@@ -178,7 +178,7 @@ class InterruptHook(Hook):
 
 
 def is_updated(runner: Runner) -> bool:
-    """Whether the last step was one of the optimizer, too.
+    """Check whether the last step was one of the optimizer, too.
 
     Args:
         runner (Runner): Of the training.

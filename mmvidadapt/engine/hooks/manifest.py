@@ -1,4 +1,4 @@
-"""What a measured accuracy is of."""
+"""Record what a measured accuracy was measured on."""
 
 import hashlib
 import json

@@ -18,7 +18,7 @@ PIDS = re.compile(r'DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\)')
 
 @HOOKS.register_module()
 class NameCrashHook(Hook):
-    """Say which video a worker was reading when it died.
+    """Name the video that a worker was reading when it died.
 
     Decoders crash on some files, and the system ends processes that take all
     memory; PyTorch then knows a process number and a signal. For data sets of
@@ -41,7 +41,7 @@ class NameCrashHook(Hook):
 
 @contextmanager
 def naming(dataset: Dataset) -> Iterator[None]:
-    """Let an error that a dead worker causes name its video."""
+    """Add the name of the video to the error that a dead worker causes."""
     try:
         yield
     except RuntimeError as error:
@@ -66,7 +66,7 @@ class WatchedLoader(DataLoader):
 
 
 def watch(loader: DataLoader, loop: BaseLoop) -> None:
-    """Let a loop name the videos of its dead workers.
+    """Watch the loader of a loop, so that dead workers name their videos.
 
     PyTorch raises from a signal: while the loader waits for a batch, or in
     the midst of an iteration.

@@ -90,7 +90,7 @@ def as_json(facts: dict) -> str:
 
 
 def message(facts: dict) -> str:
-    """Say what happened, where, and what to try."""
+    """Format the error: what happened, where, and what to try."""
     terms = ', '.join(f'{k}={v:g}' for k, v in facts['terms'].items())
     rates = ', '.join(f'{lr:g}' for lr in facts['learning_rates'])
     clips = ''.join(f'\n    {c}' for c in facts['clips'])

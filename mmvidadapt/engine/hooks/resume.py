@@ -22,7 +22,7 @@ from ..training_progress import PROGRESS, take_progress
 
 @HOOKS.register_module()
 class ResumeHook(Hook):
-    """Let a resumed run end as one that was never interrupted.
+    """Resume a run so that it ends as one that was never interrupted.
 
     A checkpoint of the middle of an epoch holds how many batches were trained
     on, and the random states of all processes. Resuming reads these batches
@@ -130,7 +130,7 @@ class ResumeHook(Hook):
 
 
 def is_validation_due(runner: Runner, batches: int) -> bool:
-    """Whether mmengine's loop validates at this point of a training.
+    """Check whether mmengine's loop validates at this point.
 
     Args:
         runner (Runner): Of the training.
@@ -180,7 +180,7 @@ def own_state(
 def leave_out(
     loop: BaseLoop, batches: int, behind: Callable[[], None]
 ) -> None:
-    """Let a loop pass over the first batches of an epoch.
+    """Skip the first batches of an epoch.
 
     Args:
         loop (BaseLoop): Of the training.

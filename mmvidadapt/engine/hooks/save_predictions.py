@@ -75,7 +75,7 @@ class SavePredictionsHook(Hook):
 def describe(
     sample: ActionDataSample, classes: Optional[Sequence[str]]
 ) -> Sequence[str]:
-    """Say what was predicted, how surely, and what is true."""
+    """Format the prediction, its score and the true class."""
 
     def name(label: int) -> str:
         return str(classes[label] if classes else label)

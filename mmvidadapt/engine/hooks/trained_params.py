@@ -1,4 +1,4 @@
-"""What is trained, what is frozen, and what it costs."""
+"""Report trained and frozen parameters, and the memory that they cost."""
 
 import re
 from collections import defaultdict
@@ -120,7 +120,7 @@ def row(
 
 
 def groups_lines(optimizers: List[Optimizer]) -> List[str]:
-    """Say which options each group of parameters is trained with."""
+    """List the optimizer options of each group of parameters."""
     return [
         f'{type(o).__name__} group {i}: lr {g["lr"]:g}, weight decay '
         f'{g.get("weight_decay", 0):g}, {len(g["params"])} tensors'

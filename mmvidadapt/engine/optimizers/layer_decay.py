@@ -17,7 +17,7 @@ KNOWN = ('MViT', 'VisionTransformer')  # to mmaction2's constructor, by name
 
 
 def layer_scales(model: nn.Module, decay_rate: float) -> Dict[str, float]:
-    """Give what the rate of every parameter of a model is multiplied by.
+    """Compute the factor on the learning rate of every parameter.
 
     As in BEiT and mmpretrain: 1 for head and final norm, ``decay_rate`` for
     the last layer of the backbone, one power more for every layer before it,
@@ -25,7 +25,7 @@ def layer_scales(model: nn.Module, decay_rate: float) -> Dict[str, float]:
     has the rate of the one before it.
 
     Args:
-        model (nn.Module): A recogniser.
+        model (nn.Module): A recognizer.
         decay_rate (float): From layer to layer, in (0, 1].
 
     Returns:

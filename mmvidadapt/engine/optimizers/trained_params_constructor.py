@@ -19,7 +19,7 @@ NOISE = ('paramwise_options -- ', 'is skipped since its requires_grad')
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class TrainedParamsConstructor(DefaultOptimWrapperConstructor):
-    """Give the optimizer the trained parameters, in as few groups as can be.
+    """Build an optimizer of the trained parameters, in few groups.
 
     ``paramwise_cfg`` means what it means in mmengine (the longest custom key
     that is part of a parameter's name wins) and every trained parameter gets

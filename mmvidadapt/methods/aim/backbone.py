@@ -8,88 +8,12 @@ from einops import rearrange
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
-from mmvidadapt.trunks.parts.adapter import Adapter
-from mmvidadapt.trunks.parts.block import ViTBlock
-from mmvidadapt.trunks.parts.drop_path import DropPath
 from mmvidadapt.trunks.vit import DIALECTS, ViTTrunk, resolve
 from mmvidadapt.utils.check_choices import check_choices
 
+from .lean import LeanAIMBlock
+
 ADAPTATIONS = ('spatial', 'temporal', 'joint')
-
-
-class AIMBlock(ViTBlock):
-    """ViT block adapted in time, in space and in both.
-
-    One frozen attention and one frozen ``ln_1`` serve both directions.
-
-    Args:
-        num_frames (int): Number of frames T.
-        adapt (Sequence[str]): Which adaptations are on.
-        num_t_adapters (int): 1: after the temporal attention; 2: one more
-            before it.
-        adapter_ratio (float): Width of the bottlenecks relative to C.
-        adapter_scale (float): Factor of the joint adapter.
-        drop_path_per (str): What drop path drops as a whole.
-        **block: Passed on to :class:`ViTBlock`.
-    """
-
-    def __init__(
-        self,
-        num_frames: int,
-        adapt: Sequence[str],
-        num_t_adapters: int,
-        adapter_ratio: float,
-        adapter_scale: float,
-        drop_path_per: str,
-        **block: Any,
-    ) -> None:
-        super().__init__(**block)
-        self.num_frames, self.scale = num_frames, adapter_scale
-
-        def adapter(wanted: bool) -> nn.Module:
-            return (
-                Adapter(block['embed_dims'], adapter_ratio) if wanted else None
-            )
-
-        self.s_adapter = adapter('spatial' in adapt)
-        self.t_adapter = adapter('temporal' in adapt)
-        self.t_adapter_in = adapter(
-            'temporal' in adapt and num_t_adapters == 2
-        )
-        self.mlp_adapter = adapter('joint' in adapt)
-        self.drop_path = DropPath(
-            block['drop_path'], num_frames, drop_path_per
-        )
-
-    def forward(self, x: Tensor, cls_only: bool = False) -> Tensor:
-        """Adapt the tokens of all frames, see :class:`ViTBlock`."""
-        if self.t_adapter is not None:
-            x = x + self.drop_path(self.temporal(x))
-
-        h = self.ln_1(x)
-        if cls_only:
-            x, h = x[:, :1], self.attn.attend(h, h[:, :1])  # (B*T, 1, C)
-        else:
-            h = self.attn.attend(h)  # (B*T, 1+N, C)
-        x = x + self.attn.out_proj(h)
-        if self.s_adapter is not None:
-            x = x.add_(self.s_adapter.after(self.attn.out_proj, h))
-
-        y = self.ln_2(x)
-        out = x + self.run_mlp(x, y)
-        if self.mlp_adapter is not None:
-            adapted = self.drop_path(self.mlp_adapter(y, x, self.ln_2))
-            out = out.add_(adapted, alpha=self.scale)
-        return out
-
-    def temporal(self, x: Tensor) -> Tensor:
-        """Reuse the frozen attention over time: patch n of all frames."""
-        h = self.ln_1(x)  # (B*T, 1+N, C)
-        if self.t_adapter_in is not None:
-            h = h + self.t_adapter_in(h, x, self.ln_1)
-        clips = rearrange(h, '(b t) n c -> b t n c', t=self.num_frames)
-        h = self.attn.attend(clips).flatten(0, 1)  # (B*T, 1+N, C)
-        return self.t_adapter.after(self.attn.out_proj, h)
 
 
 @MODELS.register_module()
@@ -152,7 +76,7 @@ class AIM(ViTTrunk):
             per = 'token' if dialect['pre_norm'] else 'frame'
         super().__init__(
             block=partial(
-                AIMBlock,
+                LeanAIMBlock,
                 num_frames=num_frames,
                 adapt=adapt,
                 num_t_adapters=num_t_adapters,

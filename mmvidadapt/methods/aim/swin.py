@@ -114,7 +114,6 @@ class AIMSwin(AdaptedBackbone):
                 adapter_ratio=adapter_ratio,
                 adapter_scale=adapter_scale,
                 official_drop=drop_path_mode == 'official',
-                recompute_mlp=self.with_cp == 'mlp',
             ),
         )
         self.norm = nn.LayerNorm(dims * 2 ** (len(self.layers) - 1))

@@ -6,8 +6,8 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from mmvidadapt.trunks.parts.adapter import Adapter
 from mmvidadapt.trunks.parts.drop_path import DropPath
+from mmvidadapt.trunks.parts.lean_adapter import LeanAdapter
 from mmvidadapt.trunks.swin import SwinBlock
 
 
@@ -43,8 +43,8 @@ class AIMSwinBlock(SwinBlock):
         dims, heads = block['embed_dims'], block['num_heads']
         self.num_frames, self.scale = num_frames, adapter_scale
 
-        def adapter(wanted: bool) -> Union[Adapter, None]:
-            return Adapter(dims, adapter_ratio) if wanted else None
+        def adapter(wanted: bool) -> Union[LeanAdapter, None]:
+            return LeanAdapter(dims, adapter_ratio) if wanted else None
 
         self.s_adapter = adapter('spatial' in adapt)
         self.mlp_adapter = adapter('joint' in adapt)

@@ -10,7 +10,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from mmvidadapt.trunks.parts.block import learns
+from mmvidadapt.trunks.parts.lean_block import learns
 from mmvidadapt.trunks.parts.linear import Linear
 from mmvidadapt.weights.whole import refuse_unfit
 

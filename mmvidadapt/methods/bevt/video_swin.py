@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from mmvidadapt.methods.bevt.names import load_video_swin
-from mmvidadapt.trunks.parts.block import lean_mlp, learns
+from mmvidadapt.trunks.parts.lean_block import lean_mlp, learns
 from mmvidadapt.trunks.parts.window3d import Windows3D
 from mmvidadapt.trunks.video_swin import attend_windows
 from mmvidadapt.trunks.vit import resolve

@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from mmvidadapt.trunks.parts.adapter import Adapter, bottleneck
-from mmvidadapt.trunks.parts.attention import project
-from mmvidadapt.trunks.parts.block import ViTBlock
+from mmvidadapt.trunks.parts.lean_adapter import LeanAdapter, bottleneck
+from mmvidadapt.trunks.parts.lean_attention import project
+from mmvidadapt.trunks.parts.lean_block import LeanViTBlock
 from mmvidadapt.trunks.parts.linear import linear
 from mmvidadapt.trunks.parts.precision import full_precision
 
@@ -32,7 +32,7 @@ def split_paths(x: Tensor, images: Tuple[int, int]) -> Tuple[Tensor, Tensor]:
     return x.split([clips * number for number in images])
 
 
-class PathAdapter(Adapter):
+class PathAdapter(LeanAdapter):
     """Bottleneck adapter that can also stand before a frozen projection.
 
     Args:
@@ -86,7 +86,7 @@ class PathAdapter(Adapter):
         )
 
 
-class DualPathBlock(ViTBlock):
+class DualPathBlock(LeanViTBlock):
     """ViT block adapted in series for framesets, in parallel for frames.
 
     All images are one tensor: the framesets of all clips, then their frames.
@@ -99,8 +99,10 @@ class DualPathBlock(ViTBlock):
         temporal_pre_adapter (bool): Whether there is an adapter before the
             temporal attention, too.
         dropout (float): Rate inside the adapters.
-        **block: Passed on to :class:`ViTBlock`.
+        **block: Passed on to :class:`LeanViTBlock`.
     """
+
+    plain = classmethod(lambda cls: cls)  # TODO: no twin yet
 
     def __init__(
         self,
@@ -124,11 +126,11 @@ class DualPathBlock(ViTBlock):
         self.s_adapter_attn = adapter(spatial)
         self.s_adapter_mlp = adapter(spatial)
 
-    def forward(self, x: Tensor, cls_only: bool = False) -> Tensor:
-        """Transform the tokens of all images, see :class:`ViTBlock`."""
+    def forward(self, x: Tensor) -> Tensor:
+        """Transform the tokens of all images, see :class:`LeanViTBlock`."""
         h = self.ln_1(x)
-        at, as_ = self.attend(x, h, cls_only)  # of framesets, of frames
-        if cls_only:
+        at, as_ = self.attend(x, h)  # of framesets, of frames
+        if self.only_readout:
             x, h = x[:, :1], h[:, :1]  # (B*(G+S), 1, C)
         frozen = self.attn.out_proj
         in_time = _serial(self.t_adapter_attn, frozen, at)
@@ -157,17 +159,15 @@ class DualPathBlock(ViTBlock):
         deltas = [self.drop_path(d) for d in deltas if d is not None]
         return add_paths(x, *deltas)
 
-    def attend(
-        self, x: Tensor, h: Tensor, cls_only: bool
-    ) -> Tuple[Tensor, Tensor]:
+    def attend(self, x: Tensor, h: Tensor) -> Tuple[Tensor, Tensor]:
         """Attend within the images of both paths, heads side by side."""
         parts = []
-        for q, k, v in self.project(x, h, cls_only):
+        for q, k, v in self.project(x, h):
             out = F.scaled_dot_product_attention(q, k, v)
             parts.append(rearrange(out, 'f m n d -> f n (m d)'))
         return parts if len(parts) == 2 else self.split(parts[0])
 
-    def project(self, x: Tensor, h: Tensor, cls_only: bool) -> List[Heads]:
+    def project(self, x: Tensor, h: Tensor) -> List[Heads]:
         """Give queries, keys and values, (images, heads, tokens, d).
 
         Once for all images; path by path where the temporal one has an
@@ -177,7 +177,7 @@ class DualPathBlock(ViTBlock):
         heads = self.attn.num_heads
 
         def frozen(h: Tensor) -> Heads:
-            query = h[:, :1] if cls_only else None
+            query = h[:, :1] if self.only_readout else None
             return project(h, weight, bias, heads, query)
 
         if self.t_adapter_attn_b is None:
@@ -188,7 +188,7 @@ class DualPathBlock(ViTBlock):
         q, k, v = rearrange(
             qkv, 'f n (three m d) -> three f m n d', three=3, m=heads
         )
-        in_time = (q[:, :, :1] if cls_only else q), k, v
+        in_time = (q[:, :, :1] if self.only_readout else q), k, v
         return [in_time, frozen(hs)] if self.images[1] else [in_time]
 
     def norm_mlp(

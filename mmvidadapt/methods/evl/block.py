@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from mmvidadapt.trunks.parts.block import ViTBlock
+from mmvidadapt.trunks.parts.lean_block import LeanViTBlock
 
 from .motion import neighbour_attention
 
@@ -23,12 +23,14 @@ class OwnPrecisionNorm(nn.LayerNorm):
         return super().forward(x.to(self.weight.dtype)).to(x.dtype)
 
 
-class TappedBlock(ViTBlock):
+class TappedBlock(LeanViTBlock):
     """ViT block that also tells how frames attend to their neighbours.
 
     Args:
-        **block: Passed on to :class:`ViTBlock`.
+        **block: Passed on to :class:`LeanViTBlock`.
     """
+
+    plain = classmethod(lambda cls: cls)  # TODO: no twin yet
 
     def __init__(self, **block: Any) -> None:
         super().__init__(**block)

@@ -7,26 +7,28 @@ import torch
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
-from mmvidadapt.trunks.parts.adapter import Adapter
-from mmvidadapt.trunks.parts.block import ViTBlock
+from mmvidadapt.trunks.parts.lean_adapter import LeanAdapter
+from mmvidadapt.trunks.parts.lean_block import LeanViTBlock
 from mmvidadapt.trunks.vit import ViTTrunk
 
 
-class AdaptFormerBlock(ViTBlock):
+class AdaptFormerBlock(LeanViTBlock):
     """ViT block with the paper's AdaptMLP in place of its MLP.
 
     Args:
         adapter_dims (int): Width of the bottleneck.
         adapter_scale (float): Factor s of the bottleneck.
-        **block: Passed on to :class:`ViTBlock`.
+        **block: Passed on to :class:`LeanViTBlock`.
     """
+
+    plain = classmethod(lambda cls: cls)  # TODO: no twin yet
 
     def __init__(
         self, adapter_dims: int, adapter_scale: float, **block: Any
     ) -> None:
         super().__init__(**block)
         self.scale = adapter_scale
-        self.mlp_adapter = Adapter(
+        self.mlp_adapter = LeanAdapter(
             block['embed_dims'], width=adapter_dims, act='relu'
         )
         nn.init.kaiming_normal_(self.mlp_adapter.down.weight)

@@ -9,9 +9,9 @@ from einops import rearrange
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
-from mmvidadapt.trunks.parts.adapter import bottleneck
-from mmvidadapt.trunks.parts.attention import project
-from mmvidadapt.trunks.parts.block import ViTBlock
+from mmvidadapt.trunks.parts.lean_adapter import bottleneck
+from mmvidadapt.trunks.parts.lean_attention import project
+from mmvidadapt.trunks.parts.lean_block import LeanViTBlock
 from mmvidadapt.trunks.parts.precision import autocast_cast
 from mmvidadapt.trunks.vit import ImageViT, ViTTrunk
 from mmvidadapt.utils.check_choices import check_choices
@@ -50,15 +50,17 @@ class LowRank(nn.Module):
         return self.B @ self.A * self.scale
 
 
-class LoRABlock(ViTBlock):
+class LoRABlock(LeanViTBlock):
     """ViT block whose attention has matrices ``W + alpha / r * B A``.
 
     Args:
         targets (Sequence[str]): Which matrices are updated.
         rank (int): Rank r of the updates.
         alpha (float): Numerator of their factor.
-        **block: Passed on to :class:`ViTBlock`.
+        **block: Passed on to :class:`LeanViTBlock`.
     """
+
+    plain = classmethod(lambda cls: cls)  # TODO: no twin yet
 
     def __init__(
         self, targets: Sequence[str], rank: int, alpha: float, **block: Any
@@ -71,24 +73,24 @@ class LoRABlock(ViTBlock):
             }
         )
 
-    def forward(self, x: Tensor, cls_only: bool = False) -> Tensor:
-        """Transform the tokens of all frames, see :class:`ViTBlock`."""
-        h = F.scaled_dot_product_attention(*self.project(x, cls_only))
+    def forward(self, x: Tensor) -> Tensor:
+        """Transform the tokens of all frames, see :class:`LeanViTBlock`."""
+        h = F.scaled_dot_product_attention(*self.project(x))
         h = rearrange(h, 'f m n d -> f n (m d)')
         out = self.attn.out_proj(h)
         if 'o' in self.lora:
             out = out + self.lora['o'](h)
-        x = (x[:, :1] if cls_only else x) + self.drop_path(out)
+        x = (x[:, :1] if self.only_readout else x) + self.drop_path(out)
         return x + self.drop_path(self.run_mlp(x))
 
-    def project(self, x: Tensor, cls_only: bool) -> Tuple[Tensor, ...]:
+    def project(self, x: Tensor) -> Tuple[Tensor, ...]:
         """Give updated q, k and v of x, (B*T, heads, 1+N, d) each."""
         attn, h = self.attn, autocast_cast(self.ln_1(x))
         shared = (attn.in_proj_weight, attn.in_proj_bias, attn.num_heads)
-        query = h[:, :1] if cls_only else None
+        query = h[:, :1] if self.only_readout else None
         parts = dict(zip('qkv', project(h, *shared, query)))
         for name in filter(self.lora.__contains__, 'qkv'):
-            read = slice(1 if name == 'q' and cls_only else None)
+            read = slice(1 if name == 'q' and self.only_readout else None)
             update = self.lora[name](h[:, read], x[:, read], self.ln_1)
             parts[name] = parts[name] + rearrange(
                 update, 'f n (m d) -> f m n d', m=attn.num_heads

@@ -9,7 +9,7 @@ from mmaction.registry import MODELS
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from mmvidadapt.trunks.parts.block import ViTBlock, learns
+from mmvidadapt.trunks.parts.lean_block import LeanViTBlock, learns
 from mmvidadapt.trunks.parts.linear import Linear
 from mmvidadapt.trunks.vit import ViTTrunk
 from mmvidadapt.utils.check_choices import check_choices
@@ -64,15 +64,17 @@ class SpatioTemporalAdapter(nn.Module):
         return self.up(F.gelu(self.conv(clips)).flatten(0, 1))
 
 
-class STAdapterBlock(ViTBlock):
+class STAdapterBlock(LeanViTBlock):
     """ViT block with adapters before its attention, its MLP, or both.
 
     Args:
         num_frames (int): Number of frames T.
         places (Sequence[str]): What adapters stand before.
         adapter_dims (int): Width of the bottlenecks.
-        **block: Passed on to :class:`ViTBlock`.
+        **block: Passed on to :class:`LeanViTBlock`.
     """
+
+    plain = classmethod(lambda cls: cls)  # TODO: no twin yet
 
     def __init__(
         self,
@@ -95,14 +97,14 @@ class STAdapterBlock(ViTBlock):
         self.attn_adapter = adapter('attn')
         self.mlp_adapter = adapter('mlp')
 
-    def forward(self, x: Tensor, cls_only: bool = False) -> Tensor:
-        """Transform the tokens of all frames, see :class:`ViTBlock`."""
+    def forward(self, x: Tensor) -> Tensor:
+        """Transform the tokens of all frames, see :class:`LeanViTBlock`."""
         x = self.attn_adapter(x)
         h, query = self.ln_1(x), None
-        if cls_only:
+        if self.only_readout:
             x, query = x[:, :1], h[:, :1]  # (B*T, 1, C)
         x = x + self.drop_path(self.attn(h, query))
-        if not cls_only:  # the class token has nothing to adapt
+        if not self.only_readout:  # the class token has nothing to adapt
             x = self.mlp_adapter(x)
         return x + self.drop_path(self.run_mlp(x))
 

@@ -9,12 +9,12 @@ from einops import rearrange
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
-from mmvidadapt.trunks.parts.attention import project
-from mmvidadapt.trunks.parts.block import ViTBlock
+from mmvidadapt.trunks.parts.lean_attention import project
+from mmvidadapt.trunks.parts.lean_block import LeanViTBlock
 from mmvidadapt.trunks.vit import ViTTrunk
 
 
-class VPTBlock(ViTBlock):
+class VPTBlock(LeanViTBlock):
     """ViT block whose tokens also attend to its own prompts.
 
     The paper's ``[x, _, e] = block([x, prompts, e])``. What comes out in the
@@ -23,8 +23,10 @@ class VPTBlock(ViTBlock):
 
     Args:
         num_prompts (int): Number of prompts P.
-        **block: Passed on to :class:`ViTBlock`.
+        **block: Passed on to :class:`LeanViTBlock`.
     """
+
+    plain = classmethod(lambda cls: cls)  # TODO: no twin yet
 
     def __init__(self, num_prompts: int, **block: Any) -> None:
         super().__init__(**block)
@@ -32,10 +34,10 @@ class VPTBlock(ViTBlock):
             torch.zeros(num_prompts, block['embed_dims'])
         )
 
-    def forward(self, x: Tensor, cls_only: bool = False) -> Tensor:
-        """Transform the tokens of all frames, see :class:`ViTBlock`."""
+    def forward(self, x: Tensor) -> Tensor:
+        """Transform the tokens of all frames, see :class:`LeanViTBlock`."""
         h, query = self.ln_1(x), None
-        if cls_only:
+        if self.only_readout:
             x, query = x[:, :1], h[:, :1]  # (B*T, 1, C)
         h = self.attend(h, query)
         x = x + self.drop_path(self.attn.out_proj(h))

@@ -5,8 +5,8 @@ from typing import Any, Optional
 import torch
 from torch import Tensor, nn
 
-from mmvidadapt.trunks.parts.attention import Attention, Made, attend
 from mmvidadapt.trunks.parts.encoder import EncoderBlock
+from mmvidadapt.trunks.parts.lean_attention import LeanAttention, Made, attend
 from mmvidadapt.trunks.parts.linear import renorm
 
 
@@ -28,7 +28,7 @@ class SelfAttentionBlock(EncoderBlock):
         super().__init__(drop_path if rescale else 0.0, **block)
         dims, heads = block['embed_dims'], block['num_heads']
         self.ln_time = nn.LayerNorm(dims, eps=block['eps'])
-        self.attn_time = Attention(dims, heads)
+        self.attn_time = LeanAttention(dims, heads)
         self.order = order
 
     def forward(self, x: Tensor) -> Tensor:
@@ -50,7 +50,7 @@ class SelfAttentionBlock(EncoderBlock):
         return self.attn(frames, made=made).view_as(x)
 
 
-class DotProductAttention(Attention):
+class DotProductAttention(LeanAttention):
     """Half of the heads attend over time, the other half over space."""
 
     def forward(

@@ -143,7 +143,6 @@ class ViViTTrunk(AdaptedBackbone, EncoderParts):
             block(
                 **{**self.block_sizes, **sizes},
                 drop_path=rate,
-                recompute_mlp=self.with_cp == 'mlp',
             )
             for rate in linear_rates(drop_path_rate, depth)
         ]

@@ -5,12 +5,12 @@ from typing import Any, Iterable
 import torch
 from torch import Tensor, nn
 
-from .block import ViTBlock
 from .drop_branch import DropBranch
+from .lean_block import LeanViTBlock
 from .linear import renorm
 
 
-class EncoderBlock(ViTBlock):
+class EncoderBlock(LeanViTBlock):
     """Pre-norm block whose branches are left out for dropped clips.
 
     Args:
@@ -19,8 +19,10 @@ class EncoderBlock(ViTBlock):
             Defaults to 1.
         rescale (bool): See :class:`DropBranch`.
             Defaults to True.
-        **block: Passed on to :class:`ViTBlock`.
+        **block: Passed on to :class:`LeanViTBlock`.
     """
+
+    plain = classmethod(lambda cls: cls)  # TODO: no twin yet
 
     def __init__(
         self,
@@ -32,9 +34,9 @@ class EncoderBlock(ViTBlock):
         super().__init__(**block)
         self.drop_path = DropBranch(drop_path, num_frames, rescale)
 
-    def forward(self, x: Tensor, cls_only: bool = False) -> Tensor:
-        """Transform tokens (S, L, C), see :class:`ViTBlock`."""
-        if cls_only:
+    def forward(self, x: Tensor) -> Tensor:
+        """Transform tokens (S, L, C), see :class:`LeanViTBlock`."""
+        if self.only_readout:
             x = self.drop_path(x[:, :1], self.class_attention, x)  # (S, 1, C)
         else:
             x = self.drop_path(x, self.attention)
@@ -78,6 +80,8 @@ class EncoderParts:
         )
         self.transformer = nn.Module()
         self.transformer.resblocks = nn.ModuleList(blocks)
+        if cls_token and len(self.transformer.resblocks):
+            self.transformer.resblocks[-1].only_readout = True
         self.ln_post = nn.LayerNorm(embed_dims, eps=eps)
 
     def add_positions(self, x: Tensor) -> Tensor:
@@ -95,8 +99,7 @@ class EncoderParts:
         """Run all blocks, the last for the class token alone if it is read."""
         blocks = self.transformer.resblocks
         for block in blocks:
-            last = (block is blocks[-1],) if self.reads_class_token else ()
-            x = self.run_block(block, x, *last)
+            x = self.run_block(block, x)
         return x
 
     def pool(self, x: Tensor) -> Tensor:

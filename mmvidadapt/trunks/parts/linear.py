@@ -13,6 +13,7 @@ from mmvidadapt.utils.cpu_products import (
     onednn_linear,
 )
 
+from .lean import Lean
 from .precision import autocast_cast
 from .tracing import is_traced
 
@@ -131,7 +132,7 @@ def linear(
     return _Linear.apply(x, weight, bias, None, None)
 
 
-class Linear(nn.Linear):
+class Linear(Lean, nn.Linear):
     """``nn.Linear`` computed by :func:`linear`."""
 
     def forward(
