@@ -12,11 +12,19 @@ from mmengine.config import Config
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from mmvidadapt.methods.evl.cache_files import DONE, LABELS, META, CacheMeta, damaged_shards, intact, open_shard
-from mmvidadapt.methods.evl.dataset import build_uncached, data_key
 from mmvidadapt.engine.seed import seed_everything
 from mmvidadapt.methods.evl.backbone import EVL
+from mmvidadapt.methods.evl.cache_files import (
+    DONE,
+    LABELS,
+    META,
+    CacheMeta,
+    damaged_shards,
+    intact,
+    open_shard,
+)
 from mmvidadapt.methods.evl.cached_rows import gather
+from mmvidadapt.methods.evl.dataset import build_uncached, data_key
 
 SHARD_BYTES = 2**30
 DRAWS = 8  # a coin is taken for a constant once in 128 times

@@ -11,11 +11,18 @@ from mmengine.config import Config
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from mmvidadapt.methods.evl.dataset import data_key
-from mmvidadapt.methods.bevt.dataset_tokenized import DONE, META, TOKENS, TokenMeta, draw, split_pipeline
 from mmvidadapt.datasets.wrappers import inner_config
-from mmvidadapt.methods.evl.cached_rows import fingerprint
+from mmvidadapt.methods.bevt.dataset_tokenized import (
+    DONE,
+    META,
+    TOKENS,
+    TokenMeta,
+    draw,
+    split_pipeline,
+)
 from mmvidadapt.methods.bevt.tokenizers import Tokenizer
+from mmvidadapt.methods.evl.cached_rows import fingerprint
+from mmvidadapt.methods.evl.dataset import data_key
 
 
 class _Views(Dataset):

@@ -17,15 +17,15 @@ from mmvidadapt.datasets.prepare.annotation_lists import (
     write_list,
     write_text,
 )
+from mmvidadapt.datasets.prepare.transcode import Copy, transcode
 from mmvidadapt.datasets.prepare.transcode_source import Settings
 from mmvidadapt.datasets.prepare.video_folders import (
     name_others,
     no_video,
     walk_videos,
 )
-from mmvidadapt.datasets.prepare.transcode import Copy, transcode
-from mmvidadapt.utils.process_pool import map_in_processes, show_progress
 from mmvidadapt.utils.printable import say
+from mmvidadapt.utils.process_pool import map_in_processes, show_progress
 
 from ..train.config import load_config
 
