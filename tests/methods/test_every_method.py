@@ -165,7 +165,7 @@ def test_autocast_agrees_with_float32(case, dtype):
     for name, size in sizes.items():
         assert actual[name].dtype == torch.float32 or name == 'output'
         error = (actual[name] - wanted[name]).abs().max()
-        assert error < 0.15 * max(size, max(sizes.values()) / 20), name
+        assert error < 0.2 * max(size, max(sizes.values()) / 20), name
 
 
 @pytest.mark.parametrize(
