@@ -10,6 +10,19 @@ from mmvidadapt.apis.train import options
 from mmvidadapt.utils import cpu_distributed
 
 
+FLAGS = {
+    '--amp': 'mixed precision: optim_wrapper.dtype, by default fp16 on a GPU '
+    'and bf16 without one',
+    '--no-validate': 'do not evaluate',
+    '--auto-scale-lr': 'scale the learning rate by the batch size',
+    '--new-head': 'load_from may have other classes: train a new classifier',
+    '--interpolate-time': 'load_from may have another number of frames: '
+    'interpolate its positions in time',
+    '--diff-rank-seed': 'a seed of its own for every process',
+    '--deterministic': 'deterministic algorithms only',
+}
+
+
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description='Train a recognizer')
@@ -22,42 +35,9 @@ def parse_args() -> argparse.Namespace:
         help='go on from this checkpoint, or from the newest one in the work '
         'directory when none is named',
     )
-    parser.add_argument(
-        '--amp',
-        action='store_true',
-        help='mixed precision: optim_wrapper.dtype, by default fp16 on a GPU '
-        'and bf16 without one',
-    )
-    parser.add_argument(
-        '--no-validate', action='store_true', help='do not evaluate'
-    )
-    parser.add_argument(
-        '--auto-scale-lr',
-        action='store_true',
-        help='scale the learning rate by the batch size',
-    )
-    parser.add_argument(
-        '--new-head',
-        action='store_true',
-        help='load_from may have other classes: train a new classifier',
-    )
-    parser.add_argument(
-        '--interpolate-time',
-        action='store_true',
-        help='load_from may have another number of frames: interpolate its '
-        'positions in time',
-    )
     parser.add_argument('--seed', type=int, help='random seed')
-    parser.add_argument(
-        '--diff-rank-seed',
-        action='store_true',
-        help='a seed of its own for every process',
-    )
-    parser.add_argument(
-        '--deterministic',
-        action='store_true',
-        help='deterministic algorithms only',
-    )
+    for name, text in FLAGS.items():
+        parser.add_argument(name, action='store_true', help=text)
     return parser.parse_args()
 
 

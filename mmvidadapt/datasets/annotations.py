@@ -1,7 +1,7 @@
 """Annotation lists: a path and a label in every line."""
 
 from pathlib import Path
-from typing import List, Optional, Sequence, Tuple, Union
+from typing import Iterator, List, Optional, Sequence, Tuple, Union
 
 from mmengine.fileio import get
 
@@ -36,10 +36,7 @@ def read_annotations(
         ValueError: If lines are not understood; it lists their numbers.
     """
     names, labels, bad, bare = [], [], [], []
-    for number, line in enumerate(decode(path, get(path)).split('\n'), 1):
-        line = line.strip()
-        if not line:
-            continue
+    for number, line in _read_lines(path):
         name, found = _split(line, delimiter, multi_class)
         if not found:
             bare.append((number, line))
@@ -48,11 +45,17 @@ def read_annotations(
         names.append(name)
         labels.append(found if multi_class else found[0] if found else -1)
     if len(bare) < len(names):
-        reason = f'no label behind {delimiter!r}'
-        bad += [(*entry, reason) for entry in bare]
+        bad += [(*line, f'no label behind {delimiter!r}') for line in bare]
     if bad or not names:
         raise ValueError(_complain(path, sorted(bad), len(names)))
     return names, labels
+
+
+def _read_lines(path: str) -> Iterator[Tuple[int, str]]:
+    """Yield the number and the text of every line that is not empty."""
+    for number, line in enumerate(decode(path, get(path)).split('\n'), 1):
+        if line.strip():
+            yield number, line.strip()
 
 
 def decode(path: Union[str, Path], data: bytes) -> str:

@@ -34,6 +34,24 @@ class Clip(NamedTuple):
     motion: int
 
 
+def _render_split(
+    root: Path, split: str, seed: List[int], settings: Dict[str, int]
+) -> None:
+    """Write the lists of a split and the clips that are not there yet."""
+    clips = list(_plan(split, settings[f'num_{split}']))
+    length, side = settings['num_frames'], settings['side']
+    for pair in zip(clips[::2], clips[1::2]):
+        paths = [root / clip.path for clip in pair]
+        if all(path.exists() for path in paths):
+            continue  # rendered before an interruption
+        rng, kind = np.random.default_rng([*seed, pair[0].scene]), pair[0]
+        _write_pair(
+            paths,
+            film_scene(kind.appearance, kind.motion // 2, rng, length, side),
+        )
+    _write_lists(root, split, clips)
+
+
 def render_motion_clips(
     root: Union[str, Path],
     num_train: int = 240,
@@ -44,9 +62,8 @@ def render_motion_clips(
 ) -> Path:
     """Render the data set; go on where an earlier call was interrupted.
 
-    Writes ``videos/``, the lists ``appearance_{train,val}.txt`` and
-    ``motion_{train,val}.txt`` for mmaction2's ``VideoDataset`` and the names
-    of the classes, ``appearance_classes.txt`` and ``motion_classes.txt``.
+    Writes ``videos/``, for ``appearance`` and ``motion`` the lists
+    ``*_{train,val}.txt`` and the names of the classes, ``*_classes.txt``.
     Every scene gives two clips, one the time reversal of the other. Motions
     are balanced, and with multiples of 60 clips so are appearances.
 
@@ -66,30 +83,13 @@ def render_motion_clips(
             of other settings.
     """
     root = Path(root)
-    settings = dict(
-        format=FORMAT,
-        num_train=num_train,
-        num_val=num_val,
-        seed=seed,
-        num_frames=num_frames,
-        side=side,
-    )
+    settings = dict(format=FORMAT, num_train=num_train, num_val=num_val)
+    settings.update(seed=seed, num_frames=num_frames, side=side)
     _check(settings)
     if _claim(root, settings):
         return root
     for number, split in enumerate(SPLITS):
-        clips = list(_plan(split, settings[f'num_{split}']))
-        for scene in zip(clips[::2], clips[1::2]):
-            paths = [root / clip.path for clip in scene]
-            if all(path.exists() for path in paths):
-                continue  # rendered before an interruption
-            clip = scene[0]
-            rng = np.random.default_rng([seed, number, clip.scene])
-            frames = film_scene(
-                clip.appearance, clip.motion // 2, rng, num_frames, side
-            )
-            _write_pair(paths, frames)
-        _write_lists(root, split, clips)
+        _render_split(root, split, [seed, number], settings)
     _write(root / DONE, '')
     return root
 

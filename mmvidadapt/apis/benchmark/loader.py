@@ -10,7 +10,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 import torch
 from mmaction.registry import DATASETS
 from mmcv.transforms import Compose
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 
 from mmvidadapt.datasets.wrappers import inner_config
 from mmvidadapt.engine.seed import seed_everything
@@ -83,6 +83,22 @@ def stock_steps(pipeline: Sequence[dict]) -> List[dict]:
     return steps
 
 
+def _dataset_config(
+    cfg: Config,
+    split: str,
+    ann_file: Optional[str],
+    data_root: Optional[str],
+) -> ConfigDict:
+    """Return the config of the data set, with another list if one is given."""
+    described = inner_config(cfg[f'{split}_dataloader'].dataset)
+    described = copy.deepcopy(described)
+    if ann_file is not None:
+        described.ann_file = ann_file
+    if data_root is not None:
+        described.data_prefix = dict(video=data_root)
+    return described
+
+
 def compare_with_stock(
     cfg: Config,
     split: str = 'train',
@@ -108,12 +124,7 @@ def compare_with_stock(
         Tuple[Dict[str, Profile], Dict[str, float]]: The profiles ``stock``
         and ``own``, and the ``mean`` and the ``max`` difference of pixels.
     """
-    described = inner_config(cfg[f'{split}_dataloader'].dataset)
-    described = copy.deepcopy(described)
-    if ann_file is not None:
-        described.ann_file = ann_file
-    if data_root is not None:
-        described.data_prefix = dict(video=data_root)
+    described = _dataset_config(cfg, split, ann_file, data_root)
     dataset = DATASETS.build(described)
     pipelines = dict(
         stock=Compose(stock_steps(described.pipeline)),

@@ -102,9 +102,7 @@ def cache_features(
     batch_size: int = 1,
     num_workers: int = 0,
 ) -> Iterator[int]:
-    """Fill a cache, going on where an earlier run stopped.
-
-    By one process: a second one at the same time is not noticed.
+    """Fill a cache in one process, going on where an earlier run stopped.
 
     Args:
         model (nn.Module): Recognizer with a frozen EVL.
@@ -123,16 +121,12 @@ def cache_features(
         CacheMeta.read(folder).check(folder, **vars(meta))
     done, labels = _progress(folder, meta)
     meta.write(folder)
-    todo = np.flatnonzero(done == 0).tolist()
     dataset = build_uncached(cfg[f'{split}_dataloader'].dataset)
-    loader = DataLoader(
-        _Numbered(dataset, todo, meta.seed),
-        batch_size=batch_size,
-        num_workers=num_workers,
-        collate_fn=list,
-    )
+    todo = _Numbered(dataset, np.flatnonzero(done == 0).tolist(), meta.seed)
     model.eval()
-    for batch in loader:
+    for batch in DataLoader(
+        todo, batch_size, num_workers=num_workers, collate_fn=list
+    ):
         _store(folder, meta, *_run(model, batch))
         for index, item in batch:
             labels[index] = item['data_samples'].gt_label.item()

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Tuple, Union
+from typing import List, Tuple, Union
 
 import cv2
 import numpy as np
@@ -17,6 +17,21 @@ LIST = 'images.txt'
 QUALITY = 95  # of JPEG
 
 
+def _write_frames(root: Path, video: str, out: Path, every: int) -> List[str]:
+    """Write the images of a video, up to where it is damaged; name them."""
+    names, folder = [], _folder(root, video)
+    try:
+        for number, frame in enumerate(read_frames(root / video)):
+            if number % every == 0:
+                names.append(f'{folder}/{number:06d}.jpg')
+                _write_image(out / names[-1], frame)
+    except VideoError as error:
+        if not names:
+            raise
+        print_log(f'{error} What comes before is used.', 'current', 30)
+    return names
+
+
 def write_images(
     listing: Union[str, Path],
     out: Union[str, Path],
@@ -25,9 +40,8 @@ def write_images(
 ) -> Tuple[Path, int]:
     """Write frames of videos as images, and a list of them.
 
-    Images that are there are not written again. The list, for
-    :class:`~mmvidadapt.datasets.ImageListDataset`, comes last: where it is,
-    all images are.
+    Images that are there stay. The list, for ``ImageListDataset``, comes
+    last: where it is, all images are.
 
     Args:
         listing (str | Path): Videos, one in a line, with or without label.
@@ -50,22 +64,13 @@ def write_images(
     listing, out, rows = Path(listing), Path(out), []
     root = listing.parent if root is None else Path(root)
     for video, label in read_list(listing):
-        before, folder = len(rows), _folder(root, video)
-        try:
-            for number, frame in enumerate(read_frames(root / video)):
-                if number % every == 0:
-                    name = f'{folder}/{number:06d}.jpg'
-                    _write_image(out / name, frame)
-                    rows.append((name, label))
-        except VideoError as error:
-            if len(rows) == before:
-                raise
-            print_log(f'{error} What comes before is used.', 'current', 30)
-        if len(rows) == before:
+        names = _write_frames(root, video, out, every)
+        if not names:
             raise ValueError(
                 f'{root / video} holds no frame that can be decoded; take it '
                 f'out of {listing}.'
             )
+        rows += [(name, label) for name in names]
     write_list(out / LIST, rows)
     return out / LIST, len(rows)
 

@@ -102,6 +102,22 @@ def copy_name(path: str) -> str:
     return path if path.lower().endswith(SUFFIX) else path + SUFFIX
 
 
+def _check_names(root: Path, paths: Sequence[str], out: Path) -> None:
+    """Reject copies that would take the place of a video or another copy."""
+    originals = {str(root.resolve() / path) for path in paths}
+    copies = {str(out.resolve() / copy_name(path)) for path in paths}
+    if originals & copies:
+        raise ValueError(
+            f'{min(originals & copies)} would be written over; choose '
+            'another folder for the copies.'
+        )
+    names = Counter(map(copy_name, paths)).most_common(1)
+    if names and names[0][1] > 1:
+        raise ValueError(
+            f'Two videos would become {out / names[0][0]}; rename one.'
+        )
+
+
 def transcode_all(
     root: Path,
     paths: Sequence[str],
@@ -122,19 +138,8 @@ def transcode_all(
     Returns:
         Work: What was done, was there, and failed.
     """
-    originals = {str(root.resolve() / path) for path in paths}
-    copies = {str(out.resolve() / copy_name(path)) for path in paths}
-    if originals & copies:
-        raise ValueError(
-            f'{min(originals & copies)} would be written over; choose '
-            'another folder for the copies.'
-        )
+    _check_names(root, paths, out)
     _claim(out, settings)
-    names = Counter(map(copy_name, paths)).most_common(1)
-    if names and names[0][1] > 1:
-        raise ValueError(
-            f'Two videos would become {out / names[0][0]}; rename one.'
-        )
     there = [p for p in paths if _is_done(root / p, out / copy_name(p))]
     to_do = sorted(set(paths) - set(there))
     work = Work({}, there, {})

@@ -8,6 +8,7 @@ from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
+from torch import nn
 
 from mmvidadapt.engine.seed import seed_everything
 
@@ -64,14 +65,7 @@ def measure_tokens(
     """
     if samples < 1:
         raise ValueError(f'samples={samples}: give 1 or more.')
-    init_default_scope(config.get('default_scope', 'mmaction'))
-    config.model.backbone.pretrained = None
-    model = MODELS.build(config.model)
-    if not hasattr(model, 'targets'):
-        raise ValueError(
-            f'{type(model).__name__} predicts no tokens; give the config of '
-            'a pretraining.'
-        )
+    model = _build_model(config)
     if checkpoint is not None:
         load_strictly(model, checkpoint)
     model.to(device or auto_device()).eval()
@@ -82,6 +76,19 @@ def measure_tokens(
             _measure(model, dataset, samples, seed, checkpoint is not None)
         )
     return found
+
+
+def _build_model(config: Config) -> nn.Module:
+    """Build a pretraining model, without its pretrained weights."""
+    init_default_scope(config.get('default_scope', 'mmaction'))
+    config.model.backbone.pretrained = None
+    model = MODELS.build(config.model)
+    if not hasattr(model, 'targets'):
+        raise ValueError(
+            f'{type(model).__name__} predicts no tokens; give the config of '
+            'a pretraining.'
+        )
+    return model
 
 
 def _measure(

@@ -76,6 +76,22 @@ def list_methods() -> List[str]:
     return sorted(folders - {'evidence', 'quickstart'})
 
 
+def _closest_target(found: Conversion, method: str, own: Set[str]) -> Target:
+    """Find the backbone of a method that has most of the kinds of names."""
+    targets = read_targets(method)
+    target = max(targets, key=lambda t: (len(t.known & own), -len(t.known)))
+    of = next(
+        (m for k, m in METHODS.items() if found.layout.startswith(k)), ''
+    )
+    if of not in ('', method) or len(own & target.known) < len(own) / 2:
+        raise ValueError(
+            f"Weights in the layout '{found.layout}' are those of "
+            f'{of or "another trunk"}, and do not fit {method}; choose other '
+            f'weights, or --to {of or "a method with this trunk"}.'
+        )
+    return target
+
+
 def compare_with(found: Conversion, method: str) -> Fit:
     """Compare converted weights with a method, by kinds of names.
 
@@ -91,22 +107,12 @@ def compare_with(found: Conversion, method: str) -> Fit:
     """
     if method not in list_methods():
         raise ValueError(f'--to {method}: choose from {list_methods()}.')
-    of = next(
-        (m for k, m in METHODS.items() if found.layout.startswith(k)), ''
-    )
     own = {
         kind(name.removeprefix(BACKBONE))
         for name in found.weights
         if not name.startswith(HEAD)
     }
-    targets = read_targets(method)
-    target = max(targets, key=lambda t: (len(t.known & own), -len(t.known)))
-    if of not in ('', method) or len(own & target.known) < len(own) / 2:
-        raise ValueError(
-            f"Weights in the layout '{found.layout}' are those of "
-            f'{of or "another trunk"}, and do not fit {method}; choose other '
-            f'weights, or --to {of or "a method with this trunk"}.'
-        )
+    target = _closest_target(found, method, own)
     missing = target.needed - own
     frozen = target.frozen & target.needed
     trunk = bool(frozen) and frozen <= missing

@@ -133,6 +133,19 @@ def lay_out(frames: List[np.ndarray]) -> np.ndarray:
     return np.concatenate(rows)
 
 
+def _load_model(
+    config: Config, checkpoint: Optional[str], device: Optional[str]
+) -> nn.Module:
+    """Build a recognizer with ``DualPath``, with or without a checkpoint."""
+    _check_drawable(config)
+    model = init_recognizer(config, device=device or auto_device())
+    if checkpoint is None:
+        model.init_weights()
+    else:
+        load_strictly(model, checkpoint)
+    return model
+
+
 def attention_picture(
     config: Config,
     checkpoint: Optional[str],
@@ -157,12 +170,7 @@ def attention_picture(
     Returns:
         np.ndarray: RGB, uint8, ``(H, W, 3)``.
     """
-    _check_drawable(config)
-    model = init_recognizer(config, device=device or auto_device())
-    if checkpoint is None:
-        model.init_weights()
-    else:
-        load_strictly(model, checkpoint)
+    model = _load_model(config, checkpoint, device)
     clip, inputs = _middle_view(model, config, video)
     maps = class_attention(model.backbone, inputs, layer)
     sparse = (

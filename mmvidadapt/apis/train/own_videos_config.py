@@ -62,8 +62,7 @@ def own_config(
         choices (Choices): The method and its settings.
         options (Dict, optional): Dotted names and values that override
             entries of the result. Defaults to None.
-        fold (int, optional): The number of the one that is tested, of a
-            cross-validation. Defaults to None.
+        fold (int, optional): The fold that is tested. Defaults to None.
 
     Returns:
         Config: It inherits nothing.

@@ -51,6 +51,16 @@ def load_adapter(
     return adapters.load_adapter(str(path), trunk).to(device)
 
 
+def _check_classes(config: Config, classes: Optional[Sequence[str]]) -> None:
+    """Reject names of classes that are not as many as the model has."""
+    number = num_classes(config)
+    if classes and number not in (None, len(classes)):
+        raise ValueError(
+            f'There are {len(classes)} names of classes, but the model tells '
+            f'{number} apart.'
+        )
+
+
 def extract_adapter(
     config: Config,
     checkpoint: str,
@@ -73,12 +83,7 @@ def extract_adapter(
         AdapterFile: What was written.
     """
     config = plain_config(config)
-    number = num_classes(config)
-    if classes and number not in (None, len(classes)):
-        raise ValueError(
-            f'There are {len(classes)} names of classes, but the model tells '
-            f'{number} apart.'
-        )
+    _check_classes(config, classes)
     init_default_scope(config.get('default_scope', 'mmaction'))
     from .inference import load_strictly
 

@@ -1,6 +1,7 @@
 """Classify videos with a trained recognizer."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import (
     Any,
@@ -90,6 +91,18 @@ class Classifier:
             )
         self.labels = labels or class_names(config, meta, number)
 
+    def _read(
+        self,
+        path: Union[str, Path],
+        window: Optional[float],
+        stride: Optional[float],
+    ) -> Iterator[tuple]:
+        """Yield start and end of every window, and what is classified."""
+        clips = WindowClips(self.pipeline, path)
+        windows = spans(clips.info, window, stride)
+        for span, data in zip(windows, clips.clips(windows)):
+            yield (*(n / clips.info.fps for n in span), data)
+
     def video(
         self,
         path: Union[str, Path],
@@ -117,13 +130,7 @@ class Classifier:
         Raises:
             VideoError: If the video cannot be opened or decoded.
         """
-
-        def read() -> Iterator[tuple]:
-            clips = WindowClips(self.pipeline, path)
-            windows = spans(clips.info, window, stride)
-            for span, data in zip(windows, clips.clips(windows)):
-                yield (*(n / clips.info.fps for n in span), data)
-
+        read = partial(self._read, path, window, stride)
         isolate = isolate and sys.platform == 'linux'
         try:
             for *times, data in (

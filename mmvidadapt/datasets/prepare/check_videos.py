@@ -19,6 +19,9 @@ from .video_facts import VideoFacts
 from .video_folders import Clip
 
 LEVELS = ('exists', 'open', 'decode')
+KNOWN = (
+    '{} of {} videos were looked at before; remove {} to look at them again.'
+)
 
 
 def check_video(path: str, level: str = 'decode') -> VideoFacts:
@@ -88,12 +91,9 @@ def check_videos(
     full = {path: os.path.abspath(os.path.join(root, path)) for path in paths}
     facts = {path: known.get(full[path]) for path in paths}
     new = [path for path in facts if facts[path] is None]
-    bad = {}
     if len(new) < len(facts):
-        say(
-            f'{len(facts) - len(new)} of {len(facts)} videos were looked at '
-            f'before; remove {ledger} to look at them again.'
-        )
+        say(KNOWN.format(len(facts) - len(new), len(facts), ledger))
+    bad = {}
     look = partial(_look, str(root), level, frames)
     outcomes = map_in_processes(look, new, num_workers)
     for outcome in show_progress(outcomes, len(new)):

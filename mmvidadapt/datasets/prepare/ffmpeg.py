@@ -16,6 +16,20 @@ from .decode_frames import opened
 TIMEOUT = 3600.0  # seconds
 
 
+def _command(program: str, source: Path, size: Tuple[int, int]) -> List[str]:
+    """Return the arguments that do not depend on the encoder's options."""
+    with opened(source) as container:
+        stream = find_stream(container).index
+    command = [program, '-nostdin', '-v', 'error', '-y']
+    command += ['-format_whitelist', ','.join(CONTAINERS)]
+    command += ['-protocol_whitelist', 'file']
+    command += ['-i', f'file:{os.path.abspath(source)}']
+    command += ['-map', f'0:{stream}', '-an', '-sn', '-dn', '-threads', '1']
+    command += ['-vf', f'scale={size[0]}:{size[1]}:flags=bicubic:out_range=tv']
+    command += ['-pix_fmt', 'yuv420p', '-c:v', 'libx264']
+    return command + every_frame(program) + ['-f', 'mp4']
+
+
 def encode(
     source: Path, part: Path, size: Tuple[int, int], options: Dict[str, str]
 ) -> None:
@@ -33,16 +47,7 @@ def encode(
     program = shutil.which('ffmpeg')
     if program is None:
         raise ValueError('There is no ffmpeg here; choose --encoder pyav.')
-    with opened(source) as container:
-        stream = find_stream(container).index
-    command = [program, '-nostdin', '-v', 'error', '-y']
-    command += ['-format_whitelist', ','.join(CONTAINERS)]
-    command += ['-protocol_whitelist', 'file']
-    command += ['-i', f'file:{os.path.abspath(source)}']
-    command += ['-map', f'0:{stream}', '-an', '-sn', '-dn', '-threads', '1']
-    command += ['-vf', f'scale={size[0]}:{size[1]}:flags=bicubic:out_range=tv']
-    command += ['-pix_fmt', 'yuv420p', '-c:v', 'libx264']
-    command += every_frame(program) + ['-f', 'mp4']
+    command = _command(program, source, size)
     for key, value in options.items():
         command += [f'-{key}', value]
     done = subprocess.run(

@@ -85,6 +85,22 @@ def name_frames(folder: Path) -> FrameFiles:
     return FrameFiles(f'{start}{{:0{width}}}{ending}', first)
 
 
+def _names_of_all(folder: str, frames: FrameFiles) -> List[str]:
+    """List the frames of a folder in their order; none may be missing."""
+    there = set(list_frames(os.listdir(folder)))
+    last = frames.start_index + len(there)
+    names = [
+        frames.filename_tmpl.format(number)
+        for number in range(frames.start_index, last)
+    ]
+    lost = [name for name in names if name not in there]
+    if lost or not names:
+        raise ValueError(
+            f'it has {len(there)} frames, but no {(lost or ["frame"])[0]}.'
+        )
+    return names
+
+
 def check_frames(folder: str, level: str, frames: FrameFiles) -> VideoFacts:
     """Look at a folder of frames.
 
@@ -100,17 +116,7 @@ def check_frames(folder: str, level: str, frames: FrameFiles) -> VideoFacts:
     Raises:
         ValueError: If it is not good for training.
     """
-    there = set(list_frames(os.listdir(folder)))
-    last = frames.start_index + len(there)
-    names = [
-        frames.filename_tmpl.format(number)
-        for number in range(frames.start_index, last)
-    ]
-    lost = [name for name in names if name not in there]
-    if lost or not names:
-        raise ValueError(
-            f'it has {len(there)} frames, but no {(lost or ["frame"])[0]}.'
-        )
+    names = _names_of_all(folder, frames)
     size, total, shapes = 0, hashlib.sha256(), set()
     looked_at = dict(exists=0, open=1, decode=len(names))[level]
     for i, name in enumerate(names):

@@ -47,11 +47,10 @@ def prepare_own(
     Args:
         source (Source): The videos.
         split (Callable): Makes the splits of the clips that are good.
-        level (str): How closely to look, see
-            :func:`~mmvidadapt.datasets.prepare.check_videos.check_video`.
+        level (str): See :func:`~.check_videos.check_video`.
             Defaults to 'decode'.
-        num_workers (int, optional): Processes that look. Defaults to None:
-            one per core.
+        num_workers (int, optional): Processes; None: one per core.
+            Defaults to None.
         ledger (Path, optional): File in which good videos are noted, so that
             a run that was cut off goes on. Defaults to None.
 
@@ -70,25 +69,24 @@ def prepare_own(
             f'None of {len(paths)} videos below {source.root} can be used; '
             f'{rejected[0][0]}: {rejected[0][1]}'
         )
+    classes = _find_classes(source, good)
+    lost = sorted({clip.label for clip in source.clips} - set(classes))
+    notes = list(source.notes)
+    if lost:
+        notes.append(f'No video that can be used of: {", ".join(lost)}.')
+    found = (classes, split(good), facts, rejected, notes)
+    return OwnData(source.root, *found, source.frames)
+
+
+def _find_classes(source: Source, good: Sequence[Clip]) -> List[str]:
+    """Return the names of the classes in their order, two at least."""
     classes = source.classes or in_order({clip.label for clip in good})
     if len(classes) < 2:
         raise ValueError(
             f'All videos below {source.root} are of one class, '
             f"'{classes[0]}'; there is nothing to tell apart."
         )
-    lost = sorted({clip.label for clip in source.clips} - set(classes))
-    notes = list(source.notes)
-    if lost:
-        notes.append(f'No video that can be used of: {", ".join(lost)}.')
-    return OwnData(
-        source.root,
-        classes,
-        split(good),
-        facts,
-        rejected,
-        notes,
-        source.frames,
-    )
+    return classes
 
 
 def in_order(labels: Sequence[str]) -> List[str]:

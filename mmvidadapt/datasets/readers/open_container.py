@@ -49,8 +49,7 @@ def open_container(
 ) -> InputContainer:
     """Open a video file, so that it cannot make FFmpeg open anything else.
 
-    FFmpeg gets an open file: no name is taken for an address, and what the
-    file refers to is refused.
+    FFmpeg gets an open file; what that refers to is refused.
 
     Args:
         file (str | os.PathLike | BinaryIO): Path, or the content.
