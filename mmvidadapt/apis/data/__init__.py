@@ -1,0 +1,1 @@
+"""Prepare data: caches of features and tokens, frames, transcoded videos."""
