@@ -184,7 +184,7 @@ def test_variants_start_where_the_paper_says():
 
 
 def test_a_pretrained_timesformer_fits_mmaction2s():
-    from mmvidadapt.weights.compare import compare
+    from mmvidadapt.weights.fit import compare
 
     cfg = load('timesformer_k400')
     (hook,) = [h for h in cfg.custom_hooks if h.type == 'StrictLoadHook']

@@ -6,9 +6,9 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from mmvidadapt.methods.evl.cached_rows import fingerprint
 from mmvidadapt.utils.bounded_models import explained
 from mmvidadapt.utils.config_data import write_config_text
+from mmvidadapt.utils.sha256 import fingerprint
 from mmvidadapt.weights.adapter_file import AdapterFile, read_adapter
 from mmvidadapt.weights.adapter_schema import num_classes
 

@@ -9,7 +9,7 @@ from typing import Dict, List, Optional
 
 from mmengine.logging import print_log
 
-from mmvidadapt.weights.files.containers import ZIP, recognise
+from mmvidadapt.weights.files.containers import ZIP, recognize
 from mmvidadapt.weights.files.readers import load_checkpoint_file
 
 from .training_progress import KINDS, kind_of
@@ -117,7 +117,7 @@ def damage(path: str) -> Optional[str]:
         Optional[str]: None where it is whole.
     """
     try:
-        if os.path.isfile(path) and recognise(path) is ZIP:
+        if os.path.isfile(path) and recognize(path) is ZIP:
             with zipfile.ZipFile(path) as archive:
                 wrong = archive.testzip()
             return wrong and f'the checksum of {wrong} is wrong.'

@@ -6,7 +6,7 @@ from mmaction.models.heads import I3DHead
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
-from mmvidadapt.weights.whole import refuse_unfit
+from mmvidadapt.weights.load_hooks import refuse_unfit
 
 from .multi_label import MultiLabelMixin
 

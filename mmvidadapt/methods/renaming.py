@@ -1,22 +1,23 @@
-"""mmaction2's recogniser, made to know the names of other checkpoints."""
+"""Rename whole official checkpoints before a recognizer loads them."""
 
-from typing import Any, Callable
+from typing import Any
 
 from mmaction.models.recognizers import Recognizer3D
 
+from mmvidadapt.weights import rename_whole_
+
 
 class RenamingRecognizer(Recognizer3D):
-    """Recognizer3D that renames a checkpoint before anything is loaded.
+    """Recognizer3D that official checkpoints of the methods fit by path.
 
-    A subclass sets ``rename``, which changes a whole state dict in place and
-    leaves others than its own alone.
+    For methods whose files have names that only the recognizer sees: parts
+    that stand side by side, without ``backbone.`` and ``cls_head.``. Their
+    ``names.py`` says what these names are.
 
     Args:
         **recognizer: Passed on to
             :class:`mmaction.models.recognizers.Recognizer3D`.
     """
-
-    rename: Callable[[dict], None]
 
     def __init__(self, **recognizer: Any) -> None:
         super().__init__(**recognizer)
@@ -26,6 +27,6 @@ class RenamingRecognizer(Recognizer3D):
 def _rename(
     module: RenamingRecognizer, state_dict: dict, prefix: str, *args: Any
 ) -> None:
-    """Rename what is loaded into the recogniser, not into what holds it."""
+    """Rename what is loaded into the recognizer, not into what holds it."""
     if not prefix:
-        module.rename(state_dict)
+        rename_whole_(state_dict)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from mmvidadapt.weights import load_pretrained, rename_official_
-from mmvidadapt.weights.whole import refuse_unfit
+from mmvidadapt.weights.load_hooks import refuse_unfit
 
 from .parts.freeze import freeze_except
 from .parts.lean import use_equation_
@@ -37,6 +37,8 @@ class AdaptedBackbone(BaseModule):
         init_cfg (dict, optional): As in mmengine. Defaults to None.
     """
 
+    # Trunks whose weights it reads.
+    family = 'vit'
     # Names that are trained, as regular expressions over whole names.
     trainable: Tuple[str, ...] = ()
     # Names that image weights do not have.

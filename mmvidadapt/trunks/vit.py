@@ -7,6 +7,8 @@ from einops import rearrange
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
+from mmvidadapt.weights.resize import resize_positions_
+
 from .base import AdaptedBackbone
 from .parts.drop_path import linear_rates
 from .parts.lean_block import LeanViTBlock
@@ -147,6 +149,10 @@ class ViTTrunk(AdaptedBackbone):
         self.ln_post = nn.LayerNorm(dims, eps=traits['eps'])
         nn.init.trunc_normal_(self.class_embedding, std=0.02)
         nn.init.trunc_normal_(self.positional_embedding, std=0.02)
+
+    def fit_weights(self, weights: Dict[str, Tensor]) -> str:
+        """Resize the positions of image weights; say so in the log."""
+        return resize_positions_(weights, self.patch_grid)
 
     def patchify(self, video: Tensor) -> Tensor:
         """Turn a clip (B, 3, T, H, W) into patches (B*T, N, C)."""

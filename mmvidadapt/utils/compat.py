@@ -14,6 +14,7 @@ from typing import Any, Callable, Dict, Tuple
 
 from mmengine.utils import digit_version
 
+from .host_files import checkpoint_files, whole_local_files
 from .import_hooks import Action, after_import, import_through
 from .loader_options import no_workers
 
@@ -231,6 +232,8 @@ def checkpoint_configs() -> str:
 
 
 remedy('mmengine.runner')(no_workers)
+remedy('mmengine.runner')(checkpoint_files)
+remedy()(whole_local_files)
 
 
 def heal() -> Dict[str, str]:

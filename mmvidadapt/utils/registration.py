@@ -60,18 +60,25 @@ ROOMS: Dict[str, Tuple[str, ...]] = {
         'mmvidadapt.engine.seed',
     ),
 }
-# Takes the place of mmengine's backend for local files.
-BACKEND = 'mmvidadapt.engine.local_backend'
 SEED = ROOMS['mmaction.engine'][-1]  # in a registry of mmengine
 
 
 def register_with_host() -> None:
-    """Register ours whenever mmaction2's are, now if they already are."""
-    import_module(BACKEND)
+    """Register ours whenever mmaction2's are, now if they already are.
+
+    And what the methods' files call their parameters, with our weights.
+    """
+    after_import(['mmvidadapt.weights'], import_names)
     for host, rooms in ROOMS.items():
         after_import([host], partial(_import, rooms))
     after_import(['mmaction.registry'], _locate)
     after_import(['mmengine.registry'], _locate_seed)
+
+
+def import_names() -> None:
+    """Import the ``names.py`` of every method, which registers its layouts."""
+    for file in sorted(METHODS.glob('[!_]*/names.py')):
+        import_module(f'mmvidadapt.methods.{file.parent.name}.names')
 
 
 def _import(rooms: Tuple[str, ...]) -> None:

@@ -9,19 +9,19 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from mmvidadapt.methods.evl.cached_rows import fingerprint
 from mmvidadapt.utils.config_data import (
     MOST_TEXT,
     check_config,
     own_imports,
     read_literal,
 )
+from mmvidadapt.utils.sha256 import fingerprint
 from mmvidadapt.utils.whole_file import whole_file
 from mmvidadapt.version import __version__
 
 from .adapter_schema import FORMAT, check_adapter_config, check_description
-from .check import count_not_finite
 from .files.containers import has_header
+from .finite import count_not_finite
 
 SUFFIX = '.adapter.safetensors'
 KEY = 'mmvidadapt_adapter'  # of the one entry of the metadata

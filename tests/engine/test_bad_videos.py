@@ -20,7 +20,7 @@ from mmengine.runner import Runner
 import mmvidadapt
 from mmvidadapt.apis.train.config import load_config
 from mmvidadapt.engine.hooks import bad_videos
-from mmvidadapt.methods.evl.cached_rows import fingerprint
+from mmvidadapt.utils.sha256 import fingerprint
 from tests import runs
 from tests.trained import damage
 

@@ -8,7 +8,7 @@ from mmaction.registry import HOOKS, MODELS
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mmvidadapt.weights.resize_time import resize_time
+from mmvidadapt.weights.resize import resize_time
 from tests import runs
 from tests.heads.test_heads import BACKBONES, build
 from tests.tools.processes import call

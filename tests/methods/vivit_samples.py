@@ -12,7 +12,7 @@ from mmvidadapt.models import (
     ViViTFactorisedEncoder,
     ViViTFactorisedSelfAttention,
 )
-from mmvidadapt.weights.compare import renamed
+from mmvidadapt.weights.fit import renamed
 
 VIDEO = (2, 3, 4, 16, 24)  # (B, 3, T, H, W)
 KINDS = {

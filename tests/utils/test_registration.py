@@ -124,7 +124,7 @@ def test_packages_have_their_classes_and_modules_and_no_others():
     assert models.AIM is AIM
     assert models.Float32I3DHead.__module__.startswith('mmvidadapt.heads')
     assert engine.seed_worker is engine.seed.seed_worker
-    assert engine.load_safely is engine.local_checkpoints.load_safely
+    assert engine.load_safely is engine.checkpoints.load_safely
     assert apis.load_adapter is apis.use.adapters.load_adapter
     for package in (models, datasets, engine, apis, mmvidadapt):
         for name in ('Nothing', '__nothing__', 'torch', 'MODELS'):

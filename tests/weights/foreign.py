@@ -181,7 +181,7 @@ def mmpretrain_vit():
 
 
 def aim_clip():
-    """The official AIM recogniser on CLIP."""
+    """The official AIM recognizer on CLIP."""
     named = under('backbone.', replace(aim(), AIM))
     head = random_weights(layer('cls_head.fc_cls', 3, 8))
     return {**named, **head}, aim()

@@ -108,7 +108,7 @@ def test_image_to_joint_is_the_official_conversion(path, tmp_path, said):
 
 
 def stage(tmp_path, name, **kwargs):
-    """Save a recogniser's checkpoint of a small random encoder."""
+    """Save a recognizer's checkpoint of a small random encoder."""
     model = tiny_bevt(**kwargs)
     weights = {f'backbone.{k}': v for k, v in model.state_dict().items()}
     weights['cls_head.lm_head.weight'] = torch.zeros(4, 32)

@@ -132,7 +132,7 @@ def mmcv_config(monkeypatch):
 
 @pytest.mark.parametrize('zipped', [True, False])
 @pytest.mark.parametrize('path', goldens('aim_recognizer_*.pt'))
-def test_a_released_recogniser_loads_by_path(
+def test_a_released_recognizer_loads_by_path(
     path, zipped, mmcv_config, tmp_path, monkeypatch
 ):
     golden = load_golden(path)

@@ -1,4 +1,4 @@
-"""Every layout is recognised, and every name is accounted for."""
+"""Every layout is recognized, and every name is accounted for."""
 
 import pytest
 import torch
@@ -61,7 +61,7 @@ def test_backbones_are_taken_out(name):
 
 
 @pytest.mark.parametrize('name', WHOLE)
-def test_recognisers_stay_whole(name):
+def test_recognizers_stay_whole(name):
     theirs, ours = WHOLE[name]()
     found = convert(theirs)
     assert found.layout == name and found.whole
@@ -80,7 +80,7 @@ def test_recognisers_stay_whole(name):
         if path.values[0]
     ],
 )
-def test_layouts_of_goldens_are_recognised(path, layout, whole):
+def test_layouts_of_goldens_are_recognized(path, layout, whole):
     golden = load_golden(path)
     theirs = golden['state_dict']
     before = dict(theirs)
@@ -105,7 +105,7 @@ def test_paths_of_flax_are_followed(path):
 
 def test_image_swins_stay_as_they_are_for_bevt():
     theirs, _ = foreign.swin_2d()
-    found = convert(theirs, inflate=False)
+    found = convert(theirs, 'bevt')
     assert found.layout == 'swin-2d'
     accounted(theirs, found)
     assert found.weights['patch_embed.proj.weight'].ndim == 4

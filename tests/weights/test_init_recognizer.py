@@ -22,7 +22,7 @@ HEAD = {
 
 
 def config(num_classes=3):
-    """Describe a recogniser of the size of the damaged files."""
+    """Describe a recognizer of the size of the damaged files."""
     return Config(
         dict(
             model=dict(
@@ -39,13 +39,13 @@ def config(num_classes=3):
 
 
 def whole(path, head=HEAD, **changes):
-    """Write what a recogniser would save."""
+    """Write what a recognizer would save."""
     trunk = {f'backbone.{k}': v for k, v in vit().items()}
     torch.save(dict(state_dict={**trunk, **head, **changes}), path)
 
 
-def as_recogniser(path):
-    """Give the content of a file the names of a whole recogniser."""
+def as_recognizer(path):
+    """Give the content of a file the names of a whole recognizer."""
     found = load_checkpoint_file(path)
     found = found.get('state_dict', found)
     bare = not any(name.startswith('backbone.') for name in found)
@@ -58,7 +58,7 @@ def test_what_does_not_fit_is_refused(tmp_path, kind):
     write, reason = {**UNFIT, **DAMAGED_FOR_MODELS}[kind]
     path = tmp_path / 'x.pth'
     write(path)
-    as_recogniser(path)
+    as_recognizer(path)
     with pytest.raises(ValueError, match=reason) as error:
         init_recognizer(config(), str(path), 'cpu')
     assert str(path) in str(error.value)
@@ -66,7 +66,7 @@ def test_what_does_not_fit_is_refused(tmp_path, kind):
 
 
 @pytest.mark.parametrize('kind', [*DAMAGED, *UNFIT, *DAMAGED_FOR_MODELS])
-def test_nothing_but_a_whole_recogniser_will_do(tmp_path, kind):
+def test_nothing_but_a_whole_recognizer_will_do(tmp_path, kind):
     path = tmp_path / 'x.pth'
     {**DAMAGED, **UNFIT, **DAMAGED_FOR_MODELS}[kind][0](path)
     with pytest.raises(ValueError, match=re.escape(str(path))):
@@ -118,7 +118,7 @@ def test_fine_tuning_may_start_with_another_head(tmp_path):
 def test_damage_is_refused_in_fine_tuning_too(tmp_path):
     path = tmp_path / 'x.pth'
     numbers(torch.Tensor.long)(path)
-    as_recogniser(path)
+    as_recognizer(path)
     model = MODELS.build(config(5).model)
     model.init_weights()
     with pytest.raises(ValueError, match='int64 in the weights'):

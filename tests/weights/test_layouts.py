@@ -161,7 +161,7 @@ def test_renaming_leaves_other_checkpoints_alone(weights):
 def test_wrong_model_is_named():
     with pytest.raises(ValueError, match="'swin-2d' belong to a swin"):
         to_native(foreign.swin_2d()[0])
-    with pytest.raises(ValueError, match="Unknown model 'vivit'"):
+    with pytest.raises(ValueError, match="Unknown family 'vivit'"):
         to_native(vit(), 'vivit')
 
 

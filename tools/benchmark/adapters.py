@@ -20,7 +20,7 @@ from mmengine.registry import init_default_scope
 from mmvidadapt.apis import MultiAdapter
 from mmvidadapt.apis.train.config import load_config
 from mmvidadapt.engine.adapters import make_adapter, split_names
-from mmvidadapt.weights.compare import matches
+from mmvidadapt.weights.fit import matches
 
 MEGA = 1e6
 

@@ -23,15 +23,6 @@ from mmvidadapt.weights.layouts.convert import BACKBONE, HEAD, Conversion, kind
 
 from ..train.config import list_configs, load_config
 
-# Methods of layouts, by the start of their names; others are of images.
-METHODS = {
-    'aim': 'aim',
-    'bevt': 'bevt',
-    'dualpath': 'dualpath',
-    'evl': 'evl',
-    'vivit': 'vivit',
-}
-
 
 class Target(NamedTuple):
     """A method, as kinds of names (numbers are ``*``) of its backbones.
@@ -80,9 +71,8 @@ def _closest_target(found: Conversion, method: str, own: Set[str]) -> Target:
     """Find the backbone of a method that has most of the kinds of names."""
     targets = read_targets(method)
     target = max(targets, key=lambda t: (len(t.known & own), -len(t.known)))
-    of = next(
-        (m for k, m in METHODS.items() if found.layout.startswith(k)), ''
-    )
+    # Layouts of methods begin with their names; others are of images.
+    of = next((m for m in list_methods() if found.layout.startswith(m)), '')
     if of not in ('', method) or len(own & target.known) < len(own) / 2:
         raise ValueError(
             f"Weights in the layout '{found.layout}' are those of "

@@ -11,10 +11,8 @@ from mmvidadapt.utils.printable import printable
 from mmvidadapt.utils.whole_file import whole_file
 from mmvidadapt.version import __version__
 from mmvidadapt.weights import load_weights_file, resolve
-from mmvidadapt.weights.check import find_damage
+from mmvidadapt.weights.fit import find_damage
 from mmvidadapt.weights.layouts.convert import Conversion, convert, kind
-
-SWINS = 'bevt'  # the method that reads image Swins as they are
 
 
 def read_conversion(source: str, method: str = '') -> Conversion:
@@ -32,7 +30,7 @@ def read_conversion(source: str, method: str = '') -> Conversion:
     """
     weights = load_weights_file(resolve(source))
     try:
-        found = convert(weights, inflate=method != SWINS)
+        found = convert(weights, method)
     except ValueError as error:
         raise ValueError(f'{source}: {error}') from error
     floats = {k: torch.zeros(()) for k in found.weights}

@@ -26,7 +26,7 @@ from mmvidadapt.engine.checkpoints import read_checkpoint
 from mmvidadapt.engine.plain_config import plain_config
 from mmvidadapt.utils.process_iterator import ProcessDied, iterate_in_process
 from mmvidadapt.utils.video import VideoError
-from mmvidadapt.weights.compare import compare, renamed
+from mmvidadapt.weights.fit import compare, renamed
 
 from .class_names import class_names, read_labels  # noqa: F401
 from .class_scores import best_classes, class_probabilities, raw_scores
@@ -206,11 +206,8 @@ def load_strictly(model: nn.Module, checkpoint: str) -> Mapping[str, Any]:
     state_dict = content.get('state_dict', content)
     difference = compare(model, state_dict)
     if difference:
-        raise ValueError(
-            f'{checkpoint} does not fit the model '
-            f'{type(model).__name__}:\n{difference}\n'
-            'Give the config it was trained with.'
-        )
+        advice = 'Give the config it was trained with.'
+        raise difference.refusal(checkpoint, 'model', model, advice)
     model.load_state_dict(renamed(model, state_dict), strict=False)
     meta = content.get('meta') if 'state_dict' in content else None
     return meta if isinstance(meta, Mapping) else {}

@@ -26,7 +26,7 @@ from mmvidadapt.engine.adapters import (
     load_trunk,
     split_names,
 )
-from mmvidadapt.methods.evl.cached_rows import fingerprint
+from mmvidadapt.utils.sha256 import fingerprint
 from mmvidadapt.weights.adapter_file import (
     SUFFIX,
     AdapterFile,

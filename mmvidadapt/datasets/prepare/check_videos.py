@@ -1,6 +1,5 @@
 """Find out which videos can be used, and why the others cannot."""
 
-import hashlib
 import os
 from functools import partial
 from pathlib import Path
@@ -10,6 +9,7 @@ from mmvidadapt.datasets.readers.open_container import check_regular
 from mmvidadapt.datasets.readers.pyav import PyAVReader
 from mmvidadapt.utils.printable import say
 from mmvidadapt.utils.process_pool import map_in_processes, show_progress
+from mmvidadapt.utils.sha256 import hash_file
 from mmvidadapt.utils.video import UnreadableError, name_video
 
 from .check_cache import CheckCache
@@ -51,16 +51,7 @@ def check_video(path: str, level: str = 'decode') -> VideoFacts:
     if level == 'open':
         return VideoFacts(len(reader), width, height, size)
     count = sum(1 for _ in decode_all(path))
-    return VideoFacts(count, width, height, size, digest(path))
-
-
-def digest(path: str) -> str:
-    """Return the sha256 of a file."""
-    total = hashlib.sha256()
-    with open(path, 'rb') as file:
-        while chunk := file.read(2**20):
-            total.update(chunk)
-    return total.hexdigest()
+    return VideoFacts(count, width, height, size, hash_file(path))
 
 
 def check_videos(

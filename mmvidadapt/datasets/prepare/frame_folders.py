@@ -1,6 +1,5 @@
 """Videos that lie on a disk as folders of frames, as mmaction2 reads them."""
 
-import hashlib
 import os
 import re
 from pathlib import Path
@@ -8,6 +7,8 @@ from typing import List, NamedTuple
 
 import cv2
 import numpy as np
+
+from mmvidadapt.utils.sha256 import start_hash
 
 from .video_facts import VideoFacts
 from .video_folders import PICTURES, Source, clips_below
@@ -117,7 +118,7 @@ def check_frames(folder: str, level: str, frames: FrameFiles) -> VideoFacts:
         ValueError: If it is not good for training.
     """
     names = _names_of_all(folder, frames)
-    size, total, shapes = 0, hashlib.sha256(), set()
+    size, total, shapes = 0, start_hash(), set()
     looked_at = dict(exists=0, open=1, decode=len(names))[level]
     for i, name in enumerate(names):
         data = Path(folder, name).read_bytes()

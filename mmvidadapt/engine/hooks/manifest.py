@@ -1,6 +1,5 @@
 """Record what a measured accuracy was measured on."""
 
-import hashlib
 import json
 import math
 import platform
@@ -19,8 +18,8 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from mmvidadapt.methods.evl.cached_rows import fingerprint
 from mmvidadapt.utils.check_installed import NEEDED
+from mmvidadapt.utils.sha256 import fingerprint, hash_bytes
 from mmvidadapt.utils.whole_file import whole_file
 from mmvidadapt.version import __version__
 
@@ -144,7 +143,7 @@ def annotation_lists(dataset: Dataset) -> List[Dict[str, str]]:
     listed = [entry for part in inner for entry in annotation_lists(part)]
     path = getattr(dataset, 'ann_file', '')
     if path:
-        digest = hashlib.sha256(get(path)).hexdigest()
+        digest = hash_bytes(get(path))
         listed.insert(0, dict(file=str(path), sha256=digest))
     return listed
 

@@ -1,4 +1,4 @@
-"""No checkpoint is loaded by halves."""
+"""Reject checkpoints that do not fit the model, before they are loaded."""
 
 from typing import Any, Dict, List, Sequence
 
@@ -9,9 +9,8 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
-from mmvidadapt.weights.compare import Difference, compare, renamed
-from mmvidadapt.weights.resize_time import resize_time
-from mmvidadapt.weights.whole import unmark
+from mmvidadapt.weights.fit import Difference, compare, renamed
+from mmvidadapt.weights.resize import resize_time
 
 HEAD = r'cls_head\..*'
 KEY = 'load_options'  # of a config
@@ -86,17 +85,14 @@ class StrictLoadHook(Hook):
             missing, unknown, resized = (
                 (*names, HEAD) for names in (missing, unknown, resized)
             )
-        difference = compare(model, state_dict).without(
-            missing, unknown, resized
-        )
+        found = compare(model, state_dict)
+        difference = found.without(missing, unknown, resized)
         if difference:
             source = runner._load_from or 'The checkpoint'
-            raise ValueError(
-                f'{source} does not fit the model '
-                f'{type(model).__name__}:\n{difference}\n'
-                + '\n'.join(advice(model, state_dict, difference))
-            )
-        unmark(state_dict)  # the parts need not look again
+            text = '\n'.join(advice(model, state_dict, difference))
+            raise difference.refusal(source, 'model', model, text)
+        if found:
+            complete(model, state_dict, found)
 
 
 def load_options(runner: Runner) -> Dict[str, Any]:
@@ -140,6 +136,30 @@ def interpolate(model: nn.Module, checkpoint: dict) -> None:
         print_log('Interpolated over time:' + ''.join(done), logger='current')
         state_dict.clear()
         state_dict.update(weights)
+
+
+def complete(
+    model: nn.Module, state_dict: dict, difference: Difference
+) -> None:
+    """Let what may differ keep the values that the model has.
+
+    Args:
+        model (nn.Module): The model.
+        state_dict (dict): What is loaded; it is changed in place, so that it
+            fits.
+        difference (Difference): All that differs.
+    """
+    weights, own = renamed(model, state_dict), model.state_dict()
+    kept = [*difference.missing, *(name for name, *_ in difference.resized)]
+    weights.update({name: own[name] for name in kept})
+    state_dict.clear()
+    state_dict.update(
+        (name, value) for name, value in weights.items() if name in own
+    )
+    print_log(
+        f'Not loaded, as is allowed: {[*difference.unknown, *kept]}',
+        logger='current',
+    )
 
 
 def advice(

@@ -1,10 +1,9 @@
-"""How the official AIM names its parameters."""
-
-from typing import Tuple
+"""Map parameter names of the official AIM to ours."""
 
 from mmvidadapt.weights.layouts.images import CLIP_TRUNK, TIMM_TRUNK
+from mmvidadapt.weights.layouts.registry import register_names
 from mmvidadapt.weights.layouts.swins import SWIN_BLOCK, SWIN_TRUNK
-from mmvidadapt.weights.layouts.tables import Layout, Table, _blocks, _same
+from mmvidadapt.weights.layouts.tables import Layout, Table, in_blocks, same
 
 AIM_ADAPTERS = {
     f'{theirs}.{fc}.*': f'{ours}.{own}.*'
@@ -18,18 +17,18 @@ AIM_ADAPTERS = {
 }
 AIM_CLIP: Table = {
     **CLIP_TRUNK,
-    **_same('temporal_embedding'),
-    **_blocks('transformer.resblocks.{i}.', AIM_ADAPTERS),
+    **same('temporal_embedding'),
+    **in_blocks('transformer.resblocks.{i}.', AIM_ADAPTERS),
 }
 AIM_IMAGENET: Table = {
     **TIMM_TRUNK,
-    **_same('temporal_embedding', 'ln_post.*'),
-    **_blocks('blocks.{i}.', AIM_ADAPTERS),
+    **same('temporal_embedding', 'ln_post.*'),
+    **in_blocks('blocks.{i}.', AIM_ADAPTERS),
 }
 # In their Swin, S_Adapter is the joint adapter and S_Adapter2 the spatial.
 AIM_SWIN: Table = {
     **SWIN_TRUNK,
-    **_same(
+    **same(
         'temporal_embedding', f'{SWIN_BLOCK}attn.temporal_position_bias_table'
     ),
     '**.t_relative_coords': None,
@@ -44,18 +43,34 @@ AIM_SWIN: Table = {
     },
 }
 
-LAYOUTS: Tuple[Layout, ...] = (
+LAYOUTS = (
     Layout(
         'aim-clip',
         'vit',
         ('conv1.weight', 'transformer.resblocks.{i}.**_Adapter.D_fc1.*'),
         AIM_CLIP,
+        official=True,
     ),
     Layout(
         'aim-imagenet',
         'vit',
         ('cls_token', 'blocks.{i}.**_Adapter.D_fc1.*'),
         AIM_IMAGENET,
+        official=True,
     ),
-    Layout('aim-swin', 'swin', (f'{SWIN_BLOCK}S_Adapter2.D_fc1.*',), AIM_SWIN),
+    Layout(
+        'aim-swin',
+        'swin',
+        (f'{SWIN_BLOCK}S_Adapter2.D_fc1.*',),
+        AIM_SWIN,
+        official=True,
+    ),
+)
+register_names(
+    'aim',
+    layouts=LAYOUTS,
+    time_axes={
+        'temporal_embedding': 1,  # (1, T, C)
+        'temporal_position_bias_table': 0,  # (2T-1, heads)
+    },
 )

@@ -73,6 +73,7 @@ class AIMSwin(AdaptedBackbone):
         'temporal_embedding',
         r'.*\.temporal_position_bias_table',
     )
+    family = 'swin'
     patch_size = (2, 4, 4)
 
     def __init__(

@@ -10,7 +10,7 @@ from torch.utils.checkpoint import checkpoint
 
 from mmvidadapt.trunks.parts.lean_block import learns
 from mmvidadapt.utils.check_choices import check_choices
-from mmvidadapt.weights.whole import refuse_unfit
+from mmvidadapt.weights.load_hooks import refuse_unfit
 
 from .masked_rows import MaskedRows, masked_rows
 

@@ -2,7 +2,6 @@
 
 import copy
 import json
-import os
 import random
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
@@ -16,6 +15,7 @@ from mmengine.dataset import Compose
 from torch.utils.data import Dataset
 
 from mmvidadapt.engine.seed import seed_everything
+from mmvidadapt.utils.whole_file import whole_file
 
 from ..evl.dataset import data_key
 
@@ -65,9 +65,8 @@ class TokenMeta:
 
     def write(self, folder: Path) -> None:
         """Write it down, whole or not at all."""
-        unfinished = folder / f'{META}.tmp'
-        unfinished.write_text(json.dumps(asdict(self), indent=2) + '\n')
-        os.replace(unfinished, folder / META)
+        with whole_file(folder / META) as part:
+            part.write_text(json.dumps(asdict(self), indent=2) + '\n')
 
     @classmethod
     def read(cls, folder: Union[str, Path]) -> 'TokenMeta':

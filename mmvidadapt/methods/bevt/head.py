@@ -12,7 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 from mmvidadapt.trunks.parts.lean_block import learns
 from mmvidadapt.trunks.parts.linear import Linear
-from mmvidadapt.weights.whole import refuse_unfit
+from mmvidadapt.weights.load_hooks import refuse_unfit
 
 STREAM_NAMES = dict(video='3d', image='2d')
 

@@ -1,4 +1,4 @@
-"""Weights of image Swins and of BEVT's stages for a Video Swin.
+"""Load image Swins and BEVT's stages into a Video Swin.
 
 An image stream, or any image Swin, is inflated: its patches are repeated over
 the frames of a patch and divided by their number, its tables of relative
@@ -15,7 +15,9 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmvidadapt.weights.files.readers import load_weights_file
-from mmvidadapt.weights.load import load_exactly
+from mmvidadapt.weights.fit import load_exactly
+from mmvidadapt.weights.layouts.convert import Conversion
+from mmvidadapt.weights.layouts.registry import register_names
 
 StateDict = Dict[str, Tensor]
 TABLE = 'relative_position_bias_table'
@@ -23,15 +25,14 @@ PATCH, PATCH_2D = 'patch_embed.proj.weight', 'patch_embed_2d.proj.weight'
 FRAMES = 2  # that a patch spans
 PREFIX = re.compile(r'^(module\.)?(backbone\.)?(encoder\.)?')
 # Buffers and parts of other models around the encoder: a classifier, the
-# tokenizer that the official recogniser saves with itself.
+# tokenizer that the official recognizer saves with itself.
 DROPPED = re.compile(
     r'.*relative_position_index|.*attn_mask|(cls_head|head|lm_head)\..*'
 )
 # What one model that is built on a Video Swin has and another has not.
 DECODERS = r'(lm_down|fpn|lm_down_st|fpn_s|fpn_t)\..*'
 PARTS = re.compile(rf'mask_token|patch_embed(_2d)?\..*|norm\..*|{DECODERS}')
-
-
+MASK, JOINT = 'mask_token', 'patch_embed_2d.'  # of a stage, of the last one
 LAST_NORM = re.compile(r'norm\d*(?=\.)')
 
 
@@ -185,3 +186,34 @@ def resize_table(
     table = table.t().reshape(1, -1, *before)  # (1, heads, ...)
     table = F.interpolate(table, sides, mode='trilinear')
     return table[0].flatten(1).t()
+
+
+def claim(weights: StateDict, method: str) -> Optional[Conversion]:
+    """Take the encoder of a stage of BEVT; loading it inflates the tables.
+
+    Args:
+        weights (Dict[str, Tensor]): Of any model.
+        method (str): What they are for.
+
+    Returns:
+        Conversion, optional: None for other models; an image Swin is taken
+        as it is for BEVT alone.
+    """
+    encoder = {PREFIX.sub('', name): name for name in weights}
+    if PATCH not in encoder:
+        return None
+    image = weights[encoder[PATCH]].ndim == 4
+    if MASK not in encoder and not (image and method == 'bevt'):
+        return None
+    kept = {k: v for k, v in encoder.items() if not DROPPED.fullmatch(k)}
+    joint = any(name.startswith(JOINT) for name in kept)
+    swin = 'bevt-image' if MASK in kept else 'swin-2d'
+    return Conversion(
+        'bevt-joint' if joint else swin,
+        {own: weights[name] for own, name in kept.items()},
+        {name: own for own, name in kept.items()},
+        [name for name in weights if name not in kept.values()],
+    )
+
+
+register_names('bevt', claim=claim)

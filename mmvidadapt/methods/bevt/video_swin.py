@@ -14,7 +14,7 @@ from mmvidadapt.trunks.parts.lean_block import lean_mlp, learns
 from mmvidadapt.trunks.parts.window3d import Windows3D
 from mmvidadapt.trunks.video_swin import attend_windows
 from mmvidadapt.trunks.vit import resolve
-from mmvidadapt.weights.whole import refuse_unfit
+from mmvidadapt.weights.load_hooks import refuse_unfit
 
 from .swin import ARCHS, FRAMES, SIDE
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mmvidadapt.heads.float32_i3d_head import check_channels
 from mmvidadapt.heads.multi_label import MultiLabelMixin
-from mmvidadapt.weights.whole import refuse_unfit
+from mmvidadapt.weights.load_hooks import refuse_unfit
 
 
 @MODELS.register_module()

@@ -1,15 +1,14 @@
-"""How the official DualPath names its parameters, and CLIP's projection.
+"""Map parameter names of the official DualPath to ours.
 
 Its checkpoints hold ``{'model': ...}``: the whole CLIP with its text tower,
 and adapters and classifier inside the image tower.
 """
 
 import re
-from typing import Any, Dict
-
-from torch import Tensor
+from typing import Any, Dict, Optional
 
 from mmvidadapt.weights.layouts.images import OPENAI_CLIP
+from mmvidadapt.weights.layouts.registry import register_names
 from mmvidadapt.weights.layouts.tables import NATIVE, Layout, Table
 
 BLOCK = 'transformer.resblocks.{i}.'
@@ -40,6 +39,7 @@ LAYOUTS = (
             f'visual.{BLOCK}**_adapter_attn.down_proj.weight',
         ),
         DUALPATH,
+        official=True,
     ),
     Layout(
         'native-dualpath',
@@ -49,47 +49,30 @@ LAYOUTS = (
     ),
 )
 
-# CLIP's projection, (C, E), which other methods leave out.
-PROJECTION = re.compile(r'(backbone\.)?(visual\.)?proj')
-HF_PROJECTION = 'visual_projection.weight'  # (E, C)
 MARK = re.compile(r'visual\..*_adapter_attn\.down_proj\.weight')
 
 
-def find_projection(weights: Dict[str, Tensor]) -> Dict[str, Tensor]:
-    """Take CLIP's projection out of weights of any layout.
+def name_parts(weights: Dict[str, Any]) -> Optional[Dict[str, Any]]:
+    """Name the parts of an official checkpoint as a recognizer's.
+
+    The text tower is dropped; what is inside the image tower keeps its
+    official name.
 
     Args:
-        weights (Dict[str, Tensor]): Under their own names.
+        weights (Dict[str, Any]): What is about to be loaded.
 
     Returns:
-        Dict[str, Tensor]: ``proj``, or nothing.
+        Dict[str, Any], optional: Under our names of parts; None for others.
     """
-    if HF_PROJECTION in weights:
-        return dict(proj=weights[HF_PROJECTION].T.contiguous())
+    if not any(map(MARK.fullmatch, weights)):
+        return None
+    named = {}
     for name, value in weights.items():
-        if PROJECTION.fullmatch(name):
-            return dict(proj=value)
-    return {}
-
-
-def rename_dualpath_(state_dict: Dict[str, Any]) -> None:
-    """Name the parts of an official checkpoint as a recogniser's, in place.
-
-    Leaves others alone. The text tower is dropped; what is inside the image
-    tower keeps its official name.
-
-    Args:
-        state_dict (Dict[str, Any]): What is about to be loaded.
-    """
-    inner = state_dict.get('model', state_dict)
-    if isinstance(inner, Tensor):
-        return
-    inner = {re.sub(r'^(module\.)+', '', k): v for k, v in inner.items()}
-    if not any(map(MARK.fullmatch, inner)):
-        return
-    state_dict.clear()
-    for name, value in inner.items():
         if name.startswith('visual.head.'):
-            state_dict[name.replace('visual.head', 'cls_head', 1)] = value
+            named[name.replace('visual.head', 'cls_head', 1)] = value
         elif name.startswith('visual.'):
-            state_dict[f'backbone.{name}'] = value
+            named[f'backbone.{name}'] = value
+    return named
+
+
+register_names('dualpath', layouts=LAYOUTS, parts=name_parts)

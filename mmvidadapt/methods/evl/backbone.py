@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from mmvidadapt.trunks.parts.precision import full_precision
 from mmvidadapt.trunks.vit import DIALECTS, ViTTrunk
 from mmvidadapt.utils.check_choices import check_choices
+from mmvidadapt.utils.sha256 import fingerprint
 from mmvidadapt.weights import read_pretrained
 
 from .block import OwnPrecisionNorm, TappedBlock
-from .cached_rows import PackSizes, Tap, fingerprint, unpack
+from .cached_rows import PackSizes, Tap, unpack
 from .decoder import VideoDecoder
 
 TEMPORAL = ('conv', 'position', 'motion')

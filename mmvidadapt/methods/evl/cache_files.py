@@ -1,12 +1,13 @@
 """The files of a feature cache, and what is said of them in ``cache.json``."""
 
 import json
-import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
 import numpy as np
+
+from mmvidadapt.utils.whole_file import whole_file
 
 from .cached_rows import PackSizes
 
@@ -68,9 +69,8 @@ class CacheMeta:
 
     def write(self, folder: Path) -> None:
         """Write it down, whole or not at all."""
-        unfinished = folder / f'{META}.tmp'
-        unfinished.write_text(json.dumps(asdict(self), indent=2) + '\n')
-        os.replace(unfinished, folder / META)
+        with whole_file(folder / META) as part:
+            part.write_text(json.dumps(asdict(self), indent=2) + '\n')
 
     @classmethod
     def read(cls, folder: Path) -> 'CacheMeta':

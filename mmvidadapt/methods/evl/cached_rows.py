@@ -1,7 +1,6 @@
 """Tapped features as one row of numbers, signed by the trunk they are of."""
 
-import hashlib
-from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
+from typing import Iterable, List, NamedTuple, Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -35,25 +34,6 @@ class PackSizes(NamedTuple):
         """Numbers of a row, its key included."""
         shapes = map(torch.Size, (self.maps, self.attention))
         return KEY_SIZE + sum(shape.numel() for shape in shapes)
-
-
-def fingerprint(tensors: Dict[str, Tensor], note: str = '') -> str:
-    """Hash names, types and values of tensors, and a note."""
-    digest = hashlib.sha256(note.encode())
-    for name, tensor in sorted(tensors.items()):
-        if '_fsdp_wrapped_module' in name:
-            raise ValueError(
-                f'{name} is cut into shards by FSDP, so the trunk has no hash '
-                'to compare with cached features; wrap the model with DDP or '
-                'with FSDP2 (fully_shard).'
-            )
-        if hasattr(tensor, 'full_tensor'):  # sharded by FSDP2
-            tensor = tensor.full_tensor()
-        digest.update(f'{name} {tensor.dtype} {tuple(tensor.shape)}'.encode())
-        # A copy: FSDP2 cannot free what NumPy has looked at.
-        data = tensor.detach().to('cpu', copy=True).contiguous().flatten()
-        digest.update(data.view(torch.uint8).numpy().data)
-    return digest.hexdigest()
 
 
 def key_row(key: str) -> Tensor:

@@ -1,8 +1,8 @@
 """Features of a frozen trunk, read from disk in place of videos."""
 
 import copy
-import hashlib
 import json
+from itertools import chain
 from pathlib import Path
 from typing import Optional, Sequence
 
@@ -14,6 +14,7 @@ from torch.utils.data import Dataset
 
 from mmvidadapt.datasets.transforms import SpreadSampleFrames
 from mmvidadapt.datasets.wrappers import inner_datasets
+from mmvidadapt.utils.sha256 import hash_bytes
 
 from .cache_files import DONE, LABELS, CacheMeta, damaged_shards, open_shard
 from .cached_rows import pack
@@ -38,11 +39,8 @@ def data_key(
             f'{type(dataset).__name__} has no get_data_info, so nothing tells '
             'which videos it lists; cache a data set of mmaction2.'
         )
-    said = [described, preprocessor]
-    digest = hashlib.sha256(_json(said))
-    for i in range(len(dataset)):
-        digest.update(_json(dataset.get_data_info(i)))
-    return digest.hexdigest()
+    videos = map(dataset.get_data_info, range(len(dataset)))
+    return hash_bytes(map(_json, chain([[described, preprocessor]], videos)))
 
 
 def build_uncached(described: dict) -> Dataset:

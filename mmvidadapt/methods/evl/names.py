@@ -1,4 +1,4 @@
-"""How the official EVL names its parameters, and what stands around them.
+"""Map parameter names of the official EVL to ours, and name its parts.
 
 Released checkpoints hold ``{'model': {'module.decoder...': ...}}``: decoder
 and classifier, without the frozen CLIP; fine-tuned ones hold ``backbone.*``,
@@ -6,24 +6,23 @@ too.
 """
 
 import re
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
-from torch import Tensor
-
+from mmvidadapt.weights.layouts.registry import register_names
 from mmvidadapt.weights.layouts.tables import (
     NATIVE,
     Layout,
     Table,
-    _blocks,
-    _same,
+    in_blocks,
+    same,
 )
 
 TRUNK: Table = {
     'cls_token': 'class_embedding',
     'pos_embed': 'positional_embedding',
     'patch_embed.proj.*': 'conv1.*',
-    **_same('ln_pre.*'),
-    **_blocks(
+    **same('ln_pre.*'),
+    **in_blocks(
         'blocks.{i}.',
         {
             'norm1.*': 'ln_1.*',
@@ -39,7 +38,7 @@ TRUNK: Table = {
 }
 LAYER = 'decoder.layers.{i}.'
 DECODER: Table = {
-    **_same('decoder.cls_token'),
+    **same('decoder.cls_token'),
     **{
         f'decoder.decoder_layers.{{i}}.{name}': LAYER + name
         for name in (
@@ -67,36 +66,52 @@ EVL: Table = {
 }
 MARK = 'decoder.decoder_layers.{i}.norm1.weight'
 LAYOUTS = (
-    Layout('evl', 'vit', ('decoder.cls_token', MARK), EVL),
+    Layout(
+        'evl',
+        'vit',
+        ('decoder.cls_token', MARK),
+        EVL,
+        official=True,
+        fallback=True,
+    ),
     Layout(
         'native-evl',  # without the trunk
         'vit',
         ('decoder.cls_token', f'{LAYER}norm1.weight'),
         NATIVE,
+        fallback=True,
     ),
 )
 
 HEAD = {'proj.0.': 'cls_head.norm.', 'proj.2.': 'cls_head.fc_cls.'}
 
 
-def rename_recognizer_(state_dict: Dict[str, Any]) -> None:
-    """Name the parts of an official checkpoint as a recogniser's, in place.
+def name_parts(weights: Dict[str, Any]) -> Optional[Dict[str, Any]]:
+    """Name the parts of an official checkpoint as a recognizer's.
 
-    Leaves others alone. What is inside the parts keeps its official name.
+    What is inside the parts keeps its official name.
 
     Args:
-        state_dict (Dict[str, Any]): What is about to be loaded.
+        weights (Dict[str, Any]): What is about to be loaded.
+
+    Returns:
+        Dict[str, Any], optional: Under our names of parts; None for others.
     """
-    inner = state_dict.get('model', state_dict)
-    if isinstance(inner, Tensor):
-        return
-    inner = {re.sub(r'^(module\.)+', '', k): v for k, v in inner.items()}
-    if 'decoder.cls_token' not in inner:
-        return
-    state_dict.clear()
-    for name, value in inner.items():
+    if 'decoder.cls_token' not in weights:
+        return None
+    named = {}
+    for name, value in weights.items():
         for official, own in HEAD.items():
             name = re.sub(f'^{re.escape(official)}', own, name)
         if name.startswith('decoder.'):
             name = f'backbone.{name}'
-        state_dict[name] = value
+        named[name] = value
+    return named
+
+
+register_names(
+    'evl',
+    layouts=LAYOUTS,
+    parts=name_parts,
+    time_axes={'temporal_pos_embed': 0},  # (T, C)
+)

@@ -1,9 +1,7 @@
-"""mmaction2's recogniser that knows the official names of EVL."""
+"""mmaction2's recognizer that knows the official names of EVL."""
 
 from mmaction.registry import MODELS
 from torch import nn
-
-from mmvidadapt.methods.evl.names import rename_recognizer_
 
 from ..renaming import RenamingRecognizer
 from .backbone import EVL
@@ -17,7 +15,7 @@ FSDP_UNITS = (EVL, TappedBlock, OwnPrecisionNorm, VideoDecoder)
 class EVLRecognizer(RenamingRecognizer):
     """Recognizer3D that official checkpoints of EVL fit by path alone.
 
-    Only the recogniser sees their names: decoder and classifier stand side by
+    Only the recognizer sees their names: decoder and classifier stand side by
     side in them, before any ``backbone.`` or ``cls_head.``. The trunk that
     they leave out is read from the backbone's ``pretrained``.
 
@@ -25,8 +23,6 @@ class EVLRecognizer(RenamingRecognizer):
         **recognizer: Passed on to
             :class:`mmaction.models.recognizers.Recognizer3D`.
     """
-
-    rename = staticmethod(rename_recognizer_)
 
 
 def fsdp_units(

@@ -1,16 +1,19 @@
-"""How ViViT's sources name their parameters: scenic and Hugging Face.
+"""Map parameter names of ViViT to ours: scenic's and Hugging Face's.
 
 Scenic's image ViTs, and the ViTs published as ``.npz`` before them, have the
-names of model 1; see :mod:`.flax` for what became of flax's paths.
+names of model 1; :mod:`mmvidadapt.weights.layouts.flax` writes flax's paths
+as these names.
 """
 
 import re
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 from torch import Tensor
 
 from mmvidadapt.weights.layouts.flax import is_flax, to_torch
-from mmvidadapt.weights.layouts.tables import NATIVE, Layout, Table, _blocks
+from mmvidadapt.weights.layouts.recognize import to_native
+from mmvidadapt.weights.layouts.registry import register_names
+from mmvidadapt.weights.layouts.tables import NATIVE, Layout, Table, in_blocks
 
 QKV = {'query': 'q', 'key': 'k', 'value': 'v'}
 
@@ -59,7 +62,7 @@ def _encoder(theirs: str) -> Table:
     return {
         f'{theirs}.posembed_input.pos_embedding': 'positional_embedding',
         f'{theirs}.encoder_norm.*': 'ln_post.*',
-        **_blocks(f'{theirs}.encoderblock_{{i}}.', BLOCK),
+        **in_blocks(f'{theirs}.encoderblock_{{i}}.', BLOCK),
     }
 
 
@@ -82,7 +85,7 @@ HF_VIVIT5: Table = {
     'embeddings.position_embeddings': 'positional_embedding',
     'embeddings.patch_embeddings.projection.*': 'conv1.*',
     'layernorm.*': 'ln_post.*',
-    **_blocks(
+    **in_blocks(
         'layers.{i}.',
         {
             'layernorm_before.*': 'ln_1.*',
@@ -103,18 +106,24 @@ LAYOUTS = (
         'vit',
         ('Transformer.encoder_norm.*', 'embedding.*'),
         SCENIC,
+        official=True,
+        fallback=True,
     ),
     Layout(
         'vivit-scenic',
         'vit',
         ('SpatialTransformer.encoder_norm.*', 'embedding.*'),
         SCENIC,
+        official=True,
+        fallback=True,
     ),
     Layout(
         'vivit-hf5',
         'vit',
         ('embeddings.cls_token', 'layers.{i}.attention.q_proj.*'),
         HF_VIVIT5,
+        official=True,
+        fallback=True,
     ),
     # Models without class token, and model 2, as we name them.
     Layout(
@@ -122,6 +131,7 @@ LAYOUTS = (
         'vit',
         ('positional_embedding', 'conv1.weight', 'ln_post.weight'),
         NATIVE,
+        fallback=True,
     ),
 )
 HEAD = {
@@ -132,25 +142,34 @@ HEAD = {
 }
 
 
-def rename_vivit_(state_dict: Dict[str, Any]) -> None:
-    """Name the parts of an official checkpoint as a recogniser's, in place.
+def name_parts(weights: Dict[str, Any]) -> Optional[Dict[str, Any]]:
+    """Name the parts of an official checkpoint as a recognizer's.
 
-    Leaves others alone. What is inside the backbone keeps its official name.
+    What is inside the backbone keeps its official name.
 
     Args:
-        state_dict (Dict[str, Any]): What is about to be loaded.
+        weights (Dict[str, Any]): What is about to be loaded.
+
+    Returns:
+        Dict[str, Any], optional: Under our names of parts; None for others.
     """
-    scenic = is_flax(state_dict)
-    if not (scenic or any(name.startswith('vivit.') for name in state_dict)):
-        return
-    official: Dict[str, Tensor] = (
-        to_torch(state_dict) if scenic else dict(state_dict)
-    )
-    state_dict.clear()
-    for name, value in official.items():
+    scenic = is_flax(weights)
+    if not (scenic or any(name.startswith('vivit.') for name in weights)):
+        return None
+    named = {}
+    for name, value in (to_torch(weights) if scenic else weights).items():
         known = next((key for key in HEAD if name.startswith(key)), '')
         own = HEAD.get(known, 'backbone.')
-        state_dict[own + name[len(known) :]] = value
+        named[own + name[len(known) :]] = value
+    return named
+
+
+register_names(
+    'vivit',
+    layouts=LAYOUTS,
+    parts=name_parts,
+    time_axes={r'temporal\.positional_embedding': 0},  # (1+T, C)
+)
 
 
 def temporal_depth(state_dict: Dict[str, Tensor]) -> int:
@@ -165,8 +184,6 @@ def temporal_depth(state_dict: Dict[str, Tensor]) -> int:
     Raises:
         ValueError: If the weights are those of an image model.
     """
-    from mmvidadapt.weights.layouts.recognise import to_native
-
     weights = to_native(state_dict)
     temporal = any(name.startswith('temporal.') for name in weights)
     if weights['conv1.weight'].ndim == 4 and not temporal:

@@ -1,8 +1,6 @@
-"""mmaction2's recogniser that knows the official names of ViViT."""
+"""mmaction2's recognizer that knows the official names of ViViT."""
 
 from mmaction.registry import MODELS
-
-from mmvidadapt.methods.vivit.names import rename_vivit_
 
 from ..renaming import RenamingRecognizer
 
@@ -18,5 +16,3 @@ class ViViTRecognizer(RenamingRecognizer):
         **recognizer: Passed on to
             :class:`mmaction.models.recognizers.Recognizer3D`.
     """
-
-    rename = staticmethod(rename_vivit_)

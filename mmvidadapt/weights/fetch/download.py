@@ -1,11 +1,12 @@
 """Download a published file once, however many processes ask for it."""
 
-import hashlib
 import os
 import tempfile
 from http.client import HTTPException
 from pathlib import Path
 from typing import NamedTuple, Optional
+
+from mmvidadapt.utils.sha256 import hash_file
 
 from .lock import locked
 from .transfer import WebPage, forget, transfer
@@ -161,13 +162,10 @@ def _check_hash(path: str, source: Source) -> None:
     """Make sure that a kept file is the published one."""
     if source.sha256 is None:
         return
-    digest = hashlib.sha256()
-    with open(path, 'rb') as file:
-        for block in iter(lambda: file.read(1 << 20), b''):
-            digest.update(block)
-    if not _is(digest.hexdigest(), source):
+    digest = hash_file(path)
+    if not _is(digest, source):
         raise ValueError(
             f'{path} is not the file of {source.url}: its sha256 is '
-            f'{digest.hexdigest()}, expected {source.sha256}. Delete it and '
+            f'{digest}, expected {source.sha256}. Delete it and '
             'start again, or fetch it once more by hand.'
         )

@@ -1,12 +1,13 @@
 """How a name becomes a local file."""
 
 import difflib
-import hashlib
 import os
 import re
 from typing import Optional, Union
 from urllib.parse import urldefrag, urlsplit
 from urllib.request import url2pathname
+
+from mmvidadapt.utils.sha256 import hash_bytes
 
 from .download import Source, fetch
 from .released import SOURCES
@@ -73,6 +74,6 @@ def _target(source: str, cache_dir: Optional[str]) -> str:
         name = source.replace('/', '_') + suffix
     else:  # two URLs may end in the same name
         base = urlsplit(source).path.rsplit('/', 1)[-1] or 'weights'
-        digest = hashlib.sha256(source.encode()).hexdigest()
+        digest = hash_bytes(source.encode())
         name = f'{digest[:8]}_{re.sub("[^A-Za-z0-9._-]", "_", base)}'
     return os.path.abspath(os.path.join(folder, name))

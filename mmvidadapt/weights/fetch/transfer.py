@@ -1,6 +1,5 @@
 """Carry a file over, in as many attempts as it takes, and hash it."""
 
-import hashlib
 import json
 import sys
 import time
@@ -12,6 +11,8 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from torch.hub import tqdm
+
+from mmvidadapt.utils.sha256 import start_hash
 
 TIMEOUT = 30.0  # seconds without a byte until an attempt ends
 ATTEMPTS = 4  # that bring nothing, in a row, until a download ends
@@ -149,14 +150,10 @@ def _receive(
 
 def _hash(part: Path, size: int) -> Any:
     """Hash the first bytes of what has arrived."""
-    digest = hashlib.sha256()
-    if size:
-        with part.open('rb') as file:
-            while size:
-                block = file.read(min(CHUNK, size))
-                digest.update(block)
-                size -= len(block)
-    return digest
+    if not size:
+        return start_hash()
+    with part.open('rb') as file:
+        return start_hash(file, size)
 
 
 def _may_pass(error: Exception, size: int) -> bool:

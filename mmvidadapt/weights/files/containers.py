@@ -6,8 +6,8 @@ import re
 import zipfile
 from typing import Any, Callable, Mapping, NamedTuple, Optional
 
-from ..layouts.flax import read_flax, read_npz
 from .archives import find_directory
+from .arrays import read_flax, read_npz
 from .msgpack import looks_like_msgpack
 from .pickled_objects import MOST_DIMENSIONS
 from .plain_types import allow_plain_types
@@ -70,7 +70,7 @@ OTHER_ZIP = Container('a zip archive of something else', None, STRANGE.way_out)
 FOREIGN = (SAFETENSORS, FLAX)
 
 
-def recognise(path: str) -> Container:
+def recognize(path: str) -> Container:
     """Tell the kind of a file by its first bytes, not by its name."""
     with open(path, 'rb') as file:
         head = file.read(512)
@@ -81,7 +81,7 @@ def recognise(path: str) -> Container:
     if re.match(rb'\s*<(!doctype|html|\?xml)', head, re.IGNORECASE):
         return PAGE
     if head.startswith(ZIPPED):
-        return _recognise_zip(path)
+        return _recognize_zip(path)
     if head.startswith(b'\x80'):
         return PICKLE
     # First, for lengths can look like the start of a map of msgpack.
@@ -90,7 +90,7 @@ def recognise(path: str) -> Container:
     return FLAX if looks_like_msgpack(head) else STRANGE
 
 
-def _recognise_zip(path: str) -> Container:
+def _recognize_zip(path: str) -> Container:
     """Tell TorchScript from torch.save."""
     try:
         with open(path, 'rb') as file:

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from mmvidadapt.utils.printable import printable_lines
 
-from ..check import has_nan
-from .containers import FOREIGN, PICKLE, ZIP, Container, recognise
+from ..finite import has_nan
+from .containers import FOREIGN, PICKLE, ZIP, Container, recognize
 
 # Where checkpoints keep their weights, in this order.
 NESTS = ('state_dict', 'model', 'model_state', 'state_dict_ema', 'module')
@@ -99,7 +99,7 @@ def _read(path: str, copy: bool) -> Tuple[Container, Any]:
         raise FileNotFoundError(
             f'Weights {path}: it {state}. Give the path of a file.'
         )
-    container = recognise(path)
+    container = recognize(path)
     if container.read is None:
         raise ValueError(_complaint(path, container, container.way_out))
     try:

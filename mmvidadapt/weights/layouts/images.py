@@ -1,10 +1,13 @@
-"""How the sources of image ViTs name their parameters."""
+"""Tables of image ViTs: OpenAI, Hugging Face, timm, mmpretrain, ours."""
 
-from typing import Tuple
+import re
+from typing import Dict, Tuple
 
-from .tables import NATIVE, Layout, Table, _blocks, _same
+from torch import Tensor
 
-CLIP_BLOCK = _same(
+from .tables import NATIVE, Layout, Table, in_blocks, same
+
+CLIP_BLOCK = same(
     'ln_1.*',
     'ln_2.*',
     'attn.in_proj_*',
@@ -13,14 +16,14 @@ CLIP_BLOCK = _same(
     'mlp.c_proj.*',
 )
 CLIP_TRUNK: Table = {
-    **_same(
+    **same(
         'class_embedding',
         'positional_embedding',
         'conv1.*',
         'ln_pre.*',
         'ln_post.*',
     ),
-    **_blocks('transformer.resblocks.{i}.', CLIP_BLOCK),
+    **in_blocks('transformer.resblocks.{i}.', CLIP_BLOCK),
 }
 CLIP_VISUAL: Table = {**CLIP_TRUNK, 'proj': None}
 # The text tower has the names of the image tower without `visual.`.
@@ -50,7 +53,7 @@ HF_CLIP: Table = {
     'vision_model.embeddings.position_ids': None,
     'vision_model.pre_layrnorm.*': 'ln_pre.*',  # their spelling
     'vision_model.post_layernorm.*': 'ln_post.*',
-    **_blocks(
+    **in_blocks(
         'vision_model.encoder.layers.{i}.',
         {
             'layer_norm1.*': 'ln_1.*',
@@ -79,7 +82,7 @@ HF_VIT: Table = {
     'embeddings.patch_embeddings.projection.*': 'conv1.*',
     'embeddings.mask_token': None,
     'layernorm.*': 'ln_post.*',
-    **_blocks(
+    **in_blocks(
         'encoder.layer.{i}.',
         {
             'layernorm_before.*': 'ln_1.*',
@@ -106,7 +109,7 @@ TIMM_TRUNK: Table = {
     'cls_token': 'class_embedding',
     'pos_embed': 'positional_embedding',
     'patch_embed.proj.*': 'conv1.*',
-    **_blocks('blocks.{i}.', TIMM_BLOCK),
+    **in_blocks('blocks.{i}.', TIMM_BLOCK),
 }
 TIMM_VIT: Table = {
     **TIMM_TRUNK,
@@ -120,7 +123,7 @@ MMPRETRAIN_VIT: Table = {
     'patch_embed.projection.*': 'conv1.*',
     'pre_norm.*': 'ln_pre.*',
     'ln1.*': 'ln_post.*',
-    **_blocks(
+    **in_blocks(
         'layers.{i}.',
         {
             'ln1.*': 'ln_1.*',
@@ -147,6 +150,8 @@ LAYOUTS: Tuple[Layout, ...] = (
             'encoder.layer.{i}.attention.attention.query.*',
         ),
         HF_VIT,
+        official=True,  # their video models have the same names
+        video='vivit-hf',
     ),
     Layout(
         'timm-vit',
@@ -168,3 +173,24 @@ LAYOUTS: Tuple[Layout, ...] = (
     ),
     Layout('native', 'vit', ('class_embedding', 'conv1.weight'), NATIVE),
 )
+
+# CLIP's projection, (C, E), which most methods leave out.
+PROJECTION = re.compile(r'(backbone\.)?(visual\.)?proj')
+HF_PROJECTION = 'visual_projection.weight'  # (E, C)
+
+
+def find_projection(weights: Dict[str, Tensor]) -> Dict[str, Tensor]:
+    """Take CLIP's projection out of weights of any layout.
+
+    Args:
+        weights (Dict[str, Tensor]): Under their own names.
+
+    Returns:
+        Dict[str, Tensor]: ``proj``, or nothing.
+    """
+    if HF_PROJECTION in weights:
+        return dict(proj=weights[HF_PROJECTION].T.contiguous())
+    for name, value in weights.items():
+        if PROJECTION.fullmatch(name):
+            return dict(proj=value)
+    return {}

@@ -1,19 +1,19 @@
-"""How the sources of image Swins name their parameters."""
+"""Tables of image Swins: Microsoft's, and ours."""
 
 from typing import Tuple
 
-from .tables import NATIVE, Layout, Table, _same
+from .tables import NATIVE, Layout, Table, same
 
 SWIN_BLOCK = 'layers.{i}.blocks.{j}.'
 SWIN_TRUNK: Table = {
-    **_same(
+    **same(
         'patch_embed.proj.*',
         'patch_embed.norm.*',
         'norm.*',
         'layers.{i}.downsample.norm.*',
         'layers.{i}.downsample.reduction.weight',
     ),
-    **_same(
+    **same(
         *(
             SWIN_BLOCK + name
             for name in (
@@ -47,5 +47,6 @@ LAYOUTS: Tuple[Layout, ...] = (
             f'{SWIN_BLOCK}attn.relative_position_bias_table',
         ),
         SWIN_2D,
+        video='video-swin',
     ),
 )

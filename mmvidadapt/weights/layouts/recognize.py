@@ -1,43 +1,27 @@
-"""Recognise a layout by its names and give every tensor ours."""
+"""Recognize a layout by its names, and rename every tensor as ours.
+
+The one place that renames: backbones and recognizers call it in their hooks
+before ``load_state_dict``, ``pretrained`` and converters before they load.
+"""
 
 import math
-from functools import lru_cache
-from typing import Dict, Iterable, List, Optional, Tuple
+import re
+from typing import Any, Dict, Iterable, List, Mapping, Optional
 
 import torch
 from torch import Tensor
 
 from .flax import is_flax, to_torch
-from .match_names import match_names, pattern
-from .tables import FOREIGN, WRAPPERS, Layout
+from .registry import layouts, methods
+from .tables import FOREIGN, WRAPPERS, Layout, match_names, pattern
 
-OFFICIAL = (
-    'aim-',
-    'dualpath',
-    'evl',
-    'vivit-',
-    'hf-vit',
-)  # layouts of methods, beside those of images
 TEXT_TOWER = '**token_embedding.weight'
+BACKBONE = 'backbone.'
 StateDict = Dict[str, Tensor]
 TUBELET = 2  # frames that a patch of AIM's Swin spans
 
 
-@lru_cache(None)
-def layouts() -> Tuple[Layout, ...]:
-    """List the known layouts, in the order in which they are tried."""
-    from mmvidadapt.methods.aim import names as aim
-    from mmvidadapt.methods.dualpath import names as dualpath
-    from mmvidadapt.methods.evl import names as evl
-    from mmvidadapt.methods.vivit import names as vivit
-
-    from . import images, swins
-
-    rooms = dualpath, aim, images, swins, evl, vivit
-    return tuple(layout for room in rooms for layout in room.LAYOUTS)
-
-
-def to_native(state_dict: StateDict, model: str = 'vit') -> StateDict:
+def to_native(state_dict: StateDict, family: str = 'vit') -> StateDict:
     """Rename the weights of any known source as our backbones name them.
 
     Heads, text towers and buffers are left out. Tensors keep their type.
@@ -45,16 +29,16 @@ def to_native(state_dict: StateDict, model: str = 'vit') -> StateDict:
     Args:
         state_dict (Dict[str, Tensor]): Weights of a backbone, or of a whole
             model around one.
-        model (str): ``'vit'`` or ``'swin'``. Defaults to ``'vit'``.
+        family (str): ``'vit'`` or ``'swin'``. Defaults to ``'vit'``.
 
     Returns:
         Dict[str, Tensor]: Weights under the names of our backbones.
     """
-    models = sorted({layout.model for layout in layouts()})
-    if model not in models:
-        raise ValueError(f"Unknown model '{model}'; choose from {models}.")
+    families = sorted({layout.family for layout in layouts()})
+    if family not in families:
+        raise ValueError(f"Unknown family '{family}'; choose from {families}.")
     state_dict = unwrap(state_dict)
-    layout = recognise(state_dict)
+    layout = recognize(state_dict)
     if layout is None:
         text = any(map(pattern(TEXT_TOWER).fullmatch, state_dict))
         hint = ' These are of a text tower alone.' if text else ''
@@ -63,10 +47,10 @@ def to_native(state_dict: StateDict, model: str = 'vit') -> StateDict:
             f'{sorted(state_dict)[:4]}. Known layouts are '
             f'{[known.name for known in layouts()]}; give one of them.{hint}'
         )
-    if layout.model != model:
+    if layout.family != family:
         raise ValueError(
             f"Weights in the layout '{layout.name}' belong to a "
-            f'{layout.model}, and this model is a {model}; '
+            f'{layout.family}, and this model is a {family}; '
             'change the weights or the backbone.'
         )
     return _convert(state_dict, layout)
@@ -89,13 +73,46 @@ def rename_official_(state_dict: StateDict, prefix: str = '') -> None:
     }
     names = list(official)
     official = to_torch(official) if is_flax(names) else official
-    layout = recognise(official)
-    if layout is None or not layout.name.startswith(OFFICIAL):
+    layout = recognize(official)
+    if layout is None or not layout.official:
         return
     for name in names:
         del state_dict[prefix + name]
     for name, value in _convert(official, layout).items():
         state_dict[prefix + name] = value
+
+
+def rename_whole_(state_dict: Dict[str, Any]) -> None:
+    """Rename a method's official recognizer in place; leave others alone.
+
+    Args:
+        state_dict (Dict[str, Any]): What is about to be loaded into a
+            recognizer.
+    """
+    if name_parts_(state_dict):
+        rename_official_(state_dict, BACKBONE)
+
+
+def name_parts_(state_dict: Dict[str, Any]) -> bool:
+    """Put an official recognizer's parts under the names of parts, in place.
+
+    Args:
+        state_dict (Dict[str, Any]): A whole checkpoint, or names alone.
+
+    Returns:
+        bool: Whether it was one; others are left alone.
+    """
+    inner = state_dict.get('model', state_dict)
+    if not isinstance(inner, Mapping):
+        return False
+    inner = {re.sub(r'^(module\.)+', '', k): v for k, v in inner.items()}
+    for names in methods():
+        parts = names.parts(inner)
+        if parts is not None:
+            state_dict.clear()
+            state_dict.update(parts)
+            return True
+    return False
 
 
 def unwrap(state_dict: StateDict) -> StateDict:
@@ -112,7 +129,7 @@ def unwrap(state_dict: StateDict) -> StateDict:
     return state_dict
 
 
-def recognise(names: Iterable[str]) -> Optional[Layout]:
+def recognize(names: Iterable[str]) -> Optional[Layout]:
     """Find the first layout whose marks are all among the names."""
     names = list(names)
     for layout in layouts():
@@ -139,7 +156,7 @@ def _convert(state_dict: StateDict, layout: Layout) -> StateDict:
 
 
 def _foreign(names: List[str], layout: Layout) -> str:
-    """Say which names a layout does not have, and what they are."""
+    """Name what a layout does not have, and what it is."""
     parts = {
         what
         for name in names

@@ -1,0 +1,334 @@
+"""Decide whether weights fit a model, word the refusal, and load them.
+
+Nothing else in the package compares weights with a model.
+"""
+
+import re
+from functools import partial
+from typing import (
+    Callable,
+    Dict,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
+
+from mmengine.logging import print_log
+from torch import Tensor, nn
+
+from mmvidadapt.utils.printable import printable
+
+from .fetch.sources import resolve
+from .files.readers import load_weights_file
+from .finite import count_not_finite
+from .layouts.images import find_projection
+from .layouts.recognize import to_native
+
+StateDict = Dict[str, Tensor]
+SHOWN = 12  # names per list in an error
+ADVICE = (
+    'Choose the arch and img_size that the weights were made with, and name '
+    'parameters that they cannot have in `new`.'
+)
+AGAIN = 'Fetch the file again, or take an earlier checkpoint.'
+DIALECT = (
+    "The dialect may be another one: 'clip' has ln_pre and no conv1.bias, "
+    "'imagenet' the reverse."
+)
+OF_DIALECTS = ('ln_pre.', 'conv1.bias')
+
+
+class Difference(NamedTuple):
+    """What keeps weights from fitting a model.
+
+    ``missing`` names what only the model has, ``unknown`` what only the
+    weights have, ``resized`` what differs in shape: (name, shape in the
+    checkpoint, shape in the model), ``damaged`` what is of another kind of
+    number or not finite.
+    """
+
+    missing: Sequence[str] = ()
+    unknown: Sequence[str] = ()
+    resized: Sequence[Tuple[str, tuple, tuple]] = ()
+    damaged: Sequence[str] = ()
+
+    def __bool__(self) -> bool:
+        """Check whether there is any difference."""
+        return any(self)
+
+    def without(
+        self,
+        missing: Sequence[str],
+        unknown: Sequence[str] = (),
+        resized: Sequence[str] = (),
+    ) -> 'Difference':
+        """Drop the names that match one of the regular expressions."""
+        return Difference(
+            [name for name in self.missing if not matches(name, missing)],
+            [name for name in self.unknown if not matches(name, unknown)],
+            [row for row in self.resized if not matches(row[0], resized)],
+            self.damaged,
+        )
+
+    def __str__(self) -> str:
+        """List the differences, one per line."""
+        sizes = [
+            f'{name}: {saved} in the checkpoint, {wanted} in the model'
+            for name, saved, wanted in self.resized
+        ]
+        lines = [
+            *_shortened('missing in the checkpoint', self.missing),
+            *_shortened('unknown to the model', self.unknown),
+            *_shortened('of another size', sizes),
+            *_shortened('damaged', self.damaged),
+        ]
+        return '\n'.join(lines)
+
+    def refusal(
+        self, source: str, part: str, model: nn.Module, advice: str
+    ) -> ValueError:
+        """Word the error, for a caller to raise.
+
+        Args:
+            source (str): Where the weights are from.
+            part (str): What they are for, such as ``'backbone'``.
+            model (nn.Module): That part.
+            advice (str): The way out where more than damage is found.
+
+        Returns:
+            ValueError: With the differences and the way out.
+        """
+        names = [*self.missing, *self.unknown]
+        dialect = any(name.startswith(OF_DIALECTS) for name in names)
+        lines = [
+            f'{source} does not fit the {part}, {type(model).__name__}:',
+            str(self),
+            advice if any(self[:3]) else AGAIN,
+            *[DIALECT] * dialect,
+        ]
+        return ValueError('\n'.join(lines))
+
+
+def _shortened(title: str, names: Sequence[str]) -> List[str]:
+    """List names under a title, not hundreds of them."""
+    lines = [f'  {title}: {printable(name)}' for name in names[:SHOWN]]
+    left = len(names) - SHOWN
+    return lines + [f'  ... and {left} more'] * (left > 0)
+
+
+def matches(name: str, patterns: Sequence[str]) -> bool:
+    """Check whether one of the regular expressions matches the whole name."""
+    return any(re.fullmatch(pattern, name) for pattern in patterns)
+
+
+def compare(model: nn.Module, state_dict: Mapping[str, Tensor]) -> Difference:
+    """Compare a checkpoint with a model as ``load_state_dict`` would see it.
+
+    Args:
+        model (nn.Module): The model, without a distributed wrapper.
+        state_dict (Mapping[str, Tensor]): The tensors of a checkpoint, under
+            foreign names, too. It stays as it is.
+
+    Returns:
+        Difference: What would be missing, unknown, of another shape or
+        damaged.
+    """
+    return compare_named(model.state_dict(), renamed(model, state_dict))
+
+
+def compare_named(
+    own: Mapping[str, Tensor], weights: Mapping[str, Tensor]
+) -> Difference:
+    """Compare weights with the state of a model, name by name.
+
+    Args:
+        own (Mapping[str, Tensor]): State of the model.
+        weights (Mapping[str, Tensor]): What it is to become.
+
+    Returns:
+        Difference: What is missing, unknown, of another shape or damaged.
+        Counters of batches may be missing, as in old files.
+    """
+    return Difference(
+        [
+            name
+            for name in own
+            if name not in weights and not name.endswith('num_batches_tracked')
+        ],
+        [name for name in weights if name not in own],
+        [
+            (name, tuple(weights[name].shape), tuple(own[name].shape))
+            for name in own
+            if name in weights and weights[name].shape != own[name].shape
+        ],
+        find_damage(own, weights),
+    )
+
+
+def find_damage(
+    own: Mapping[str, Tensor], weights: Mapping[str, Tensor]
+) -> List[str]:
+    """Find tensors of another kind of number, or of no numbers.
+
+    Args:
+        own (Mapping[str, Tensor]): State of the model.
+        weights (Mapping[str, Tensor]): What it is to become.
+
+    Returns:
+        List[str]: A line for every tensor that no training leaves behind.
+    """
+    lines = []
+    for name, value in weights.items():
+        if name not in own:
+            continue
+        if _kind(value) != _kind(own[name]):
+            lines.append(
+                f'{name}: {value.dtype} in the weights, '
+                f'{own[name].dtype} in the model'
+            )
+            continue
+        bad = count_not_finite(value)
+        if bad and bad > count_not_finite(own[name]):
+            lines.append(f'{name}: {bad} of {value.numel()} are not finite')
+    return lines
+
+
+def _kind(value: Tensor) -> str:
+    """Name the kind of numbers of a tensor."""
+    if value.is_quantized or value.is_sparse:
+        return 'packed'
+    if value.is_floating_point():
+        return 'float'
+    return 'complex' if value.is_complex() else 'integer'
+
+
+def renamed(model: nn.Module, state_dict: Mapping[str, Tensor]) -> StateDict:
+    """Copy a checkpoint under the names that a model's own hooks give.
+
+    Args:
+        model (nn.Module): Its modules rename foreign checkpoints in hooks
+            before ``load_state_dict``, which run here as PyTorch runs them.
+        state_dict (Mapping[str, Tensor]): What is not changed.
+
+    Returns:
+        Dict[str, Tensor]: What ``load_state_dict`` would see.
+    """
+    copy = {re.sub(r'^module\.', '', k): v for k, v in state_dict.items()}
+    for name, module in model.named_modules():
+        prefix = f'{name}.' if name else ''
+        for hook in module._load_state_dict_pre_hooks.values():
+            hook(copy, prefix, {}, False, [], [], [])
+    return copy
+
+
+def load_pretrained(
+    module: nn.Module,
+    source: str,
+    new: Sequence[str] = (),
+    unused: Sequence[str] = (),
+) -> None:
+    """Load published weights of any known layout into a backbone.
+
+    Args:
+        module (nn.Module): Backbone with our parameter names.
+        source (str): Alias, URL or path; see :func:`resolve`.
+        new (Sequence[str]): Regular expressions over the full names of
+            parameters that the weights may lack. Defaults to ``()``.
+        unused (Sequence[str]): Regular expressions over the full names of
+            parameters that the weights may have in vain. Defaults to ``()``.
+
+    Raises:
+        ValueError: If the weights do not fit.
+    """
+    weights, report = read_pretrained(module, source, new, unused)
+    # What is missing was checked above.
+    module.load_state_dict(weights, strict=False)
+    if hasattr(module, '_params_init_info'):  # mmengine's report in the log
+        from mmengine.model import update_init_info
+
+        update_init_info(module, init_info=f'Loaded from {source}')
+    print_log(report, logger='current')
+
+
+def read_pretrained(
+    module: nn.Module,
+    source: str,
+    new: Sequence[str] = (),
+    unused: Sequence[str] = (),
+) -> Tuple[StateDict, str]:
+    """Read published weights and fit them to a backbone, without loading.
+
+    A backbone says by ``family`` for which trunks its weights are ('vit'
+    where it says nothing), and may change them in its ``fit_weights``, as for
+    another image size.
+
+    Args:
+        module (nn.Module): See :func:`load_pretrained`, as the others.
+        source (str): Alias, URL or path.
+        new (Sequence[str]): What the weights may lack. Defaults to ``()``.
+        unused (Sequence[str]): What is left out. Defaults to ``()``.
+
+    Returns:
+        Tuple[Dict[str, Tensor], str]: Weights under the names of the
+        backbone, and a line for the log.
+    """
+    own, path = module.state_dict(), resolve(source)
+    weights = load_weights_file(path, copy=False)  # loading copies them
+    try:
+        native = to_native(weights, getattr(module, 'family', 'vit'))
+        if 'proj' in own:  # of CLIP's class token, which few read
+            native.update(find_projection(weights))
+        weights = {k: v for k, v in native.items() if not matches(k, unused)}
+        fit = getattr(module, 'fit_weights', lambda weights: '')
+        changed = fit(weights)
+    except ValueError as error:
+        raise ValueError(f'{source}: {error}') from error
+    _check(module, source, weights, new)
+    return weights, (
+        f'Loaded {len(weights)} tensors of {source} ({path}) into '
+        f'{type(module).__name__}; {len(own) - len(weights)} are new{changed}'
+    )
+
+
+def load_exactly(
+    module: nn.Module,
+    source: str,
+    new: Sequence[str] = (),
+    unused: Sequence[str] = (),
+    reader: Optional[Callable[[str], StateDict]] = None,
+) -> None:
+    """Load weights that carry the names of the module, renaming nothing.
+
+    Args:
+        module (nn.Module): What is loaded.
+        source (str): Alias, URL or path; see :func:`resolve`.
+        new (Sequence[str]): Regular expressions over names that the weights
+            may lack. Defaults to ``()``.
+        unused (Sequence[str]): Regular expressions over names that the
+            weights may have in vain. Defaults to ``()``.
+        reader (Callable, optional): How the file is read.
+            Defaults to None: by :func:`load_weights_file`.
+
+    Raises:
+        ValueError: If the weights do not fit.
+    """
+    read = reader or partial(load_weights_file, copy=False)
+    weights = {
+        name: value
+        for name, value in read(resolve(source)).items()
+        if not matches(name, unused)
+    }
+    _check(module, source, weights, new)
+    module.load_state_dict(weights, strict=False)  # checked above
+
+
+def _check(
+    module: nn.Module, source: str, weights: StateDict, new: Sequence[str]
+) -> None:
+    """Raise where weights lack more than what is new, or have too much."""
+    found = compare_named(module.state_dict(), weights).without(new)
+    if found:
+        raise found.refusal(source, 'model', module, ADVICE)

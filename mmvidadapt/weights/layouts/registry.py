@@ -1,0 +1,90 @@
+"""Register what the methods' released files call their parameters.
+
+Each ``methods/<name>/names.py`` calls :func:`register_names` and is imported
+with :mod:`mmvidadapt.weights`, which itself knows no method.
+"""
+
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
+
+from torch import Tensor
+
+from .images import LAYOUTS as IMAGES
+from .swins import LAYOUTS as SWINS
+from .tables import Layout
+
+
+def _nothing(*args: Any) -> None:
+    """Leave weights to the tables."""
+
+
+class Names(NamedTuple):
+    """What a method's files call their parameters.
+
+    Args:
+        layouts (Sequence[Layout]): Tables of its backbones.
+        parts (Callable): Puts the parts of its official recognizers under
+            ``backbone.`` and ``cls_head.``; of other weights it gives None.
+            What is inside the backbone keeps its official name.
+            Defaults to one that knows no recognizers.
+        claim (Callable): Converts weights that no table describes; of the
+            weights and of the method they are for, gives a
+            :class:`~.convert.Conversion`, or None for others.
+            Defaults to one that claims nothing.
+        time_axes (Mapping[str, int]): Regular expressions for parameters
+            over time, without what stands before their own name, and their
+            axis of time. Defaults to ``{}``.
+    """
+
+    layouts: Sequence[Layout] = ()
+    parts: Callable[[Dict[str, Any]], Optional[Dict[str, Any]]] = _nothing
+    claim: Callable[[Dict[str, Tensor], str], Any] = _nothing
+    time_axes: Mapping[str, int] = {}
+
+
+METHODS: Dict[str, Names] = {}
+
+
+def register_names(method: str, **names: Any) -> None:
+    """Register the names of a method.
+
+    Args:
+        method (str): The folder of the method.
+        **names: See :class:`Names`.
+    """
+    METHODS[method] = Names(**names)
+
+
+def methods() -> Tuple[Names, ...]:
+    """List what methods registered, in alphabetical order of the methods."""
+    return tuple(METHODS[name] for name in sorted(METHODS))
+
+
+def layouts() -> Tuple[Layout, ...]:
+    """List the known layouts, in the order in which they are tried.
+
+    Returns:
+        Tuple[Layout, ...]: Those of methods, which have all that their image
+        models have and more, come before those of images, except for
+        fallbacks.
+    """
+    theirs = [layout for names in methods() for layout in names.layouts]
+    first = [layout for layout in theirs if not layout.fallback]
+    last = [layout for layout in theirs if layout.fallback]
+    return (*first, *IMAGES, *SWINS, *last)
+
+
+def time_axes() -> Dict[str, int]:
+    """Give the axis of time of every parameter that has one, by patterns."""
+    found: Dict[str, int] = {}
+    for names in methods():
+        found.update(names.time_axes)
+    return found
