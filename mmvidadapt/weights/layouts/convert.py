@@ -64,7 +64,7 @@ def convert(weights: StateDict, method: str = '') -> Conversion:
         ValueError: If the layout is unknown, or has names without a place.
     """
     for names in methods():
-        claimed = names.claim(weights, method)
+        claimed = names.claim and names.claim(weights, method)
         if claimed is not None:
             return claimed
     parts, before = _as_recognizer(weights)

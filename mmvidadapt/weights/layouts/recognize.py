@@ -107,7 +107,7 @@ def name_parts_(state_dict: Dict[str, Any]) -> bool:
         return False
     inner = {re.sub(r'^(module\.)+', '', k): v for k, v in inner.items()}
     for names in methods():
-        parts = names.parts(inner)
+        parts = names.parts and names.parts(inner)
         if parts is not None:
             state_dict.clear()
             state_dict.update(parts)

@@ -21,32 +21,31 @@ from .images import LAYOUTS as IMAGES
 from .swins import LAYOUTS as SWINS
 from .tables import Layout
 
-
-def _nothing(*args: Any) -> None:
-    """Leave weights to the tables."""
+Rename = Callable[[Dict[str, Any]], Optional[Dict[str, Any]]]
 
 
 class Names(NamedTuple):
-    """What a method's files call their parameters.
+    """What a method knows of the names in its released files.
 
     Args:
         layouts (Sequence[Layout]): Tables of its backbones.
+            Defaults to ().
         parts (Callable): Puts the parts of its official recognizers under
             ``backbone.`` and ``cls_head.``; of other weights it gives None.
             What is inside the backbone keeps its official name.
-            Defaults to one that knows no recognizers.
+            Defaults to None: there are none.
         claim (Callable): Converts weights that no table describes; of the
             weights and of the method they are for, gives a
             :class:`~.convert.Conversion`, or None for others.
-            Defaults to one that claims nothing.
+            Defaults to None: there are none.
         time_axes (Mapping[str, int]): Regular expressions for parameters
             over time, without what stands before their own name, and their
             axis of time. Defaults to ``{}``.
     """
 
     layouts: Sequence[Layout] = ()
-    parts: Callable[[Dict[str, Any]], Optional[Dict[str, Any]]] = _nothing
-    claim: Callable[[Dict[str, Tensor], str], Any] = _nothing
+    parts: Optional[Rename] = None
+    claim: Optional[Callable[[Dict[str, Tensor], str], Any]] = None
     time_axes: Mapping[str, int] = {}
 
 
