@@ -2,10 +2,10 @@
 
 import hashlib
 import os
-from typing import BinaryIO, Dict, Iterable, Optional, Union
+from typing import TYPE_CHECKING, BinaryIO, Dict, Iterable, Optional, Union
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 CHUNK = 1 << 20  # bytes
 
@@ -53,7 +53,7 @@ def start_hash(
     return digest
 
 
-def fingerprint(tensors: Dict[str, Tensor], note: str = '') -> str:
+def fingerprint(tensors: Dict[str, 'Tensor'], note: str = '') -> str:
     """Hash names, types and values of tensors, and a note.
 
     Args:
@@ -66,6 +66,8 @@ def fingerprint(tensors: Dict[str, Tensor], note: str = '') -> str:
     Raises:
         ValueError: If FSDP1 has cut the tensors into shards.
     """
+    import torch  # which tools that hash files do without
+
     digest = hashlib.sha256(note.encode())
     for name, tensor in sorted(tensors.items()):
         if '_fsdp_wrapped_module' in name:
