@@ -1,6 +1,12 @@
 """Call from Python what the tools do; five groups, by the user's task.
 
-The functions to start with are here, too.
+- ``data``: transcode videos, extract frames, cache features and tokens.
+- ``train``: find, print and derive configs, check the installation.
+- ``inspect``: count operations, draw attention, test the sense of time.
+- ``use``: load models and adapters, classify videos, convert weights.
+- ``benchmark``: time training steps and input pipelines side by side.
+
+Import the module that you need, or from here the functions to start with.
 """
 
 from importlib import import_module
