@@ -2,23 +2,19 @@
 
 from mmvidadapt.utils.registration import lazy_attributes
 
-from .centred_crops import CentredThreeCrop
 from .clip_rand_augment import ClipRandAugment
 from .frame_order import ReverseFrames, ShuffleFrames
 from .freeze_frame import FreezeFrame, RepeatFrame
 from .midpoint_sampling import MidpointSampleFrames, MidpointUniformSample
-from .pca_lighting import PCALighting
 from .random_erasing import VideoRandomErasing
 from .spread_sampling import SpreadSampleFrames
 from .video_decode import VideoDecode, VideoInit
 
 __all__ = [
-    'CentredThreeCrop',
     'ClipRandAugment',
     'FreezeFrame',
     'MidpointSampleFrames',
     'MidpointUniformSample',
-    'PCALighting',
     'RepeatFrame',
     'ReverseFrames',
     'ShuffleFrames',

@@ -1,4 +1,8 @@
-"""RandAugment, the same for all frames of a clip."""
+"""Apply mmpretrain's RandAugment, the same to all frames of a clip.
+
+mmpretrain's, since torchvision's has neither timm's increasing magnitudes nor
+their noise.
+"""
 
 import numpy as np
 from mmaction.registry import TRANSFORMS

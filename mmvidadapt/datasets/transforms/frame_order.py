@@ -1,4 +1,4 @@
-"""Transforms that put the frames of a clip into another order.
+"""Reverse or shuffle the frames of a clip.
 
 They show what a model makes of time: whatever is blind to order gives the
 same answer for a clip, its shuffled frames and its time reversal.

@@ -1,4 +1,4 @@
-"""Transforms that show one frame in the place of a whole clip."""
+"""Show one frame in the place of a whole clip."""
 
 from typing import Optional, Union
 

@@ -1,4 +1,4 @@
-"""Frame sampling of the recipes where mmaction2 1.x samples otherwise."""
+"""Sample frames as the recipes do where mmaction2 1.x does otherwise."""
 
 import numpy as np
 from mmaction.datasets.transforms import UniformSample

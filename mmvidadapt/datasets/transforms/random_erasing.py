@@ -1,4 +1,8 @@
-"""Random erasing of whole clips, exact in the normalised values."""
+"""Erase a random box of whole clips, exact in the normalised values.
+
+Ours, since torchvision's ``RandomErasing`` draws from torch's generator: the
+same seed would erase other boxes and end in other weights.
+"""
 
 import math
 import random

@@ -1,4 +1,4 @@
-"""Dense sampling that reads short videos in order.
+"""Sample dense clips; read short videos in order.
 
 mmaction2 starts again at the first frame where a clip goes beyond the end, so
 that of a short video frames 0, 16, 32, 48, 8, 24, ... are read, out of order,

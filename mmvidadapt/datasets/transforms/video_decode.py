@@ -1,4 +1,4 @@
-"""Decoding with a choice of decoders, in one pass and without waste."""
+"""Open and decode videos with a choice of decoders, in one pass."""
 
 import os.path as osp
 from io import BytesIO

@@ -1,4 +1,4 @@
-"""Three test crops of frames that are larger than these on both sides."""
+"""Crop three test views of frames that are larger on both sides."""
 
 from typing import Dict
 

@@ -1,4 +1,8 @@
-"""AlexNet's colour noise."""
+"""Shift colours as AlexNet did: PCA lighting of AIM's ViT-L recipes.
+
+Ours, since ``mmcv.adjust_lighting`` draws anew for every frame and returns
+float64, and mmpretrain's ``Lighting`` rounds to uint8.
+"""
 
 from typing import Dict
 
