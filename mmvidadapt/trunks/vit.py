@@ -101,6 +101,8 @@ class ViTTrunk(AdaptedBackbone):
             init_cfg``, passed on to :class:`AdaptedBackbone`.
     """
 
+    # Tokens before the patches: the class token.
+    num_prefix_tokens = 1
     # Whether the last block runs for the class token only.
     reads_class_token = True
 

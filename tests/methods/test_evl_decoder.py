@@ -7,7 +7,7 @@ import torch
 from mmaction.registry import MODELS
 from torch.testing import assert_close
 
-from mmvidadapt.methods.evl.motion import neighbour_attention
+from mmvidadapt.methods.evl.block import neighbour_attention
 from tests.golden import ROOT, assert_output, load_golden
 from tests.methods.test_evl import (
     TEMPORAL,

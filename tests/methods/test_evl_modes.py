@@ -5,7 +5,7 @@ import torch
 from torch.testing import assert_close
 
 from mmvidadapt.apis.train.memory import saved_bytes
-from mmvidadapt.methods.evl.motion import relative_sum
+from mmvidadapt.methods.evl.lean_motion import relative_sum
 from mmvidadapt.models import EVL
 from tests.compare import compare
 from tests.golden import load_golden

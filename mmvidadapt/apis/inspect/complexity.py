@@ -16,9 +16,9 @@ from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 from mmvidadapt.methods.dualpath.block import PathAdapter
-from mmvidadapt.methods.evl.decoder import QueryAttention
-from mmvidadapt.methods.evl.motion import NeighbourMotion
+from mmvidadapt.methods.evl.decoder import VideoDecoder
 from mmvidadapt.methods.peft.vpt import VPTBlock
+from mmvidadapt.trunks.parts.lean import use_equation_
 from mmvidadapt.trunks.parts.lean_adapter import LeanAdapter
 from mmvidadapt.trunks.parts.lean_block import LeanViTBlock
 from mmvidadapt.trunks.vit import ARCHS
@@ -38,8 +38,6 @@ if hasattr(torch.ops.mkldnn, '_linear_pointwise'):
 REPLACED = {
     LeanAdapter: 'after',
     PathAdapter: 'before',
-    QueryAttention: 'forward',
-    NeighbourMotion: 'sum',
     VPTBlock: 'forward',
 }
 
@@ -146,6 +144,14 @@ def _testing(model: nn.Module) -> Iterator[None]:
 def _as_published(model: nn.Module) -> Iterator[None]:
     """Undo what saves work and leaves the numbers alone."""
     handles, products, lasts = [], {}, []
+    lean = {
+        part: type(part)
+        for module in model.modules()
+        if isinstance(module, VideoDecoder)
+        for part in module.modules()
+    }
+    for module in lean:
+        use_equation_(module)
     for module in model.modules():
         if getattr(module, 'only_readout', False):
             module.only_readout = False  # the last block for all tokens
@@ -162,10 +168,6 @@ def _as_published(model: nn.Module) -> Iterator[None]:
             module.after = partial(_unfolded, module, products)
             if isinstance(module, PathAdapter):
                 module.before = partial(_projected, module)
-        elif isinstance(module, QueryAttention):
-            module.forward = partial(_formed, module)
-        elif isinstance(module, NeighbourMotion):
-            module.sum = partial(_gathered, module)
         elif isinstance(module, VPTBlock):
             module.forward = partial(_prompted, module)
     try:
@@ -175,6 +177,8 @@ def _as_published(model: nn.Module) -> Iterator[None]:
             handle.remove()
         for block in lasts:
             block.only_readout = True
+        for module, kind in lean.items():
+            module.__class__ = kind
         for module in model.modules():
             for kind, name in REPLACED.items():
                 if isinstance(module, kind):
@@ -197,26 +201,6 @@ def _projected(
 ) -> Tensor:
     """Adapt, then project."""
     return F.linear(adapter(*normed), weight, bias)
-
-
-def _formed(
-    attn: QueryAttention, x: Tensor, norm: nn.Module, tokens: Tensor
-) -> Tensor:
-    """Attend with keys and values of all tokens."""
-    y = norm(tokens)
-    parts = attn.q_proj(x), attn.k_proj(y), attn.v_proj(y)
-    q, k, v = (attn.heads(part).transpose(1, 2) for part in parts)
-    out = F.scaled_dot_product_attention(q, k, v)  # (B, heads, 1, d)
-    return attn.out_proj(out.transpose(1, 2).flatten(2))
-
-
-def _gathered(
-    motion: NeighbourMotion, attention: Tensor, table: Tensor
-) -> Tensor:
-    """Sum offsets that stand ready for every pair of patches."""
-    patches, dims = attention.shape[-1], table.shape[-1]
-    offsets = table.new_empty(patches, patches, dims)
-    return torch.einsum('btpj,pjc->btpc', attention, offsets)
 
 
 def _prompted(block: VPTBlock, x: Tensor) -> Tensor:

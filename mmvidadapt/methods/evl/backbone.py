@@ -15,9 +15,9 @@ from mmvidadapt.utils.check_choices import check_choices
 from mmvidadapt.utils.sha256 import fingerprint
 from mmvidadapt.weights import read_pretrained
 
-from .block import OwnPrecisionNorm, TappedBlock
-from .cached_rows import PackSizes, Tap, unpack
-from .decoder import VideoDecoder
+from .block import OwnPrecisionNorm, Tap
+from .cached_rows import PackSizes, unpack
+from .lean import LeanTappedBlock, LeanVideoDecoder
 
 TEMPORAL = ('conv', 'position', 'motion')
 CLIPS = '(b t) n c -> b t n c'
@@ -91,7 +91,7 @@ class EVL(ViTTrunk):
         if not isinstance(num_frames, int) or num_frames < 1:
             raise ValueError(f'num_frames={num_frames!r}: give 1, 2 ...')
         super().__init__(
-            dialect=dialect or DIALECT, block=TappedBlock, **trunk
+            dialect=dialect or DIALECT, block=LeanTappedBlock, **trunk
         )
         depth = len(self.transformer.resblocks)
         layers = decoder_num_layers
@@ -109,11 +109,12 @@ class EVL(ViTTrunk):
             nn.init.zeros_(self.conv1.bias)
         self.num_frames, self.motion = num_frames, 'motion' in temporal
         attn = self.transformer.resblocks[0].attn
-        self.decoder = VideoDecoder(
+        self.decoder = LeanVideoDecoder(
             decoder_num_layers,
             self.embed_dims,
             num_frames=num_frames,
             grid=self.patch_grid,
+            num_prefix_tokens=self.num_prefix_tokens,
             temporal=temporal,
             qkv_dims=decoder_qkv_dims or self.embed_dims,
             num_heads=decoder_num_heads or attn.num_heads,
@@ -160,7 +161,7 @@ class EVL(ViTTrunk):
             yield
 
     def embed(self, video: Tensor) -> Tensor:
-        """Turn a clip (B, 3, T, H, W) into tokens (B*T, 1+N, C)."""
+        """Turn a clip (B, 3, T, H, W) into tokens (B*T, P+N, C)."""
         if video.ndim == 5 and video.shape[2] != self.num_frames:
             raise ValueError(
                 f'EVL with num_frames={self.num_frames} got a clip of '
@@ -174,7 +175,7 @@ class EVL(ViTTrunk):
         return super().embed(video.to(self.conv1.weight.dtype))
 
     def taps(self, video: Tensor) -> Iterator[Tap]:
-        """Yield tokens (B, T, 1+N, C) and attention of the tapped blocks.
+        """Yield tokens (B, T, P+N, C) and attention of the tapped blocks.
 
         A block's successor runs when it is asked for, so that no more than
         one map needs to be held.
@@ -187,7 +188,10 @@ class EVL(ViTTrunk):
             tapped = i >= first
             with self._trunk_mode(video):
                 x, attention = self.run_block(
-                    block, x, self.num_frames if tapped and self.motion else 0
+                    block,
+                    x,
+                    self.num_frames if tapped and self.motion else 0,
+                    self.num_prefix_tokens,
                 )
             if tapped:
                 yield rearrange(x, CLIPS, t=self.num_frames), attention
@@ -210,7 +214,12 @@ class EVL(ViTTrunk):
         """Say what the cached features of a clip are."""
         (h, w), layers = self.patch_grid, len(self.decoder.layers)
         return PackSizes(
-            layers, self.num_frames, h * w, self.embed_dims, self.motion
+            layers,
+            self.num_frames,
+            h * w,
+            self.embed_dims,
+            self.motion,
+            self.num_prefix_tokens,
         )
 
     def trunk_key(self) -> str:

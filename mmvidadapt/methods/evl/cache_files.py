@@ -31,6 +31,7 @@ class CacheMeta:
         patches (int): Patches of a frame.
         dims (int): Channels.
         motion (bool): Whether attention between neighbours is there, too.
+        num_prefix_tokens (int): Tokens before the patches, a class token.
         shard (int): Videos of a file.
     """
 
@@ -45,6 +46,7 @@ class CacheMeta:
     patches: int
     dims: int
     motion: bool
+    num_prefix_tokens: int
     shard: int  # last: it follows from the others, which an error should name
 
     @property
@@ -81,7 +83,9 @@ class CacheMeta:
                 f'{path} does not exist: {folder} is no feature cache. Make '
                 'one with tools/cache_features.py.'
             )
-        values, names = json.loads(path.read_text()), fields(cls)
+        # The first edition had trunks with a class token only.
+        values = {'num_prefix_tokens': 1, **json.loads(path.read_text())}
+        names = fields(cls)
         if set(values) != {field.name for field in names}:
             raise ValueError(
                 f'{path} has the entries {sorted(values)}, not '

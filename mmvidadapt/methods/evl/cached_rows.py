@@ -1,12 +1,13 @@
 """Tapped features as one row of numbers, signed by the trunk they are of."""
 
-from typing import Iterable, List, NamedTuple, Optional, Tuple
+from typing import Iterable, List, NamedTuple, Tuple
 
 import torch
 from torch import Tensor
 
+from .block import Tap
+
 KEY_SIZE = 32  # bytes of a SHA-256; half precision holds each exactly
-Tap = Tuple[Tensor, Optional[Tensor]]
 
 
 class PackSizes(NamedTuple):
@@ -17,11 +18,13 @@ class PackSizes(NamedTuple):
     patches: int
     dims: int
     motion: bool
+    num_prefix_tokens: int = 1
 
     @property
     def maps(self) -> Tuple[int, ...]:
         """Shape of the tapped maps of a clip."""
-        return self.layers, self.frames, 1 + self.patches, self.dims
+        tokens = self.num_prefix_tokens + self.patches
+        return self.layers, self.frames, tokens, self.dims
 
     @property
     def attention(self) -> Tuple[int, ...]:
@@ -45,7 +48,7 @@ def pack(maps: Tensor, attention: Tensor, key: str) -> Tensor:
     """Lay the features of one clip out as a row.
 
     Args:
-        maps (Tensor): ``(layers, T, 1+N, C)``.
+        maps (Tensor): ``(layers, T, P+N, C)``.
         attention (Tensor): ``(layers, 2, T-1, N, N)``; any empty tensor
             without motion.
         key (str): Hash of the trunk.
@@ -85,11 +88,11 @@ def gather(taps: Iterable[Tap]) -> Tuple[Tensor, Tensor]:
     """Stack what a trunk yields in half precision, clip by clip.
 
     Args:
-        taps (Iterable): Maps ``(B, T, 1+N, C)`` and attention
+        taps (Iterable): Maps ``(B, T, P+N, C)`` and attention
             ``(B, 2, T-1, N, N)`` or None, layer by layer.
 
     Returns:
-        Tuple[Tensor, Tensor]: ``(B, layers, T, 1+N, C)`` and
+        Tuple[Tensor, Tensor]: ``(B, layers, T, P+N, C)`` and
         ``(B, layers, 2, T-1, N, N)`` or an empty tensor.
     """
     maps, attention = zip(*((x.half(), a) for x, a in taps))

@@ -1,7 +1,7 @@
-"""A decoder whose single query reads the tokens of all frames, block by block.
+"""EVL's decoder: one query a clip reads the tokens of all frames.
 
-Keys and values are never formed: with one query a clip it is cheaper to carry
-the query into the space of the tokens than all tokens into the query's.
+Letters: B clips, T frames, P tokens before the N patches of a frame (the class
+token of a CLIP ViT), C channels.
 """
 
 from collections import OrderedDict
@@ -9,36 +9,70 @@ from typing import Any, Iterable, Optional, Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from mmvidadapt.trunks.parts.activation import QuickGELU
-from mmvidadapt.trunks.parts.linear import as_built
-from mmvidadapt.trunks.parts.tracing import is_exported
+from mmvidadapt.trunks.parts.temporal_conv import TemporalConv
 
-from .cached_rows import Tap
-from .motion import NeighbourMotion
+from .block import Tap
+
+Grid = Tuple[int, int]
 
 
-class TemporalConv(nn.Conv1d):
-    """Depthwise convolution over time, kernel 3, the same for all tokens.
+class NeighbourMotion(nn.Module):
+    """How much of a patch went where, as a learned sum over offsets.
 
     Args:
         embed_dims (int): Number of channels C.
+        grid (Tuple[int, int]): Patches along height h and width w.
+        num_prefix_tokens (int): Tokens P before the patches. Defaults to 1.
     """
 
-    def __init__(self, embed_dims: int) -> None:
-        super().__init__(
-            embed_dims, embed_dims, 3, padding=1, groups=embed_dims
-        )
+    def __init__(
+        self, embed_dims: int, grid: Grid, num_prefix_tokens: int = 1
+    ) -> None:
+        super().__init__()
+        self.grid, self.num_prefix_tokens = tuple(grid), num_prefix_tokens
+        offsets = (2 * grid[0] - 1) * (2 * grid[1] - 1)
+        self.w1 = nn.Parameter(torch.zeros(offsets, embed_dims))
+        self.w2 = nn.Parameter(torch.zeros(offsets, embed_dims))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Convolve x, (B, T, 1+N, C), without moving its axes."""
-        before, now, after = self.weight[:, 0].unbind(-1)  # (C,) each
-        y = torch.addcmul(self.bias, x, now)
-        y[:, 1:].addcmul_(x[:, :-1], before)
-        y[:, :-1].addcmul_(x[:, 1:], after)
-        return y
+    def forward(self, attention: Tensor) -> Tensor:
+        """Describe the motion at every token.
+
+        Args:
+            attention (Tensor): Of :func:`neighbour_attention`,
+                ``(B, 2, T-1, N, N)``.
+
+        Returns:
+            Tensor: ``(B, T, P+N, C)``; zero before the patches.
+        """
+        back, forth = attention.to(self.w1.dtype).unbind(1)
+        back = self.sum(back, self.w1)  # (B, T-1, N, C)
+        forth = self.sum(forth, self.w2)  # (B, T-1, N, C)
+        # The first frame has nothing before it, the last nothing after it.
+        prefix = self.num_prefix_tokens
+        back = F.pad(back, (0, 0, prefix, 0, 1, 0))  # (B, T, P+N, C)
+        return back + F.pad(forth, (0, 0, prefix, 0, 0, 1))
+
+    def sum(self, attention: Tensor, table: Tensor) -> Tensor:
+        """Sum offsets by attention, (B, T-1, N, N) -> (B, T-1, N, C)."""
+        offsets = table[offset_index(self.grid, table.device)]  # (N, N, C)
+        return torch.einsum('btpj,pjc->btpc', attention, offsets)
+
+
+def offset_index(grid: Grid, device: torch.device) -> Tensor:
+    """Number the offsets of all pairs of patches, (N, N).
+
+    ``(i_p - i_j + h - 1) * (2w - 1) + (j_p - j_j + w - 1)`` for the rows i
+    and the columns j of the patches p and j.
+    """
+    h, w = grid
+    p = torch.arange(h * w, device=device)
+    rows = p[:, None] // w - p // w + h - 1  # (N, N)
+    columns = p[:, None] % w - p % w + w - 1  # (N, N)
+    return rows * (2 * w - 1) + columns
 
 
 class QueryAttention(nn.Module):
@@ -66,65 +100,15 @@ class QueryAttention(nn.Module):
             nn.init.xavier_uniform_(linear.weight)
             nn.init.zeros_(linear.bias)
 
-    def heads(self, x: Tensor) -> Tensor:
-        """Split the channels: (..., qkv) -> (..., heads, d)."""
-        return x.reshape(*x.shape[:-1], self.num_heads, -1)
-
-    def ask(self, x: Tensor) -> Tuple[Tensor, Tensor]:
-        """Carry the query x (B, 1, C) into the space of the tokens.
-
-        ``q (W y + b) = (q W) y + q b`` for every token y: returns ``q W``,
-        (B, heads, C), and ``q b``, (B, heads, 1).
-        """
-        q = self.heads(self.q_proj(x)).squeeze(1)  # (B, heads, d)
-        q = q * q.shape[-1] ** -0.5
-        weight = self.heads(self.k_proj.weight.t())  # (C, heads, d)
-        bias = (q * self.heads(self.k_proj.bias)).sum(-1, keepdim=True)
-        return torch.einsum('bhd,chd->bhc', q, weight), bias
-
-    def read(self, ask: Tensor, bias: Tensor, tokens: Tensor) -> Tensor:
-        """Average the tokens (B, S, C) as they answer: (B, heads, C)."""
-        scores = ask @ tokens.transpose(1, 2) + bias  # (B, heads, S)
-        return scores.softmax(-1) @ tokens
-
-    def answer(self, mean: Tensor) -> Tensor:
-        """Project the means of all heads (B, heads, C) to (B, 1, C)."""
-        weight = self.heads(self.v_proj.weight.t())  # (C, heads, d)
-        value = torch.einsum('bhc,chd->bhd', mean, weight).flatten(1)
-        return self.out_proj(value + self.v_proj.bias)[:, None]
-
-    def attend(self, x: Tensor, tokens: Tensor) -> Tensor:
-        """Attend from x (B, 1, C) to tokens (B, S, C), layer by layer."""
+    def forward(self, x: Tensor, tokens: Tensor) -> Tensor:
+        """Attend from x (B, 1, C) to tokens (B, T*(P+N), C)."""
+        q, k, v = self.q_proj(x), self.k_proj(tokens), self.v_proj(tokens)
         q, k, v = (
-            self.heads(layer(y)).transpose(1, 2)  # (B, heads, S, d)
-            for layer, y in (
-                (self.q_proj, x),
-                (self.k_proj, tokens),
-                (self.v_proj, tokens),
-            )
-        )
-        out = F.scaled_dot_product_attention(q, k, v)
-        return self.out_proj(out.transpose(1, 2).flatten(2))
-
-    def forward(self, x: Tensor, norm: nn.Module, tokens: Tensor) -> Tensor:
-        """Attend from x (B, 1, C) to ``norm(tokens)``, (B, S, C).
-
-        The backward pass normalises again instead of keeping the outcome.
-        """
-        if not as_built(*self.children()):
-            return self.attend(x, norm(tokens))
-
-        def read(ask: Tensor, bias: Tensor, tokens: Tensor) -> Tensor:
-            return self.read(ask, bias, norm(tokens))
-
-        inputs = (*self.ask(x), tokens)
-        if torch.is_grad_enabled() and not is_exported():
-            mean = checkpoint(
-                read, *inputs, use_reentrant=False, preserve_rng_state=False
-            )
-        else:
-            mean = read(*inputs)
-        return self.answer(mean)
+            rearrange(y, 'b s (m d) -> b m s d', m=self.num_heads)
+            for y in (q, k, v)
+        )  # (B, heads, 1 or T*(P+N), d)
+        out = F.scaled_dot_product_attention(q, k, v)  # (B, heads, 1, d)
+        return self.out_proj(rearrange(out, 'b m s d -> b s (m d)'))
 
 
 class DecoderLayer(nn.Module):
@@ -134,6 +118,7 @@ class DecoderLayer(nn.Module):
         embed_dims (int): Number of channels C.
         num_frames (int): Number of frames T.
         grid (Tuple[int, int]): Patches along height and width.
+        num_prefix_tokens (int): Tokens P before the patches.
         temporal (Sequence[str]): Which temporal modules there are.
         qkv_dims (int): Channels of queries, keys and values.
         num_heads (int): Number of heads.
@@ -141,11 +126,15 @@ class DecoderLayer(nn.Module):
         dropout (float): Dropout before the second layer of the MLP.
     """
 
+    # What it is made of; the lean twin has lean parts.
+    Conv, Motion, Attention = TemporalConv, NeighbourMotion, QueryAttention
+
     def __init__(
         self,
         embed_dims: int,
         num_frames: int,
-        grid: Tuple[int, int],
+        grid: Grid,
+        num_prefix_tokens: int,
         temporal: Sequence[str],
         qkv_dims: int,
         num_heads: int,
@@ -155,59 +144,63 @@ class DecoderLayer(nn.Module):
         super().__init__()
         self.temporal_conv = self.temporal_pos_embed = self.motion = None
         if 'conv' in temporal:
-            self.temporal_conv = TemporalConv(embed_dims)
+            self.temporal_conv = self.Conv(embed_dims)
         if 'position' in temporal:
-            self.temporal_pos_embed = nn.Parameter(
-                torch.zeros(num_frames, embed_dims)
-            )
+            table = torch.zeros(num_frames, embed_dims)
+            self.temporal_pos_embed = nn.Parameter(table)
         if 'motion' in temporal:
-            self.motion = NeighbourMotion(embed_dims, grid)
+            self.motion = self.Motion(embed_dims, grid, num_prefix_tokens)
         self.norm1 = nn.LayerNorm(embed_dims)  # of the query
         self.norm2 = nn.LayerNorm(embed_dims)  # before the MLP
         self.norm3 = nn.LayerNorm(embed_dims)  # of the tokens
-        self.attn = QueryAttention(embed_dims, qkv_dims, num_heads)
-        hidden = round(mlp_ratio * embed_dims)
-        self.mlp = nn.Sequential(
-            OrderedDict(
-                fc1=nn.Linear(embed_dims, hidden),
-                act=QuickGELU(),
-                dropout=nn.Dropout(dropout),
-                fc2=nn.Linear(hidden, embed_dims),
-            )
-        )
-        for linear in (self.mlp.fc1, self.mlp.fc2):
-            nn.init.xavier_uniform_(linear.weight)
-            nn.init.normal_(linear.bias, std=1e-6)
-
-    def tokens(self, x: Tensor, attention: Optional[Tensor]) -> Tensor:
-        """Tell the tokens (B, T, 1+N, C) when they are and what moves."""
-        y = x
-        if self.temporal_conv is not None:
-            y = y + self.temporal_conv(x)
-        if self.temporal_pos_embed is not None:
-            y = y + self.temporal_pos_embed[:, None]
-        if self.motion is not None:
-            y = y + self.motion(attention)
-        return y
+        self.attn = self.Attention(embed_dims, qkv_dims, num_heads)
+        self.mlp = decoder_mlp(embed_dims, mlp_ratio, dropout)
 
     def forward(
         self, query: Tensor, x: Tensor, attention: Optional[Tensor]
     ) -> Tensor:
-        """Let the query read what a block of the trunk made.
+        """Read what a block of the trunk made.
 
         Args:
             query (Tensor): ``(B, 1, C)``.
-            x (Tensor): Output of the block, ``(B, T, 1+N, C)``.
+            x (Tensor): Output of the block, ``(B, T, P+N, C)``.
             attention (Tensor, optional): Between neighbouring frames, in
                 that block, ``(B, 2, T-1, N, N)``.
 
         Returns:
             Tensor: ``(B, 1, C)``.
         """
-        x = x.to(self.norm3.weight.dtype)
-        y = self.tokens(x, attention).flatten(1, 2)  # (B, T*(1+N), C)
-        query = query + self.attn(self.norm1(query), self.norm3, y)
-        return query + self.mlp(self.norm2(query))
+        y = self.tokens(x, attention).flatten(1, 2)  # (B, T*(P+N), C)
+        query = query + self.attn(self.norm1(query), self.norm3(y))
+        return query + self.mlp(self.norm2(query))  # (B, 1, C)
+
+    def tokens(self, x: Tensor, attention: Optional[Tensor]) -> Tensor:
+        """Add to the tokens (B, T, P+N, C) when they are and what moves."""
+        y = x = x.to(self.norm3.weight.dtype)
+        if self.temporal_conv is not None:
+            y = y + self.temporal_conv(x)
+        if self.temporal_pos_embed is not None:
+            y = y + self.temporal_pos_embed[:, None]  # (T, 1, C)
+        if self.motion is not None:
+            y = y + self.motion(attention)
+        return y
+
+
+def decoder_mlp(dims: int, ratio: float, dropout: float) -> nn.Sequential:
+    """Build the MLP of a decoder layer as the official code starts it."""
+    hidden = round(ratio * dims)
+    mlp = nn.Sequential(
+        OrderedDict(
+            fc1=nn.Linear(dims, hidden),
+            act=QuickGELU(),
+            dropout=nn.Dropout(dropout),
+            fc2=nn.Linear(hidden, dims),
+        )
+    )
+    for linear in (mlp.fc1, mlp.fc2):
+        nn.init.xavier_uniform_(linear.weight)
+        nn.init.normal_(linear.bias, std=1e-6)
+    return mlp
 
 
 class VideoDecoder(nn.Module):
@@ -221,11 +214,13 @@ class VideoDecoder(nn.Module):
         **layer: Passed on to :class:`DecoderLayer`.
     """
 
+    Layer = DecoderLayer
+
     def __init__(self, num_layers: int, embed_dims: int, **layer: Any) -> None:
         super().__init__()
         self.cls_token = nn.Parameter(torch.zeros(embed_dims))
         self.layers = nn.ModuleList(
-            DecoderLayer(embed_dims, **layer) for _ in range(num_layers)
+            self.Layer(embed_dims, **layer) for _ in range(num_layers)
         )
 
     def forward(self, taps: Iterable[Tap]) -> Tensor:

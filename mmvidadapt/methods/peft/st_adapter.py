@@ -10,11 +10,10 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from mmvidadapt.trunks.parts.lean_block import LeanViTBlock, learns
+from mmvidadapt.trunks.parts.lean_temporal_conv import LeanTemporalConv
 from mmvidadapt.trunks.parts.linear import Linear
 from mmvidadapt.trunks.vit import ViTTrunk
 from mmvidadapt.utils.check_choices import check_choices
-
-from ..evl.decoder import TemporalConv
 
 PLACES = ('attn', 'mlp')
 
@@ -36,7 +35,7 @@ class SpatioTemporalAdapter(nn.Module):
         super().__init__()
         self.num_frames = num_frames
         self.down = Linear(embed_dims, width)
-        self.conv = TemporalConv(width)
+        self.conv = LeanTemporalConv(width)
         self.up = Linear(width, embed_dims)
         nn.init.trunc_normal_(self.down.weight, std=0.02)
         for param in (self.down.bias, self.conv.bias, *self.up.parameters()):

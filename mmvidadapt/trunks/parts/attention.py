@@ -1,5 +1,7 @@
 """Multi-head self-attention, in the parameter names of OpenAI's CLIP."""
 
+from typing import Tuple
+
 import torch
 import torch.nn.functional as F
 from einops import rearrange
@@ -35,11 +37,16 @@ class Attention(nn.Module):
         nn.init.xavier_uniform_(self.in_proj_weight)
         nn.init.zeros_(self.out_proj.bias)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Attend from every token to all, (S, L, C)."""
-        qkv = F.linear(x, self.in_proj_weight, self.in_proj_bias)
+    def qkv(self, x: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+        """Project to queries, keys and values, (S, heads, L, d) each."""
+        qkv = F.linear(x, self.in_proj_weight, self.in_proj_bias)  # (S, L, 3C)
         q, k, v = rearrange(
             qkv, 's l (three m d) -> three s m l d', three=3, m=self.num_heads
         )  # (S, heads, L, d) each
+        return q, k, v
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Attend from every token to all, (S, L, C)."""
+        q, k, v = self.qkv(x)
         out = F.scaled_dot_product_attention(q, k, v)  # (S, heads, L, d)
         return self.out_proj(rearrange(out, 's m l d -> s l (m d)'))

@@ -1,42 +1,29 @@
-"""Motion read off the attention between neighbouring frames."""
+"""EVL's motion without a gathered table, an (N, N, C) tensor."""
 
 from typing import Any, Optional, Tuple
 
 import torch
-import torch.nn.functional as F
 from einops import rearrange
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from mmvidadapt.trunks.parts.lean import Lean
 from mmvidadapt.trunks.parts.linear import product
 from mmvidadapt.trunks.parts.precision import autocast_cast
 from mmvidadapt.trunks.parts.tracing import is_traced
 
-Grid = Tuple[int, int]
+from .block import patches_of_clips
+from .decoder import Grid, NeighbourMotion
 
 
-def neighbour_attention(q: Tensor, k: Tensor, num_frames: int) -> Tensor:
-    """Attend from the patches of every frame to those of its neighbours.
-
-    The softmax is taken per head and the heads' probabilities are averaged.
-
-    Args:
-        q (Tensor): Queries ``(B*T, heads, 1+N, d)``, class token first.
-        k (Tensor): Keys of the same shape.
-        num_frames (int): Number of frames T.
-
-    Returns:
-        Tensor: ``(B, 2, T-1, N, N)``. Entry ``[:, 0, t]`` goes from frame
-        ``t+1`` back to ``t``, ``[:, 1, t]`` from frame ``t`` on to ``t+1``.
-    """
-    dtype = torch.promote_types(q.dtype, torch.float32)
-    split = '(b t) m n d -> b t m n d'
-    q, k = (
-        rearrange(x.to(dtype)[..., 1:, :], split, t=num_frames) for x in (q, k)
-    )  # (B, T, heads, N, d)
+def lean_neighbour_attention(
+    q: Tensor, k: Tensor, num_frames: int, num_prefix_tokens: int = 1
+) -> Tensor:
+    """Compute :func:`neighbour_attention`, one head after the other."""
+    q, k = patches_of_clips(q, k, num_frames, num_prefix_tokens)
     back = _mean_attention(q[:, 1:], k[:, :-1])
     forth = _mean_attention(q[:, :-1], k[:, 1:])
-    return torch.stack([back, forth], dim=1)
+    return torch.stack([back, forth], dim=1)  # (B, 2, T-1, N, N)
 
 
 def _mean_attention(q: Tensor, k: Tensor) -> Tensor:
@@ -140,41 +127,13 @@ def relative_sum(attention: Tensor, table: Tensor, grid: Grid) -> Tensor:
     return _relative_sum(attention, table, grid)
 
 
-class NeighbourMotion(nn.Module):
-    """How much of a patch went where, as a learned sum over offsets.
-
-    Args:
-        embed_dims (int): Number of channels C.
-        grid (Tuple[int, int]): Patches along height and width.
-    """
-
-    def __init__(self, embed_dims: int, grid: Grid) -> None:
-        super().__init__()
-        self.grid = tuple(grid)
-        offsets = (2 * grid[0] - 1) * (2 * grid[1] - 1)
-        self.w1 = nn.Parameter(torch.zeros(offsets, embed_dims))
-        self.w2 = nn.Parameter(torch.zeros(offsets, embed_dims))
+class LeanNeighbourMotion(Lean, NeighbourMotion):
+    """Lean twin of :class:`NeighbourMotion`, see :func:`relative_sum`."""
 
     def sum(self, attention: Tensor, table: Tensor) -> Tensor:
-        """Sum one direction, (B, T-1, N, N) -> (B, T-1, N, C)."""
+        """Sum offsets by attention, (B, T-1, N, N) -> (B, T-1, N, C)."""
         if not attention.shape[1]:  # one frame; DDP wants a gradient of zero
             return attention[..., :1] * table[0]
         out = relative_sum(attention.flatten(0, 1), table, self.grid)
         frames = attention.shape[1]
         return rearrange(out, '(b t) n c -> b t n c', t=frames)
-
-    def forward(self, attention: Tensor) -> Tensor:
-        """Describe the motion at every token.
-
-        Args:
-            attention (Tensor): Of :func:`neighbour_attention`,
-                ``(B, 2, T-1, N, N)``.
-
-        Returns:
-            Tensor: ``(B, T, 1+N, C)``; zero at the class token.
-        """
-        back, forth = attention.to(self.w1.dtype).unbind(1)
-        # The first frame has nothing before it, the last nothing after it.
-        back = F.pad(self.sum(back, self.w1), (0, 0, 1, 0, 1, 0))
-        forth = F.pad(self.sum(forth, self.w2), (0, 0, 1, 0, 0, 1))
-        return back + forth
