@@ -1,1 +1,10 @@
-"""EVL: decode the features of a frozen ViT."""
+"""EVL: decode the features of a frozen ViT.
+
+- ``block.py``: the trunk block that also yields attention between frames
+- ``decoder.py``: the decoder: temporal modules, attention of one query, MLP
+- ``lean.py``, ``lean_motion.py``: the same in less memory and time
+- ``backbone.py``, ``head.py``, ``recognizer.py``, ``preprocessor.py``
+- ``names.py``: names in released checkpoints
+- ``cached_rows.py``, ``cache_files.py``, ``dataset.py``: cached features
+- ``transforms.py``: frame sampling of the recipe
+"""
