@@ -71,6 +71,7 @@ setup(
         'einops>=0.7',
         'fvcore>=0.1.5.post20221221',
         'safetensors>=0.4',
+        'filelock>=3.25',
         'rich>=13',
         'tensorboard',
         'matplotlib',

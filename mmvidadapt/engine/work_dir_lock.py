@@ -73,7 +73,7 @@ def _locked(work_dir: str, path: str) -> Optional[int]:
     while True:
         descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
         try:
-            # Locks of flock would live on in data loading workers.
+            # Not by filelock: locks of flock live on in data loading workers.
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             holder = os.read(descriptor, 200).decode(errors='replace')

@@ -1,15 +1,11 @@
-"""One process at a time."""
+"""Let one process at a time download a file."""
 
 import os
 from contextlib import contextmanager, suppress
-from typing import Iterator, Optional
+from typing import Iterator
 
+from filelock import FileLock, Timeout
 from mmengine.logging import print_log
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
 
 
 @contextmanager
@@ -21,35 +17,27 @@ def locked(path: str) -> Iterator[bool]:
 
     Yields:
         bool: Whether nobody else is in the block; False where the file
-        system or the operating system knows no locks.
+        system knows no locks, or another user's file lies there.
     """
-    file = None if fcntl is None else _open_locked(path)
+    lock = FileLock(path, mode=0o666)
     try:
-        yield file is not None
+        _acquire(lock)
+    except OSError:
+        yield False
+        return
+    try:
+        yield True
     finally:
-        if file is not None:
-            with suppress(FileNotFoundError):
-                os.remove(path)
-            os.close(file)
+        # While it is held: who waits sees that it is gone, and makes another.
+        with suppress(OSError):
+            os.remove(path)
+        lock.release()
 
 
-def _open_locked(path: str) -> Optional[int]:
-    """Lock the file that lies under a path; None where there are no locks.
-
-    Who waited holds a file that its owner has removed, while a third process
-    may hold a new one; so the file must still be there.
-    """
-    while True:
-        file = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print_log(f'Waiting for another process: {path}', 'current')
-            fcntl.flock(file, fcntl.LOCK_EX)
-        except OSError:
-            os.close(file)
-            return None
-        with suppress(FileNotFoundError):
-            if os.path.samestat(os.stat(path), os.fstat(file)):
-                return file
-        os.close(file)
+def _acquire(lock: FileLock) -> None:
+    """Wait for a lock, and say so."""
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print_log(f'Waiting for another process: {lock.lock_file}', 'current')
+        lock.acquire()

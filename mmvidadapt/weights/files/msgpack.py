@@ -1,9 +1,10 @@
-"""Read the msgpack files that flax writes, without msgpack, flax or JAX.
+"""Read the msgpack files that flax writes, without flax or JAX.
 
 A reader of what flax's checkpoints hold: maps, lists, numbers, strings, bytes
 and two extension types, arrays and NumPy scalars. Nothing is executed, every
 length is checked against the bytes that are there, and arrays are views of
-the file until somebody copies them.
+the file until somebody copies them; the package msgpack would copy all of
+them, those of an optimizer that nobody reads too.
 """
 
 import itertools

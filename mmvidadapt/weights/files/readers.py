@@ -121,7 +121,7 @@ def _complaint(path: str, container: Container, reason: str) -> str:
 def _reason(error: Exception, container: Container) -> str:
     """Say why reading failed, and the way out."""
     text = printable_lines(error)
-    found = re.search(r'GLOBAL (\S+)', text)
+    found = re.search(r'(?:GLOBAL|asks for) ([^\s,]+)', text)
     if isinstance(error, pickle.UnpicklingError) and found:
         return (
             f'It is refused, because it asks to unpickle {found[1]}, '

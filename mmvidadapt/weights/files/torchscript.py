@@ -1,16 +1,14 @@
-"""The tensors of a TorchScript archive, read without its program.
+"""Read the tensors of a TorchScript archive without its program.
 
 ``torch.jit.load`` compiles what an archive brings along, and runs its
 ``__setstate__`` methods, which may write files. Only the attributes of the
 modules are read here.
 """
 
-import collections
 import os
-import pickle
 import zipfile
 from mmap import ACCESS_COPY, mmap
-from typing import Any, Dict, Iterator, Tuple
+from typing import Any, Dict, Tuple
 
 import torch
 from torch import Tensor
@@ -18,6 +16,7 @@ from torch import Tensor
 from .archives import check_entries, stored_bytes
 from .pickles import check_pickle
 from .torch_files import find_folder
+from .unpickler import SafeUnpickler, walk
 
 DTYPES = {
     'HalfStorage': torch.float16,
@@ -33,18 +32,6 @@ DTYPES = {
 }
 
 
-class Shell:
-    """Stands where a module was; keeps its attributes and does nothing."""
-
-    def __setstate__(self, state: Any) -> None:
-        """Keep attributes; other states are for the program to restore."""
-        if not isinstance(state, dict):
-            raise pickle.UnpicklingError(
-                'Can only keep attributes, not run a __setstate__'
-            )
-        self.__dict__.update(state)
-
-
 def _tensor(
     storage: Tensor, offset: int, size: Tuple[int], stride: Tuple[int], *_: Any
 ) -> Tensor:
@@ -58,7 +45,7 @@ def _first(value: Any, *_: Any) -> Any:
 
 
 NAMES = {
-    ('collections', 'OrderedDict'): collections.OrderedDict,
+    **SafeUnpickler.names,
     ('torch._utils', '_rebuild_tensor_v2'): _tensor,
     **{
         ('torch.jit._pickle', name): _first
@@ -74,7 +61,7 @@ NAMES = {
 }
 
 
-class ArchiveUnpickler(pickle.Unpickler):
+class ArchiveUnpickler(SafeUnpickler):
     """Unpickles tensors, plain types and shells of modules.
 
     Args:
@@ -82,6 +69,9 @@ class ArchiveUnpickler(pickle.Unpickler):
         folder (str): Where its entries lie.
         copy (bool): Whether the numbers are copied out of the file.
     """
+
+    names = NAMES
+    modules = ('__torch__.',)  # classes of the archive
 
     def __init__(
         self, archive: zipfile.ZipFile, folder: str, copy: bool
@@ -92,14 +82,6 @@ class ArchiveUnpickler(pickle.Unpickler):
             mmap(archive.fp.fileno(), 0, access=ACCESS_COPY)
         )
         self.storages: Dict[str, Tensor] = {}
-
-    def find_class(self, module: str, name: str) -> Any:
-        """Give what is on the list, a shell for a module, or refuse."""
-        if (module, name) in NAMES:
-            return NAMES[module, name]
-        if module.split('.')[0] == '__torch__':  # a class of the archive
-            return Shell
-        raise pickle.UnpicklingError(f'GLOBAL {module}.{name} is not allowed')
 
     def persistent_load(self, pid: Tuple) -> Tensor:
         """Read a storage as a flat tensor; every byte of it is checked."""
@@ -136,13 +118,4 @@ def read_torchscript(path: str, copy: bool = True) -> Dict[str, Tensor]:
         with archive.open(f'{folder}data.pkl') as file:
             check_pickle(file, size)
         module = ArchiveUnpickler(archive, folder, copy).load()
-    return dict(_walk(module, ''))
-
-
-def _walk(shell: Any, prefix: str) -> Iterator[Tuple[str, Tensor]]:
-    """Yield the tensors of a shell, and of those inside, by their names."""
-    for name, value in vars(shell).items():
-        if isinstance(value, Tensor):
-            yield prefix + name, value
-        elif isinstance(value, Shell):
-            yield from _walk(value, f'{prefix}{name}.')
+    return dict(walk(module))

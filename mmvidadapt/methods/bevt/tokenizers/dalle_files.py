@@ -1,21 +1,21 @@
-"""OpenAI's pickled DALL-E modules, read without running their code."""
+"""Read OpenAI's pickled DALL-E modules without running their code."""
 
-import collections
 import os
 import pickle
 from mmap import ACCESS_READ, mmap
 from types import SimpleNamespace
-from typing import Any, Dict, Iterator, Tuple, Union
+from typing import Dict, Union
 
 import torch
 from torch import Tensor
 
 from mmvidadapt.weights.files.readers import load_weights_file
 from mmvidadapt.weights.files.torch_files import check_file
+from mmvidadapt.weights.files.unpickler import SafeUnpickler, walk
 
 # What tensors and modules are made of; all else that may be named is inert.
 TENSORS = {
-    ('collections', 'OrderedDict'): collections.OrderedDict,
+    **SafeUnpickler.names,
     ('builtins', 'set'): set,
     ('__builtin__', 'set'): set,
     ('torch', 'device'): torch.device,
@@ -30,30 +30,11 @@ TENSORS = {
 MODULES = ('dall_e.', 'torch.nn.modules.')
 
 
-class Shell:
-    """Stands where a module was; keeps its attributes and does nothing."""
-
-    def __init__(self, *args: Any) -> None:
-        """Ignore what a constructor would be given."""
-
-
-# One for all, whose source torch does not find to compare with a file's.
-ANY_MODULE = type('AnyModule', (Shell,), {})
-
-
-class TensorUnpickler(pickle.Unpickler):
+class TensorUnpickler(SafeUnpickler):
     """Unpickles tensors, and shells of modules in the place of modules."""
 
-    def find_class(self, module: str, name: str) -> Any:
-        """Give what is on the list, a shell for a module, or refuse."""
-        if (module, name) in TENSORS:
-            return TENSORS[module, name]
-        if module.startswith(MODULES) and '.' not in name:
-            return ANY_MODULE
-        raise pickle.UnpicklingError(
-            f'it asks for {module}.{name}, which is neither a tensor nor a '
-            "module of DALL-E's"
-        )
+    names = TENSORS
+    modules = MODULES
 
 
 def read_pickled_module(path: Union[str, os.PathLike]) -> Dict[str, Tensor]:
@@ -83,7 +64,7 @@ def read_pickled_module(path: Union[str, os.PathLike]) -> Dict[str, Tensor]:
         content = torch.load(
             path, map_location='cpu', pickle_module=safe, weights_only=False
         )
-        tensors = dict(_walk(content, ''))
+        tensors = {k: v.detach().float() for k, v in walk(content)}
     except FileNotFoundError:
         raise
     except Exception as error:  # damaged bytes raise a dozen types
@@ -123,16 +104,3 @@ def read_dalle(path: Union[str, os.PathLike]) -> Dict[str, Tensor]:
     if os.fspath(path).endswith('.pkl'):
         return read_pickled_module(path)
     return load_weights_file(path)
-
-
-def _walk(module: Any, prefix: str) -> Iterator[Tuple[str, Tensor]]:
-    """Yield the parameters and buffers of a shell by their names."""
-    if not isinstance(module, Shell):
-        return
-    state = vars(module)
-    for kind in ('_parameters', '_buffers'):
-        for name, value in state.get(kind, {}).items():
-            if isinstance(value, Tensor):
-                yield prefix + name, value.detach().float()
-    for name, child in state.get('_modules', {}).items():
-        yield from _walk(child, f'{prefix}{name}.')
