@@ -1,145 +1,153 @@
-"""Parts of the image Swin under Microsoft's parameter names."""
+"""The image Swin under AIM: patches of two frames, stages, a last norm."""
 
-from typing import Optional, Tuple
+from typing import Any, Callable, Dict, List, Tuple, Union
 
-import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from .parts.lean_attention import attend
-from .parts.lean_block import MLPRunner
-from .parts.linear import Linear
-from .parts.window import (
-    join_windows,
-    relative_index,
-    shift_mask,
-    split_windows,
-)
+from .base import AdaptedBackbone
+from .parts.drop_path import linear_rates
+from .parts.lean_swin_block import LeanPatchMerging, LeanSwinBlock
+from .vit import resolve
+
+_ARCH_KEYS = ('embed_dims', 'depths', 'num_heads', 'window_size')
+ARCHS = {
+    name: dict(zip(_ARCH_KEYS, sizes))
+    for name, sizes in {
+        'tiny': (16, (2, 2), (2, 4), 4),
+        'swin-t': (96, (2, 2, 6, 2), (3, 6, 12, 24), 7),
+        'base': (128, (2, 2, 18, 2), (4, 8, 16, 32), 7),
+        'large': (192, (2, 2, 18, 2), (6, 12, 24, 48), 7),
+    }.items()
+}
 
 
-class WindowAttention(nn.Module):
-    """Attention along dimension 1 with a table of relative position bias.
+class SwinTrunk(AdaptedBackbone):
+    """Image Swin that looks at pairs of frames one by one.
 
-    Args:
-        embed_dims (int): Number of channels C.
-        num_heads (int): Number of heads.
-        window (int): Side P of a window.
-    """
-
-    def __init__(self, embed_dims: int, num_heads: int, window: int) -> None:
-        super().__init__()
-        self.num_heads = num_heads
-        self.relative_position_bias_table = nn.Parameter(
-            torch.empty((2 * window - 1) ** 2, num_heads)
-        )
-        nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
-        self.register_buffer('index', relative_index(window), persistent=False)
-        self.qkv = Linear(embed_dims, 3 * embed_dims)
-        self.proj = Linear(embed_dims, embed_dims)
-
-    def spatial_bias(self) -> Tensor:
-        """Give the bias of every pair in a window, (heads, P*P, P*P)."""
-        return self.relative_position_bias_table[self.index].permute(2, 0, 1)
-
-    def attend(self, x: Tensor, bias: Tensor) -> Tensor:
-        """Attend without the output projection.
-
-        Args:
-            x (Tensor): ``(S, L, G, C)``: G sequences side by side.
-            bias (Tensor): ``(heads, L, L)`` or, one for each group,
-                ``(G, heads, L, L)``.
-
-        Returns:
-            Tensor: ``(S, L, G, C)``.
-        """
-        bias = bias.expand(x.shape[2], *bias.shape[-3:]).flatten(0, 1)[None]
-        return attend(
-            x, self.qkv.weight, self.qkv.bias, self.num_heads, mask=bias
-        )
-
-
-class SwinBlock(MLPRunner, nn.Module):
-    """Window attention and MLP; subclasses say how they are joined.
-
-    Proposed in `Swin Transformer <https://arxiv.org/abs/2103.14030>`_.
+    Base class of the methods: they pass their own ``block``, add their own
+    parameters, and end their constructor with :meth:`freeze`. Parameters
+    carry the names of Microsoft's checkpoints. A patch spans two frames,
+    T' = T / 2.
 
     Args:
-        embed_dims (int): Number of channels C.
-        num_heads (int): Number of heads.
-        window_size (int): Side of a window in tokens.
-        grid (Tuple[int, int]): Height and width of a frame in tokens.
-        shifted (bool): Whether the windows are shifted by half their side.
+        arch (str | dict): Name in ``ARCHS`` or a dict with ``embed_dims,
+            depths, num_heads, window_size``. Defaults to ``'base'``.
+        num_frames (int): Number of frames T, even. Defaults to 32.
+        img_size (int | Tuple[int, int]): Height and width of a frame in
+            pixels. Defaults to 224.
+        drop_path_rate (float): Drop-path rate of the last block; it rises
+            linearly from 0. Defaults to 0.2.
+        block (Callable): Builds a block from its sizes. For subclasses.
+            Defaults to :class:`LeanSwinBlock`.
+        **backbone: ``pretrained, trainable, full_finetune, with_cp, lean,
+            init_cfg``, passed on to :class:`AdaptedBackbone`.
     """
+
+    patch_size = (2, 4, 4)
 
     def __init__(
         self,
-        embed_dims: int,
-        num_heads: int,
-        window_size: int,
-        grid: Tuple[int, int],
-        shifted: bool,
+        arch: Union[str, dict] = 'base',
+        num_frames: int = 32,
+        img_size: Union[int, Tuple[int, int]] = 224,
+        drop_path_rate: float = 0.2,
+        block: Callable[..., nn.Module] = LeanSwinBlock,
+        **backbone: Any,
     ) -> None:
-        super().__init__()
-        self.grid, self.window = grid, min(window_size, *grid)
-        self.shift = self.window // 2 * (shifted and min(grid) > window_size)
-        if any(side % self.window for side in grid):
+        super().__init__(**backbone)
+        sizes = resolve('arch', ARCHS, arch)
+        if isinstance(img_size, int):
+            img_size = (img_size, img_size)
+        self._check_sizes(img_size, num_frames, len(sizes['depths']))
+        self.img_size, self.num_frames = img_size, num_frames
+        self.embed_dims = sizes['embed_dims']
+
+        self.patch_embed = nn.Module()
+        self.patch_embed.proj = nn.Conv3d(
+            3, self.embed_dims, self.patch_size, self.patch_size
+        )
+        self.patch_embed.norm = nn.LayerNorm(self.embed_dims)
+        rates = linear_rates(drop_path_rate, sum(sizes['depths']))
+        self.layers = self._stages(sizes, rates, block)
+        self.norm = nn.LayerNorm(self.embed_dims * 2 ** (len(self.layers) - 1))
+
+    def _check_sizes(
+        self, img_size: Tuple[int, int], num_frames: int, num_stages: int
+    ) -> None:
+        """Refuse what the stages cannot halve."""
+        step = self.patch_size[1] * 2 ** (num_stages - 1)
+        if num_frames < 2 or num_frames % self.patch_size[0]:
             raise ValueError(
-                f'A stage of {grid[0]} x {grid[1]} tokens cannot '
-                f'be cut into windows of {self.window}; choose '
-                'another img_size.'
+                f'num_frames={num_frames} is not a multiple of '
+                f'{self.patch_size[0]}, the frames of a patch.'
             )
-        self.norm1 = nn.LayerNorm(embed_dims)
-        self.attn = WindowAttention(embed_dims, num_heads, self.window)
-        self.norm2 = nn.LayerNorm(embed_dims)
-        self.mlp = nn.Sequential()
-        self.mlp.fc1 = Linear(embed_dims, 4 * embed_dims)
-        self.mlp.act = nn.GELU()
-        self.mlp.fc2 = Linear(4 * embed_dims, embed_dims)
-        if self.shift:
-            self.register_buffer(
-                'mask',
-                shift_mask(grid, self.window, self.shift),
-                persistent=False,
+        if any(side % step for side in img_size):
+            raise ValueError(
+                f'img_size={img_size} is not a multiple of {step}.'
             )
 
-    def attend_windows(self, x: Tensor) -> Tensor:
-        """Attend in windows: (F, H*W, C) to (F, P*P, windows, C)."""
-        x = split_windows(x, self.grid, self.window, self.shift)
-        bias = self.attn.spatial_bias()
-        if self.shift:
-            bias = bias + self.mask[:, None]  # (windows, heads, P*P, P*P)
-        return self.attn.attend(x, bias)
-
-    def join(self, x: Tensor) -> Tensor:
-        """Put windows back: (F, P*P, windows, C) to (F, H*W, C)."""
-        return join_windows(x, self.grid, self.window, self.shift)
-
-    def norm_mlp(self, x: Tensor, normed: Optional[Tensor] = None) -> Tensor:
-        """Run the MLP on the second norm of x."""
-        return self.mlp(self.norm2(x) if normed is None else normed)
-
-
-class PatchMerging(nn.Module):
-    """Join 2 x 2 tokens: a quarter of the tokens, twice the channels.
-
-    Args:
-        embed_dims (int): Number of input channels C.
-        grid (Tuple[int, int]): Height and width of the input in tokens.
-    """
-
-    def __init__(self, embed_dims: int, grid: Tuple[int, int]) -> None:
-        super().__init__()
+    def _stages(
+        self,
+        sizes: Dict[str, Any],
+        rates: List[float],
+        block: Callable[..., nn.Module],
+    ) -> nn.ModuleList:
+        """Build the stages under the names of Microsoft's checkpoints."""
+        grid = tuple(
+            side // p for side, p in zip(self.img_size, self.patch_size[1:])
+        )
+        dims, stages, rates = sizes['embed_dims'], nn.ModuleList(), iter(rates)
+        for i, depth in enumerate(sizes['depths']):
+            stage = nn.Module()
+            stage.blocks = nn.ModuleList(
+                block(
+                    embed_dims=dims,
+                    num_heads=sizes['num_heads'][i],
+                    window_size=sizes['window_size'],
+                    grid=grid,
+                    shifted=j % 2 == 1,
+                    drop_path=next(rates),
+                )
+                for j in range(depth)
+            )
+            stage.downsample = None
+            if i + 1 < len(sizes['depths']):
+                stage.downsample = LeanPatchMerging(dims, grid)
+                dims, grid = 2 * dims, (grid[0] // 2, grid[1] // 2)
+            stages.append(stage)
         self.grid = grid
-        self.norm = nn.LayerNorm(4 * embed_dims)
-        self.reduction = Linear(4 * embed_dims, 2 * embed_dims, bias=False)
+        return stages
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Merge (F, H*W, C) into (F, H*W/4, 2C)."""
-        x = rearrange(
-            x,
-            'f (h p w q) c -> f (h w) (q p c)',
-            p=2,
-            q=2,
-            h=self.grid[0] // 2,
-        )  # columns vary slowest, as in the weights
-        return self.reduction(self.norm(x))
+    def embed(self, video: Tensor) -> Tensor:
+        """Turn a clip (B, 3, T, H, W) into tokens (B*T', N, C)."""
+        expected = (3, self.num_frames, *self.img_size)
+        if tuple(video.shape[1:]) != expected:
+            name = type(self).__name__
+            raise ValueError(
+                f'{name} with num_frames={self.num_frames} and img_size='
+                f'{self.img_size} expects (B, {str(expected)[1:]}, not '
+                f'{tuple(video.shape)}; set them, clip_len or the crop.'
+            )
+        x = self.patch_embed.proj(video)  # (B, C, T', H/4, W/4)
+        x = rearrange(x, 'b c t h w -> (b t) (h w) c')  # (B*T', N, C)
+        return self.patch_embed.norm(x)
+
+    def forward(self, video: Tensor) -> Tensor:
+        """Encode a clip.
+
+        Args:
+            video (Tensor): Normalised frames ``(B, 3, T, H, W)``.
+
+        Returns:
+            Tensor: Features ``(B, 8C, T', H / 32, W / 32)``.
+        """
+        x = self.embed(video)  # (B*T', H/4 * W/4, C)
+        for stage in self.layers:
+            for block in stage.blocks:
+                x = self.run_block(block, x)
+            if stage.downsample is not None:
+                x = stage.downsample(x)  # a quarter of the tokens, twice C
+        x = self.norm(x)  # (B*T', H/32 * W/32, 8C)
+        t, h = self.num_frames // self.patch_size[0], self.grid[0]
+        return rearrange(x, '(b t) (h w) c -> b c t h w', t=t, h=h)

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from .parts.drop_path import DropPath
 from .parts.lean_attention import Made, project
 from .parts.lean_block import lean_mlp
+from .parts.lean_swin_block import LeanPatchMerging as PatchMerging
+from .parts.lean_window_attention import window_attention
 from .parts.linear import Linear, as_built, linear, renorm
 from .parts.tracing import is_traced
 from .parts.window3d import Sides, Windows3D
-from .parts.window_attention import window_attention
-from .swin import PatchMerging
 
 
 class WindowAttention3D(nn.Module):

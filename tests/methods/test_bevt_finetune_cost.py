@@ -6,8 +6,8 @@ from torch.testing import assert_close
 
 from mmvidadapt.apis.train.memory import saved_bytes
 from mmvidadapt.models import BEVTVideoSwin
-from mmvidadapt.trunks.parts import window_attention as module
-from mmvidadapt.trunks.parts.window_attention import window_attention
+from mmvidadapt.trunks.parts import lean_window_attention as module
+from mmvidadapt.trunks.parts.lean_window_attention import window_attention
 
 TOY = dict(embed_dims=16, depths=(2, 2), num_heads=(2, 4))
 # Whole windows; padded maps and windows that shrink to a map.

@@ -1,24 +1,25 @@
-"""A block of AIM on Swin, adapted in time, in space and in both."""
+"""AIM's block on Swin: a frozen block adapted in time, space and both."""
 
-from typing import Any, Sequence, Union
+from typing import Any, Optional, Sequence
 
 import torch
 from einops import rearrange
 from torch import Tensor, nn
 
+from mmvidadapt.trunks.parts.adapter import Adapter
 from mmvidadapt.trunks.parts.drop_path import DropPath
-from mmvidadapt.trunks.parts.lean_adapter import LeanAdapter
-from mmvidadapt.trunks.swin import SwinBlock
+from mmvidadapt.trunks.parts.swin_block import SwinBlock
 
 
 class AIMSwinBlock(SwinBlock):
-    """Swin block adapted in time (unshifted blocks), space and both.
+    """Swin block adapted in time (unshifted blocks), in space and in both.
 
-    One frozen attention and one frozen ``norm1`` serve both directions.
+    `AIM <https://arxiv.org/abs/2302.03024>`_ on Swin: one frozen attention
+    and one frozen ``norm1`` serve both directions. Letters: T' frames of
+    patches, N tokens of a frame.
 
     Args:
         num_frames (int): Number of patch frames T'.
-        temporal (bool): Whether this block attends over time.
         adapt (Sequence[str]): Which adaptations are on.
         adapter_ratio (float): Width of the bottlenecks relative to C.
         adapter_scale (float): Factor of the joint adapter.
@@ -28,10 +29,11 @@ class AIMSwinBlock(SwinBlock):
         **block: Passed on to :class:`SwinBlock`.
     """
 
+    Adapter = Adapter
+
     def __init__(
         self,
         num_frames: int,
-        temporal: bool,
         adapt: Sequence[str],
         adapter_ratio: float,
         adapter_scale: float,
@@ -40,56 +42,53 @@ class AIMSwinBlock(SwinBlock):
         **block: Any,
     ) -> None:
         super().__init__(**block)
-        dims, heads = block['embed_dims'], block['num_heads']
         self.num_frames, self.scale = num_frames, adapter_scale
 
-        def adapter(wanted: bool) -> Union[LeanAdapter, None]:
-            return LeanAdapter(dims, adapter_ratio) if wanted else None
+        def adapter(wanted: bool) -> Optional[Adapter]:
+            dims = block['embed_dims']
+            return self.Adapter(dims, adapter_ratio) if wanted else None
 
         self.s_adapter = adapter('spatial' in adapt)
         self.mlp_adapter = adapter('joint' in adapt)
-        self.t_adapter = adapter(temporal and 'temporal' in adapt)
+        self.t_adapter = adapter('temporal' in adapt and not block['shifted'])
         if self.t_adapter is not None:
-            self.attn.temporal_position_bias_table = nn.Parameter(
-                torch.empty(2 * num_frames - 1, heads)
-            )
-            nn.init.trunc_normal_(
-                self.attn.temporal_position_bias_table, std=0.02
-            )
-            t = torch.arange(num_frames)
-            self.register_buffer(
-                'time_index', t[:, None] - t + num_frames - 1, persistent=False
-            )
-        self.t_drop = DropPath(
-            drop_path, num_frames, 'position' if official_drop else 'sample'
-        )
-        self.mlp_drop = DropPath(
-            drop_path, num_frames, 'frame' if official_drop else 'sample'
-        )
+            self._add_time_bias(block['num_heads'])
+        per = ('position', 'frame') if official_drop else ('sample', 'sample')
+        self.t_drop = DropPath(drop_path, num_frames, per[0])
+        self.mlp_drop = DropPath(drop_path, num_frames, per[1])
+
+    def _add_time_bias(self, num_heads: int) -> None:
+        """Add a table of the bias of every distance in time."""
+        table = torch.empty(2 * self.num_frames - 1, num_heads)
+        self.attn.temporal_position_bias_table = nn.Parameter(table)
+        nn.init.trunc_normal_(table, std=0.02)
+        t = torch.arange(self.num_frames)
+        index = t[:, None] - t + self.num_frames - 1  # (T', T')
+        self.register_buffer('time_index', index, persistent=False)
+
+    def time_bias(self) -> Tensor:
+        """Look up the bias of every pair of frames, (heads, T', T')."""
+        table = self.attn.temporal_position_bias_table
+        return table[self.time_index].permute(2, 0, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Adapt the tokens of all frames, (B*T', H*W, C)."""
+        """Adapt the tokens of all frames, x: (B*T', N, C)."""
         if self.t_adapter is not None:
-            x = x + self.t_drop(self.temporal(x))
-
-        h = self.attend_windows(self.norm1(x))  # (B*T', P*P, windows, C)
-        y = self.attn.proj(h)
+            x = x + self.t_drop(self.temporal_branch(x))
+        h = self.attend_windows(self.norm1(x))  # (B*T', N, C)
+        x = x + h
         if self.s_adapter is not None:
-            y = y + self.s_adapter.after(self.attn.proj, h)
-        x = x + self.join(y)
-
-        y = self.norm2(x)
-        out = x + self.run_mlp(x, y)
+            x = x + self.s_adapter(h)
+        h = self.norm2(x)  # (B*T', N, C)
+        x = x + self.mlp(h)
         if self.mlp_adapter is not None:
-            adapted = self.mlp_drop(self.mlp_adapter(y, x, self.norm2))
-            out = out.add_(adapted, alpha=self.scale)
-        return out
+            x = x + self.scale * self.mlp_drop(self.mlp_adapter(h))
+        return x
 
-    def temporal(self, x: Tensor) -> Tensor:
-        """Reuse the frozen attention over time: one position, all frames."""
-        h = self.norm1(x)
-        h = rearrange(h, '(b t) n c -> b t n c', t=self.num_frames)
-        bias = self.attn.temporal_position_bias_table[self.time_index]
-        bias = bias.permute(2, 0, 1)  # (heads, T', T')
-        h = self.attn.attend(h, bias)  # (B, T', H*W, C)
-        return self.t_adapter.after(self.attn.proj, h.flatten(0, 1))
+    def temporal_branch(self, x: Tensor) -> Tensor:
+        """Attend over time: every position is a sequence of T' tokens."""
+        h = rearrange(
+            self.norm1(x), '(b t) n c -> (b n) t c', t=self.num_frames
+        )
+        h = self.t_adapter(self.attn(h, self.time_bias()))  # (B*N, T', C)
+        return rearrange(h, '(b n) t c -> (b t) n c', n=x.shape[1])

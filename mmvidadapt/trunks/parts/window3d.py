@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from .window_attention import FORBIDDEN
+from .lean_window_attention import FORBIDDEN
 
 Sides = Tuple[int, int, int]
 # A window is a sequence of its own, or, where windows differ in what is
