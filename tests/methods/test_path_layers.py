@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from torch import nn
 from torch.testing import assert_close
 
-from mmvidadapt.methods.dualpath.add_paths import add_paths
-from mmvidadapt.methods.dualpath.block import PathAdapter, split_paths
+from mmvidadapt.methods.dualpath.block import split_paths
+from mmvidadapt.methods.dualpath.lean import LeanPathAdapter, add_paths
 from tests.compare import compare
 from tests.trunks.test_adapter import plain, whole
 
@@ -16,7 +16,7 @@ from tests.trunks.test_adapter import plain, whole
 @pytest.mark.parametrize('tokens', [3, 50])  # the limit is at 2 * 4
 def test_adapter_before_a_projection(tokens, trained_norm):
     torch.manual_seed(0)
-    adapter, norm = PathAdapter(8, 4).double(), nn.LayerNorm(8).double()
+    adapter, norm = LeanPathAdapter(8, 4).double(), nn.LayerNorm(8).double()
     norm.requires_grad_(trained_norm)
     weight, bias = torch.randn(12, 8).double(), torch.randn(12).double()
     for param in (*adapter.up.parameters(), *norm.parameters()):
@@ -32,10 +32,10 @@ def test_adapter_before_a_projection(tokens, trained_norm):
 
 
 def test_the_bottleneck_is_a_width_or_a_ratio():
-    assert PathAdapter(22, 15).down.out_features == 15
-    assert PathAdapter(22, 0.5).down.out_features == 11
+    assert LeanPathAdapter(22, 15).down.out_features == 15
+    assert LeanPathAdapter(22, 0.5).down.out_features == 11
     bound = 22**-0.5  # of PyTorch's linear layers
-    weight = PathAdapter(22, 15).down.weight
+    weight = LeanPathAdapter(22, 15).down.weight
     assert 0.9 * bound < weight.abs().max() <= bound
 
 
@@ -58,7 +58,7 @@ def test_paths_are_added_as_if_concatenated():
 
 def test_dropout_inside_the_adapters():
     torch.manual_seed(0)
-    adapter = PathAdapter(8, 4, dropout=0.5).double()
+    adapter = LeanPathAdapter(8, 4, dropout=0.5).double()
     nn.init.normal_(adapter.up.weight)
     x = torch.randn(64, 8).double().requires_grad_()
     assert torch.autograd.gradcheck(adapter.eval(), x)

@@ -59,12 +59,17 @@ def class_attention(
             f'{-len(blocks)} to {len(blocks) - 1}.'
         )
     block = blocks[layer]
-    x = _input_of(block, backbone, video)  # (B*(G+S), 1+N, C)
-    maps = []
-    for q, k, _ in block.project(x, block.ln_1(x)):
+    x = _input_of(block, backbone, video)  # (B*(G+S), P+N, C)
+    maps, prefix = [], backbone.num_prefix_tokens
+    paths = zip(split_paths(x, backbone.images), backbone.images)
+    for part, adapter in zip(paths, (block.t_adapter_attn_b, None)):
+        if not part[1]:
+            continue
+        h = block.ln_1(part[0])
+        q, k, _ = block.attn.qkv(h if adapter is None else adapter(h))
         q = q[:, :, :1]  # of the class token
-        scores = q @ k.mT * q.shape[-1] ** -0.5  # (images, heads, 1, 1+N)
-        maps.append(scores.softmax(-1).mean(1)[:, 0, 1:])
+        scores = q @ k.mT * q.shape[-1] ** -0.5  # (images, heads, 1, P+N)
+        maps.append(scores.softmax(-1).mean(1)[:, 0, prefix:])
     maps = torch.cat(maps).unflatten(-1, backbone.patch_grid)
     temporal, spatial = (
         part.unflatten(0, (-1, number)) if number else None

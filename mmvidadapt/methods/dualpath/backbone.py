@@ -12,7 +12,7 @@ from mmvidadapt.trunks.parts.precision import full_precision
 from mmvidadapt.trunks.vit import ViTTrunk, resolve
 from mmvidadapt.utils.check_choices import check_choices
 
-from .block import DualPathBlock, split_paths
+from .block import split_paths
 from .framesets import (
     PATHS,
     build_framesets,
@@ -20,6 +20,7 @@ from .framesets import (
     sample_frames,
     temporal_code,
 )
+from .lean import LeanDualPathBlock
 
 BUILDERS = ('model', 'pipeline')
 _VARIANT_KEYS = (
@@ -110,7 +111,7 @@ class DualPath(ViTTrunk):
         separate_cls = traits.pop('separate_cls') and all(images)
         train_positions = traits.pop('train_positions')
         super().__init__(
-            block=partial(DualPathBlock, images=images, **traits), **trunk
+            block=partial(LeanDualPathBlock, images=images, **traits), **trunk
         )
         self.num_frames, self.images = num_frames, images
         self.grid, self.antialias = tuple(grid), antialias

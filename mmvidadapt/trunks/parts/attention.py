@@ -37,13 +37,12 @@ class Attention(nn.Module):
         nn.init.xavier_uniform_(self.in_proj_weight)
         nn.init.zeros_(self.out_proj.bias)
 
-    def qkv(self, x: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+    def qkv(self, x: Tensor) -> Tuple[Tensor, ...]:
         """Project to queries, keys and values, (S, heads, L, d) each."""
         qkv = F.linear(x, self.in_proj_weight, self.in_proj_bias)  # (S, L, 3C)
-        q, k, v = rearrange(
+        return rearrange(
             qkv, 's l (three m d) -> three s m l d', three=3, m=self.num_heads
-        )  # (S, heads, L, d) each
-        return q, k, v
+        ).unbind(0)
 
     def forward(self, x: Tensor) -> Tensor:
         """Attend from every token to all, (S, L, C)."""

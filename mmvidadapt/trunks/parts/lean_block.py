@@ -84,10 +84,14 @@ class LeanViTBlock(Lean, MLPRunner, ViTBlock):
     Attention, Linear = LeanAttention, Linear
     only_readout = False
 
+    def keep_read(self, x: Tensor) -> Tensor:
+        """Slice the tokens that are read afterwards, (B*T, 1 or P+N, C)."""
+        return x[:, :1] if self.only_readout else x
+
     def forward(self, x: Tensor) -> Tensor:
-        """Transform the tokens of all frames, x: (B*T, 1+N, C)."""
+        """Transform the tokens of all frames, x: (B*T, P+N, C)."""
         h, query, made = self.ln_1(x), None, (x, renorm(self.ln_1))
         if self.only_readout:
-            x, query, made = x[:, :1], h[:, :1], (None, None)  # (B*T, 1, C)
+            x, query, made = self.keep_read(x), self.keep_read(h), (None, None)
         x = x + self.drop_path(self.attn(h, query, made))
         return x + self.drop_path(self.run_mlp(x))
