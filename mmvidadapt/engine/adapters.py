@@ -1,4 +1,4 @@
-"""Take what was trained out of a model, and put it onto its trunk again."""
+"""Extract adapters from trained models, and load them onto their trunks."""
 
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
@@ -52,7 +52,7 @@ def make_adapter(
 def _names(
     classes: Optional[List[Any]], number: Optional[int]
 ) -> Optional[List[str]]:
-    """Give the names of classes as texts, if they are those of the model."""
+    """Write the names of classes as texts, if they are those of the model."""
     names = [str(name) for name in classes or ()]
     if names and number not in (None, len(names)):
         print_log(
@@ -121,7 +121,7 @@ def load_adapter(path: str, trunk: Optional[str] = None) -> nn.Module:
 
 
 def finished(model: nn.Module, adapter: AdapterFile) -> nn.Module:
-    """Tell a model its config and classes, as mmaction2 does."""
+    """Attach config and classes to a model, as mmaction2 does."""
     model.cfg = Config(adapter.config)
     model.dataset_meta = dict(classes=adapter.classes)
     return model.eval()

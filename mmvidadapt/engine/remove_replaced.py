@@ -7,7 +7,7 @@ from typing import Any, Iterable, List
 from mmengine.dist import master_only
 from mmengine.fileio import BaseStorageBackend
 
-from .latest import POINTER
+from .find_checkpoint import POINTER
 
 PARTIAL = re.compile(rf'(.*\.pth|.*\.safetensors|{POINTER})\.\d+\.partial')
 

@@ -1,4 +1,4 @@
-"""One file with what was trained, and the name of what it was trained on."""
+"""Read and write adapter files: what was trained, and on which trunk."""
 
 import json
 import os
@@ -20,8 +20,8 @@ from mmvidadapt.utils.whole_file import whole_file
 from mmvidadapt.version import __version__
 
 from .adapter_schema import FORMAT, check_adapter_config, check_description
+from .damage import count_not_finite
 from .files.containers import has_header
-from .finite import count_not_finite
 
 SUFFIX = '.adapter.safetensors'
 KEY = 'mmvidadapt_adapter'  # of the one entry of the metadata
@@ -53,7 +53,7 @@ class AdapterFile:
     version: Optional[str] = None
 
     def to_bytes(self) -> bytes:
-        """Give the content of the file; equal content, equal bytes."""
+        """Serialize the file; equal content, equal bytes."""
         said = dict(
             format=FORMAT,
             version=self.version or __version__,
@@ -119,7 +119,7 @@ def _parse(text: str, tensors: Dict[str, Tensor]) -> AdapterFile:
 
 
 def is_adapter(path: str | os.PathLike) -> bool:
-    """Whether a file describes itself as an adapter file."""
+    """Check whether a file describes itself as an adapter file."""
     try:
         if not has_header(os.fspath(path)):
             return False

@@ -1,4 +1,4 @@
-"""What the description of an adapter file has to look like."""
+"""Check the description of an adapter file."""
 
 import re
 from numbers import Real
@@ -17,14 +17,14 @@ class Field(NamedTuple):
 
 
 def is_texts(value: Any) -> bool:
-    """Whether a value is a list of texts."""
+    """Check whether a value is a list of texts."""
     return isinstance(value, list) and all(
         isinstance(text, str) for text in value
     )
 
 
 def is_trunk(value: Any) -> bool:
-    """Whether a value says where a trunk is from, and its hash."""
+    """Check whether a value says where a trunk is from, and its hash."""
     return (
         isinstance(value, dict)
         and set(value) == {'source', 'sha256'}
@@ -34,12 +34,12 @@ def is_trunk(value: Any) -> bool:
 
 
 def is_sha256(value: Any) -> bool:
-    """Whether a value is the text of a hash."""
+    """Check whether a value is the text of a hash."""
     return isinstance(value, str) and bool(re.fullmatch('[0-9a-f]{64}', value))
 
 
 def is_metrics(value: Any) -> bool:
-    """Whether a value is a dict of numbers by their names."""
+    """Check whether a value is a dict of numbers by their names."""
     return isinstance(value, dict) and all(
         isinstance(name, str)
         and isinstance(number, Real)
@@ -49,12 +49,12 @@ def is_metrics(value: Any) -> bool:
 
 
 def is_steps(value: Any) -> bool:
-    """Whether a value is a list of steps of a pipeline."""
+    """Check whether a value is a list of steps of a pipeline."""
     return isinstance(value, (list, tuple)) and all(map(has_type, value))
 
 
 def has_type(value: Any) -> bool:
-    """Whether a value is a dict that says of what class it is."""
+    """Check whether a value is a dict that says of what class it is."""
     return isinstance(value, dict) and isinstance(value.get('type'), str)
 
 
@@ -137,7 +137,7 @@ def check_adapter_config(config: Any, classes: Optional[list] = None) -> None:
 
 
 def num_classes(config: Dict[str, Any]) -> Optional[int]:
-    """Say how many classes the model of a config tells apart, if it does."""
+    """Count the classes that the model of a config tells apart, if any."""
     head = config['model'].get('cls_head')
     number = head.get('num_classes') if isinstance(head, dict) else None
     return number if type(number) is int else None

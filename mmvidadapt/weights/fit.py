@@ -21,9 +21,9 @@ from torch import Tensor, nn
 
 from mmvidadapt.utils.printable import printable
 
+from .damage import find_damage
 from .fetch.sources import resolve
 from .files.readers import load_weights_file
-from .finite import count_not_finite
 from .layouts.images import find_projection
 from .layouts.recognize import to_native
 
@@ -166,43 +166,6 @@ def compare_named(
         ],
         find_damage(own, weights),
     )
-
-
-def find_damage(
-    own: Mapping[str, Tensor], weights: Mapping[str, Tensor]
-) -> List[str]:
-    """Find tensors of another kind of number, or of no numbers.
-
-    Args:
-        own (Mapping[str, Tensor]): State of the model.
-        weights (Mapping[str, Tensor]): What it is to become.
-
-    Returns:
-        List[str]: A line for every tensor that no training leaves behind.
-    """
-    lines = []
-    for name, value in weights.items():
-        if name not in own:
-            continue
-        if _kind(value) != _kind(own[name]):
-            lines.append(
-                f'{name}: {value.dtype} in the weights, '
-                f'{own[name].dtype} in the model'
-            )
-            continue
-        bad = count_not_finite(value)
-        if bad and bad > count_not_finite(own[name]):
-            lines.append(f'{name}: {bad} of {value.numel()} are not finite')
-    return lines
-
-
-def _kind(value: Tensor) -> str:
-    """Name the kind of numbers of a tensor."""
-    if value.is_quantized or value.is_sparse:
-        return 'packed'
-    if value.is_floating_point():
-        return 'float'
-    return 'complex' if value.is_complex() else 'integer'
 
 
 def renamed(model: nn.Module, state_dict: Mapping[str, Tensor]) -> StateDict:

@@ -72,15 +72,14 @@ def refuse_unfit(
 
     A part without its first weights has to find all of them; one that
     ``init_weights`` has filled may keep some, as fine-tuning asks for.
-    Damage is refused in either case. Weights that are no file's, and those
-    that PyTorch is asked to load with ``strict=False``, are the caller's to
-    compare.
+    Damage is refused in either case. Weights of no file, and what PyTorch
+    loads with ``strict=False``, are the caller's to compare.
 
     Args:
         module (nn.Module): The part.
         state_dict (Dict[str, Any]): What is loaded, under foreign names, too.
         prefix (str): Of the part's names.
-        local_metadata (Dict[str, Any]): For PyTorch's sake.
+        local_metadata (Dict[str, Any]): Unused.
         strict (bool): Whether all has to fit; mmengine always asks for it.
         *args: What else PyTorch gives to such hooks.
 
@@ -90,12 +89,8 @@ def refuse_unfit(
     file = LAST.get()
     if not strict or file is None or file.content() is None:
         return
-    own = {
-        name[len(prefix) :]: value
-        for name, value in state_dict.items()
-        if name.startswith(prefix)
-    }
-    found = compare(module, own)
+    names = [name for name in state_dict if name.startswith(prefix)]
+    found = compare(module, {n[len(prefix) :]: state_dict[n] for n in names})
     if module.is_init or hasattr(module, '_params_init_info'):
         found = Difference(damaged=found.damaged)
     if found:

@@ -11,7 +11,7 @@ from mmvidadapt.apis.use.inference import load_strictly
 from mmvidadapt.engine.checkpoints import read_checkpoint
 from mmvidadapt.models import ImageViT
 from mmvidadapt.weights import load_weights_file
-from mmvidadapt.weights.finite import count_not_finite, has_nan
+from mmvidadapt.weights.damage import count_not_finite, has_nan
 
 from .loaders import ARCH
 from .samples import Node, same, vit

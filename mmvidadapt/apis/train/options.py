@@ -10,8 +10,8 @@ from mmengine.config import Config, DictAction
 from mmengine.logging import print_log
 
 from mmvidadapt.engine.checkpoints import is_remote, read_checkpoint
+from mmvidadapt.engine.find_checkpoint import find_checkpoint
 from mmvidadapt.engine.hooks.strict_load import KEY, OPTIONS
-from mmvidadapt.engine.latest import find_checkpoint
 from mmvidadapt.engine.work_dir_lock import lock_work_dir
 
 from .config import load_config

@@ -11,7 +11,7 @@ from mmvidadapt.utils.printable import printable
 from mmvidadapt.utils.whole_file import whole_file
 from mmvidadapt.version import __version__
 from mmvidadapt.weights import load_weights_file, resolve
-from mmvidadapt.weights.fit import find_damage
+from mmvidadapt.weights.damage import find_damage
 from mmvidadapt.weights.layouts.convert import Conversion, convert, kind
 
 

@@ -1,4 +1,4 @@
-"""An adapter file beside every checkpoint."""
+"""Write an adapter file beside every checkpoint."""
 
 import dataclasses
 from numbers import Real

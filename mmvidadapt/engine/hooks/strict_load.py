@@ -141,7 +141,7 @@ def interpolate(model: nn.Module, checkpoint: dict) -> None:
 def complete(
     model: nn.Module, state_dict: dict, difference: Difference
 ) -> None:
-    """Let what may differ keep the values that the model has.
+    """Complete a checkpoint with the model's own values where it may differ.
 
     Args:
         model (nn.Module): The model.
@@ -165,7 +165,7 @@ def complete(
 def advice(
     model: nn.Module, state_dict: dict, difference: Difference
 ) -> List[str]:
-    """Say what to do about a difference, by the names of the options."""
+    """Word what to do about a difference, by the names of the options."""
     weights, own = renamed(model, state_dict), model.state_dict()
     resized = [name for name, _, _ in difference.resized]
     names = [
@@ -182,6 +182,6 @@ def advice(
 
 
 def weightless_head(model: nn.Module) -> bool:
-    """Whether a model ends in a head that has nothing to load."""
+    """Check whether a model ends in a head that has nothing to load."""
     head = getattr(model, 'cls_head', None)
     return isinstance(head, nn.Module) and not head.state_dict()

@@ -1,4 +1,4 @@
-"""Checkpoints of which a killed run leaves whole ones only."""
+"""Save checkpoints so that a killed run leaves whole ones only."""
 
 import os
 from contextlib import contextmanager
@@ -12,8 +12,8 @@ from mmengine.runner import BaseLoop, Runner
 
 from mmvidadapt.utils.whole_file import whole_file
 
+from ..find_checkpoint import POINTER, find_checkpoint
 from ..first_rank import on_first_rank
-from ..latest import POINTER, find_checkpoint
 from ..remove_replaced import RemoveLater, clear_partial, remove_from
 from ..training_progress import (
     INTERRUPTED,
@@ -73,7 +73,7 @@ class WholeCheckpointHook(CheckpointHook):
                 self._take_up(runner, name)
 
     def after_run(self, runner: Runner) -> None:
-        """Let others train in the folder."""
+        """Release the folder for other trainings."""
         for folder in (runner.work_dir, self.out_dir):
             if folder is not None and '://' not in folder:
                 release_work_dir(folder)
@@ -220,5 +220,5 @@ class WholeCheckpointHook(CheckpointHook):
 
 
 def is_best(key: str) -> bool:
-    """Whether mmengine keeps the path of a best checkpoint under a key."""
+    """Check whether a key of mmengine's holds the path of a best file."""
     return key == 'best_ckpt' or key.startswith('best_ckpt_')

@@ -37,17 +37,17 @@ class Source(NamedTuple):
 
     @property
     def size_told(self) -> str:
-        """Say how large the file is, as far as anybody does."""
+        """Word the size of the file, as far as anybody states it."""
         return f'about {self.size} MiB' if self.size else 'not stated'
 
     @property
     def sha256_told(self) -> str:
-        """Give the hash that was published, or say that none was."""
+        """Word the hash that was published, if one was."""
         return self.sha256 or 'not published'
 
 
 def fetch(source: Source, target: str) -> str:
-    """Give the downloaded file, downloading it when it is not there.
+    """Download a file when it is not there yet.
 
     Args:
         source (Source): What to fetch.
@@ -82,7 +82,7 @@ def fetch(source: Source, target: str) -> str:
 
 
 def mirrored(url: str) -> str:
-    """Give the address where ``MMVIDADAPT_MIRROR`` keeps a file.
+    """Resolve the address where ``MMVIDADAPT_MIRROR`` keeps a file.
 
     Args:
         url (str): The published address.
@@ -137,12 +137,12 @@ def _part(source: Source, url: str, part: Path) -> Path:
 
 
 def _is(digest: str, source: Source) -> bool:
-    """Whether a hash is the published one, as far as one is published."""
+    """Check whether a hash is the published one, if one is published."""
     return digest.startswith(source.sha256 or '')
 
 
 def _carry(source: Source, target: str, url: str, reason: str) -> str:
-    """Tell a person how to carry the file over."""
+    """Word how a person can carry the file over."""
     mirror = '' if url == source.url else f'  mirror:  {url}\n'
     part = f'{target}.part'
     kept = f' What has arrived stays in {part} and is gone on with.'

@@ -1,4 +1,4 @@
-"""Let one process at a time download a file."""
+"""Lock a file, so that one process at a time downloads it."""
 
 import os
 from contextlib import contextmanager, suppress
@@ -10,7 +10,7 @@ from mmengine.logging import print_log
 
 @contextmanager
 def locked(path: str) -> Iterator[bool]:
-    """Let one process at a time into the block; the file is gone afterwards.
+    """Lock a file while a block runs; the file is gone afterwards.
 
     Args:
         path (str): File to lock, in a folder that exists.

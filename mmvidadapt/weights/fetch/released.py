@@ -1,4 +1,4 @@
-"""Where published weights lie: data only.
+"""List where published weights lie: data only.
 
 Hashes are published ones, and absent where nobody published any.
 """

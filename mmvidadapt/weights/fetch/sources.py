@@ -1,4 +1,4 @@
-"""How a name becomes a local file."""
+"""Resolve an alias, URL or path to a local file of weights."""
 
 import difflib
 import os
@@ -16,7 +16,7 @@ from .released import SOURCES
 def resolve(
     source: Union[str, os.PathLike], cache_dir: Optional[str] = None
 ) -> str:
-    """Give the local path of weights, downloading them when needed.
+    """Resolve weights to a local path, downloading them when needed.
 
     Args:
         source (str | os.PathLike): Alias of ``SOURCES``, ``http(s)://`` or
@@ -49,7 +49,7 @@ def resolve(
 
 
 def _not_found(source: str, path: str) -> str:
-    """Say what was looked for, what is near and what there is."""
+    """Word what was looked for, what is near and what there is."""
     close = difflib.get_close_matches(source, SOURCES, n=3)
     guess = f' Did you mean {" or ".join(map(repr, close))}?' if close else ''
     state = 'a folder' if os.path.isdir(path) else 'no file'

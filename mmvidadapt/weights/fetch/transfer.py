@@ -1,4 +1,4 @@
-"""Carry a file over, in as many attempts as it takes, and hash it."""
+"""Download a file in as many attempts as it takes, and hash it."""
 
 import json
 import sys
@@ -105,7 +105,7 @@ def _attempt(url: str, part: Path, proven: bool) -> str:
 def _check(
     response: Any, start: int, mark: Mark, part: Path, url: str
 ) -> Tuple[int, Mark]:
-    """Say from which byte on the server sends, and what it sends."""
+    """Check from which byte on the server sends, and what it sends."""
     headers = response.headers
     if headers.get_content_type() == 'text/html':
         raise WebPage('a web page came in the place of the file')
@@ -157,7 +157,7 @@ def _hash(part: Path, size: int) -> Any:
 
 
 def _may_pass(error: Exception, size: int) -> bool:
-    """Whether an error is of the kind that another attempt overcomes."""
+    """Check whether an error is of the kind that another attempt overcomes."""
     if isinstance(error, HTTPError):
         return error.code in BUSY
     if isinstance(error, URLError):  # nobody answers; somebody did before

@@ -1,4 +1,4 @@
-"""Look at a zip archive before anything in it is expanded."""
+"""Reject zip bombs and ambiguous archives before anything is expanded."""
 
 import struct
 import zipfile
@@ -118,7 +118,7 @@ def check_stored(entries: List[zipfile.ZipInfo]) -> None:
 
 
 def stored_bytes(data: memoryview, entry: zipfile.ZipInfo) -> memoryview:
-    """Give the bytes of an entry that is not packed, where they lie.
+    """Find the bytes of an entry that is not packed, where they lie.
 
     Args:
         data (memoryview): The archive.

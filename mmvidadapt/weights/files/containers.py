@@ -1,4 +1,4 @@
-"""Kinds of files: what they look like, and what reads them."""
+"""Recognize kinds of files by their content, and read each its way."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def _read_safetensors(path: str, copy: bool) -> Mapping[str, Any]:
 
 
 def _copying(read: Callable[[str], Any]) -> Callable[[str, bool], Any]:
-    """Give a reader that copies whether it is asked to or not."""
+    """Wrap a reader that copies whether it is asked to or not."""
     return lambda path, copy: read(path)
 
 
@@ -71,7 +71,7 @@ FOREIGN = (SAFETENSORS, FLAX)
 
 
 def recognize(path: str) -> Container:
-    """Tell the kind of a file by its first bytes, not by its name."""
+    """Recognize the kind of a file by its first bytes, not by its name."""
     with open(path, 'rb') as file:
         head = file.read(512)
     if not head:
@@ -91,7 +91,7 @@ def recognize(path: str) -> Container:
 
 
 def _recognize_zip(path: str) -> Container:
-    """Tell TorchScript from torch.save."""
+    """Distinguish TorchScript from torch.save."""
     try:
         with open(path, 'rb') as file:
             find_directory(file, os.path.getsize(path))
@@ -108,7 +108,7 @@ def _recognize_zip(path: str) -> Container:
 
 
 def has_header(path: str) -> bool:
-    """Say whether a file has a safetensors header that is whole.
+    """Check whether a file has a safetensors header that is whole.
 
     Args:
         path (str): The file.
@@ -132,6 +132,6 @@ def has_header(path: str) -> bool:
 
 
 def _is_entry(entry: Any) -> bool:
-    """Say whether the header's entry is of a tensor, or of none."""
+    """Check whether the header's entry is of a tensor, or of none."""
     shape = entry.get('shape', []) if isinstance(entry, dict) else None
     return isinstance(shape, list) and len(shape) <= MOST_DIMENSIONS

@@ -79,7 +79,7 @@ class Array:
 
 
 def looks_like_msgpack(head: bytes) -> bool:
-    """Whether a file starts as a map whose first key is text."""
+    """Check whether a file starts as a map whose first key is text."""
     sizes = {0xDE: 3, 0xDF: 5}  # bytes before the key; a small map has one
     small = bool(head) and 0x81 <= head[0] <= 0x8F
     start = 1 if small else sizes.get(head[0] if head else 0, len(head))
@@ -126,7 +126,7 @@ class _Reader:
         self.values = outer.values if outer else itertools.count(1)
 
     def take(self, size: int) -> memoryview:
-        """Give the next bytes."""
+        """Take the next bytes."""
         end = self.position + size
         if end > len(self.data):
             raise ValueError(

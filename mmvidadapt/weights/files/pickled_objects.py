@@ -1,4 +1,4 @@
-"""What is known of an object before a pickle has made it."""
+"""Count what the objects of a pickle would take, before they are made."""
 
 import math
 import pickle
@@ -89,7 +89,7 @@ class Cell:
 
 
 def text_cell(text: Any) -> Cell:
-    """Give the cell of a text, a short one with what it says.
+    """Make the cell of a text, a short one with what it says.
 
     Args:
         text (Any): A text, or bytes.
@@ -156,7 +156,7 @@ def _check_inner(args: Cell) -> List[Cell]:
 
 
 def _is_text(args: Cell) -> bool:
-    """Whether something is called with nothing, or a text to copy."""
+    """Check whether something is called with nothing, or a text to copy."""
     values = [item.value for item in args.items[1:]]
     texts = [i.plain and isinstance(i.value, TEXT) for i in args.items[:1]]
     return all(texts) and values in LATIN

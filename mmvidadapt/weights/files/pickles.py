@@ -1,4 +1,4 @@
-"""Look through a pickle before anybody unpickles it, making nothing.
+"""Reject pickle bombs: follow the steps of a pickle, making nothing.
 
 Few bytes can ask an unpickler for work without end: tuples that hold one
 another twice over, dicts whose keys all fall into one place, tensors that are
@@ -236,7 +236,7 @@ class _Look:
     newobj = reduce
 
     def build(self, arg: None) -> None:
-        """Give an object its state."""
+        """Set the state of an object."""
         self.call()
         state = self.pop()
         self.into([state]).nbytes += tensor_bytes(state)

@@ -1,4 +1,4 @@
-"""What old checkpoints hold beside tensors, and may be unpickled.
+"""List the plain types that may be unpickled beside tensors.
 
 Checkpoints of mmcv, of timm and of many training scripts keep a config, the
 arguments of the command line or a few numbers of NumPy beside the weights.
@@ -38,7 +38,7 @@ ARRAYS = ('i1', 'i2', 'u1', 'u2', 'c8', 'c16', 'S1', 'U1', 'O')
 
 
 def plain_types() -> List[Tuple[Any, str]]:
-    """Give every type, and the name that checkpoints know it by."""
+    """List every type with the name that checkpoints know it by."""
     kinds = {type(np.dtype(name)) for name in ARRAYS} - {np.dtype}
     return [
         *((collections.OrderedDict, name) for name in DICTS),
@@ -48,5 +48,5 @@ def plain_types() -> List[Tuple[Any, str]]:
 
 
 def allow_plain_types() -> None:
-    """Tell torch's safe loader, and so mmengine's, what is plain."""
+    """Allow plain types in torch's safe loader, and so in mmengine's."""
     torch.serialization.add_safe_globals(plain_types())

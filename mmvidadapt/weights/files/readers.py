@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mmvidadapt.utils.printable import printable_lines
 
-from ..finite import has_nan
+from ..damage import has_nan
 from .containers import FOREIGN, PICKLE, ZIP, Container, recognize
 
 # Where checkpoints keep their weights, in this order.
@@ -119,7 +119,7 @@ def _complaint(path: str, container: Container, reason: str) -> str:
 
 
 def _reason(error: Exception, container: Container) -> str:
-    """Say why reading failed, and the way out."""
+    """Word why reading failed, and the way out."""
     text = printable_lines(error)
     found = re.search(r'(?:GLOBAL|asks for) ([^\s,]+)', text)
     if isinstance(error, pickle.UnpicklingError) and found:
@@ -142,12 +142,12 @@ def _reason(error: Exception, container: Container) -> str:
 
 
 def _tensors(content: Any) -> Dict[str, Tensor]:
-    """Give the tensors of a checkpoint, in single precision."""
+    """Collect the tensors of a checkpoint, in single precision."""
     return {name: _plain(value) for name, value in _named(content).items()}
 
 
 def _named(content: Any) -> Dict[str, Tensor]:
-    """Give the tensors of a checkpoint by their names."""
+    """Collect the tensors of a checkpoint by their names."""
     for _ in NESTS:  # a nest may lie in another one
         if not isinstance(content, Mapping):
             return {}

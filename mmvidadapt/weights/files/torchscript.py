@@ -40,7 +40,7 @@ def _tensor(
 
 
 def _first(value: Any, *_: Any) -> Any:
-    """Give a list or dict without the type that TorchScript notes."""
+    """Drop the type that TorchScript notes beside a list or dict."""
     return value
 
 

@@ -41,7 +41,7 @@ class SafeUnpickler(pickle.Unpickler):
     modules: Tuple[str, ...] = ()
 
     def find_class(self, module: str, name: str) -> Any:
-        """Give what is on the list, a shell for a module, or refuse."""
+        """Look a name up in the list; shells for modules, else an error."""
         if (module, name) in self.names:
             return self.names[module, name]
         if f'{module}.'.startswith(self.modules) and '.' not in name:

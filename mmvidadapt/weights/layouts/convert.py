@@ -67,6 +67,11 @@ def convert(weights: StateDict, method: str = '') -> Conversion:
         claimed = names.claim and names.claim(weights, method)
         if claimed is not None:
             return claimed
+    return _by_tables(weights)
+
+
+def _by_tables(weights: StateDict) -> Conversion:
+    """Rename weights by the table of their layout."""
     parts, before = _as_recognizer(weights)
     origin = unwrap(before)
     layout = recognize(origin)

@@ -82,7 +82,7 @@ def layouts() -> Tuple[Layout, ...]:
 
 
 def time_axes() -> Dict[str, int]:
-    """Give the axis of time of every parameter that has one, by patterns."""
+    """List the axes of time of parameters, by patterns of their names."""
     found: Dict[str, int] = {}
     for names in methods():
         found.update(names.time_axes)

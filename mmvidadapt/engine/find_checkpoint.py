@@ -21,14 +21,13 @@ def find_checkpoint(work_dir: str) -> Optional[str]:
     """Find the newest whole checkpoint of a run.
 
     That is the one that ``last_checkpoint`` names, or a newer one that a
-    killed run has not come to name. Those that are damaged are passed over
-    with a warning.
+    killed run did not come to name; damaged ones are passed over.
 
     Args:
         work_dir (str): Folder of the run.
 
     Returns:
-        Optional[str]: Its path; None where there is none.
+        str, optional: Its path; None where there is none.
 
     Raises:
         ValueError: If there are some, but none is whole.
@@ -36,8 +35,7 @@ def find_checkpoint(work_dir: str) -> Optional[str]:
     named = read_pointer(work_dir)
     if named and '://' in named:
         return named  # mmengine's to fetch
-    refused: Dict[str, str] = {}
-    found = None
+    refused, found = {}, None
     for path in candidates(work_dir, named):
         reason = damage(path)
         if reason is None:
@@ -108,7 +106,7 @@ def candidates(work_dir: str, named: Optional[str]) -> List[str]:
 
 
 def damage(path: str) -> Optional[str]:
-    """Say what is wrong with the file of a checkpoint.
+    """Find what is wrong with the file of a checkpoint.
 
     Args:
         path (str): The file.
@@ -134,14 +132,14 @@ def _number(path: str) -> int:
 
 
 def _is_newer(path: str, named: str) -> bool:
-    """Tell what a killed run has not come to name from an earlier run's."""
+    """Distinguish what a killed run did not come to name from older files."""
     return os.path.getmtime(path) > os.path.getmtime(named) and (
         kind_of(path) != kind_of(named) or _number(path) > _number(named)
     )
 
 
 def _same(path: str, named: Optional[str]) -> bool:
-    """Whether two paths are of one file."""
+    """Check whether two paths are of one file."""
     return bool(named) and os.path.abspath(path) == os.path.abspath(named)
 
 

@@ -6,7 +6,7 @@ import shutil
 import pytest
 import torch
 
-from mmvidadapt.engine.latest import find_checkpoint
+from mmvidadapt.engine.find_checkpoint import find_checkpoint
 
 from . import toy_runs
 from .toy_runs import quick

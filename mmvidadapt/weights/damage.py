@@ -1,7 +1,46 @@
-"""Count numbers that are infinite or none at all (NaN)."""
+"""Find damaged tensors: numbers of another kind, infinite or none (NaN)."""
+
+from typing import List, Mapping
 
 import torch
 from torch import Tensor
+
+
+def find_damage(
+    own: Mapping[str, Tensor], weights: Mapping[str, Tensor]
+) -> List[str]:
+    """Find tensors of another kind of number, or of no numbers.
+
+    Args:
+        own (Mapping[str, Tensor]): State of the model.
+        weights (Mapping[str, Tensor]): What it is to become.
+
+    Returns:
+        List[str]: A line for every tensor that no training leaves behind.
+    """
+    lines = []
+    for name, value in weights.items():
+        if name not in own:
+            continue
+        if _kind(value) != _kind(own[name]):
+            lines.append(
+                f'{name}: {value.dtype} in the weights, '
+                f'{own[name].dtype} in the model'
+            )
+            continue
+        bad = count_not_finite(value)
+        if bad and bad > count_not_finite(own[name]):
+            lines.append(f'{name}: {bad} of {value.numel()} are not finite')
+    return lines
+
+
+def _kind(value: Tensor) -> str:
+    """Name the kind of numbers of a tensor."""
+    if value.is_quantized or value.is_sparse:
+        return 'packed'
+    if value.is_floating_point():
+        return 'float'
+    return 'complex' if value.is_complex() else 'integer'
 
 
 def count_not_finite(value: Tensor) -> int:
