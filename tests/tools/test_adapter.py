@@ -26,18 +26,10 @@ def saved(tmp_path):
 def test_there_and_back(saved, monkeypatch, capsys):
     folder, model = saved
     out = folder / 'x.adapter.safetensors'
-    call(
-        monkeypatch,
-        'adapter.py',
-        'extract',
-        folder / 'config.py',
-        folder / 'whole.pth',
-        out,
-        '--label-file',
-        folder / 'labels.txt',
-        '--metrics',
-        'acc/top1=0.839',
-    )
+    files = folder / 'config.py', folder / 'whole.pth', out
+    args = ('--label-file', folder / 'labels.txt', '--metrics')
+    args = ('extract', *files, *args, 'acc/top1=0.839')
+    call(monkeypatch, 'adapter.py', *args)
     said = capsys.readouterr().out
     assert 'classes: run, jump, swim, fly\nmetrics: acc/top1 0.839' in said
     assert read_adapter(out).classes == ['run', 'jump', 'swim', 'fly']

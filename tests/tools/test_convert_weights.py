@@ -138,15 +138,10 @@ def test_a_failed_write_leaves_nothing(convert, tmp_path, monkeypatch):
 
     save = torch.save
     monkeypatch.setattr(
-        torch,
-        'save',
-        lambda content, path: (
-            full() if 'out' in str(path) else save(content, path)
-        ),
+        torch, 'save', lambda x, f: full() if 'out' in str(f) else save(x, f)
     )
-    with pytest.raises(
-        SystemExit, match=r'out\.pth was not written \(disk full\)'
-    ):
+    words = r'out\.pth was not written \(disk full\)'
+    with pytest.raises(SystemExit, match=words):
         convert(vit(), tmp_path / 'out.pth')
     assert (tmp_path / 'out.pth').read_text() == 'older'
     assert {p.name for p in tmp_path.iterdir()} == {'in.pth', 'out.pth'}
@@ -166,12 +161,8 @@ def test_every_method_is_a_target():
 
 def test_the_command_runs(tmp_path):
     torch.save(foreign.timm_vit()[0], tmp_path / 'in.pth')
-    status, told = run(
-        sys.executable,
-        f'tools/{TOOL}',
-        tmp_path / 'in.pth',
-        tmp_path / 'out.pth',
-        cwd=runs.ROOT,
-    )
+    files = (tmp_path / 'in.pth', tmp_path / 'out.pth')
+    command = (sys.executable, f'tools/{TOOL}', *files)
+    status, told = run(*command, cwd=runs.ROOT)
     assert status == 0 and "layout 'timm-vit'" in told
     same(load_weights_file(tmp_path / 'out.pth'), foreign.timm_vit()[1])

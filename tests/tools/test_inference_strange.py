@@ -12,13 +12,13 @@ from mmvidadapt.apis.use.inference import Prediction
 from mmvidadapt.apis.use.prediction_files import PredictionFiles, annotate
 from tests.trained import FPS, trained
 
-from .test_inference_tool import call
+from .test_inference_tool import infer
 
-__all__ = ['trained']
+__all__ = ['infer', 'trained']
 
 
 def test_a_name_that_is_no_utf_8_costs_no_result(
-    trained, tmp_path, monkeypatch, capsys
+    infer, trained, tmp_path, capsys
 ):
     """OpenCV ends the process where it is given such a name to write to."""
     videos = tmp_path / 'videos'
@@ -28,21 +28,10 @@ def test_a_name_that_is_no_utf_8_costs_no_result(
             trained.folder / 'videos/part0.mp4',
             os.path.join(os.fsencode(videos), name),
         )
-    status = call(
-        trained,
-        monkeypatch,
-        videos,
-        '--out',
-        tmp_path / 'out',
-        '--csv',
-        tmp_path / 'p.csv',
-    )
+    assert infer(videos, '--out', 'out', '--csv', 'p.csv') == 1
     rows = list(csv.DictReader((tmp_path / 'p.csv').open(encoding='utf-8')))
-    assert status == 1
-    assert {os.path.basename(row['source']) for row in rows} == {
-        'caf\\udce9.mp4',
-        'last.mp4',
-    }
+    names = {os.path.basename(row['source']) for row in rows}
+    assert names == {'caf\\udce9.mp4', 'last.mp4'}
     assert os.listdir(tmp_path / 'out') == ['last.mp4']
     assert 'whose name is no UTF-8' in capsys.readouterr().err
 
@@ -59,7 +48,7 @@ def test_classes_that_are_no_utf_8_are_drawn_and_written(trained, tmp_path):
 
 
 def test_a_pipe_among_the_videos_is_not_waited_for(
-    trained, tmp_path, monkeypatch, capsys
+    infer, trained, tmp_path, capsys
 ):
     """The pipeline has mmaction2's own opener, which would."""
     shutil.copy(trained.folder / 'videos/part0.mp4', tmp_path / 'a.mp4')
@@ -68,11 +57,10 @@ def test_a_pipe_among_the_videos_is_not_waited_for(
     waker = threading.Timer(20, lambda: (tmp_path / 'pipe.mp4').write_text(''))
     waker.daemon = True
     waker.start()
-    assert call(trained, monkeypatch, tmp_path) == 1
+    assert infer(tmp_path) == 1
     waker.cancel()
-    assert 'pipe.mp4 cannot be read as a video: it is a pipe' in (
-        capsys.readouterr().err
-    )
+    said = capsys.readouterr().err
+    assert 'pipe.mp4 cannot be read as a video: it is a pipe' in said
 
 
 @pytest.mark.parametrize('number', (0, 2))
@@ -96,6 +84,6 @@ def test_predictions_go_through_a_pipe(number):
         ('--window', 'inf', 'window=inf must be more than 0 seconds'),
     ),
 )
-def test_numbers_that_are_none(trained, monkeypatch, option, value, words):
+def test_numbers_that_are_none(infer, trained, option, value, words):
     video = trained.folder / 'videos/part0.mp4'
-    assert words in call(trained, monkeypatch, video, option, value)
+    assert words in infer(video, option, value)

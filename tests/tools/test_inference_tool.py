@@ -6,10 +6,8 @@ import faulthandler
 import itertools
 import json
 import os
-import runpy
 import shutil
 import signal
-import sys
 
 import cv2
 import numpy as np
@@ -26,58 +24,41 @@ from tests.datasets.test_foreign_videos import turn
 from tests.films import encode, film
 from tests.trained import FPS, damage, trained
 
+from .processes import call as run_tool
+
 __all__ = ['trained']
+FILES = ('--json', 'p.json', '--csv', 'p.csv')
 
 
 def call(trained, monkeypatch, source, *args):
     """Run tools/inference.py in this process; return its exit status."""
-    monkeypatch.setattr(
-        sys,
-        'argv',
-        [
-            'inference.py',
-            str(source),
-            str(trained.folder / 'config.py'),
-            trained.checkpoint,
-            '--device',
-            'cpu',
-            *map(str, args),
-        ],
-    )
+    files = (source, trained.folder / 'config.py', trained.checkpoint)
     with pytest.raises(SystemExit) as stop:
-        runpy.run_path(
-            str(runs.ROOT / 'tools/inference.py'), run_name='__main__'
-        )
+        run_tool(monkeypatch, 'inference.py', *files, '--device=cpu', *args)
     return stop.value.code
 
 
+@pytest.fixture
+def infer(trained, tmp_path, monkeypatch):
+    """Return the call, whose ``by=`` replaces config and checkpoint."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args, by=trained):
+        return call(by, monkeypatch, *args)
+
+    return run
+
+
 def test_the_tool_writes_table_files_and_video(
-    trained, tmp_path, monkeypatch, capsys
+    infer, trained, tmp_path, capsys
 ):
     (tmp_path / 'labels.txt').write_text('run\njump\nswim\nfly\n')
-    status = call(
-        trained,
-        monkeypatch,
-        trained.folder / 'videos/long.mp4',
-        '--window',
-        1,
-        '--label-file',
-        tmp_path / 'labels.txt',
-        '--topk',
-        2,
-        '--json',
-        tmp_path / 'p.json',
-        '--csv',
-        tmp_path / 'p.csv',
-        '--out',
-        tmp_path / 'out.mp4',
-    )
-    assert status == 0
+    args = '--window 1 --label-file labels.txt --topk 2 --json p.json'
+    args = f'{args} --csv p.csv --out out.mp4'.split()
+    assert infer(trained.folder / 'videos/long.mp4', *args) == 0
     rows = json.loads((tmp_path / 'p.json').read_text())
     assert [(r['start'], r['end'], len(r['top'])) for r in rows] == [
-        (0, 1, 2),
-        (1, 2, 2),
-        (2, 3, 2),
+        (i, i + 1, 2) for i in range(3)
     ]
     out = capsys.readouterr().out
     for row in rows:
@@ -95,7 +76,7 @@ def test_the_tool_writes_table_files_and_video(
 
 
 def test_a_folder_goes_on_after_a_broken_file(
-    trained, tmp_path, monkeypatch, capsys
+    infer, trained, tmp_path, capsys
 ):
     folder = tmp_path / 'in'
     (folder / 'sub').mkdir(parents=True)
@@ -104,17 +85,8 @@ def test_a_folder_goes_on_after_a_broken_file(
     (folder / 'b.mp4').write_bytes(data[:200])
     (folder / 'sub/c.mp4').write_bytes(data)
     (folder / 'notes.txt').write_text('no video')
-    status = call(
-        trained,
-        monkeypatch,
-        folder,
-        '--out',
-        tmp_path / 'out',
-        '--json',
-        tmp_path / 'p.json',
-    )
-    assert status == 1
-    out, err = capsys.readouterr()
+    assert infer(folder, '--out', tmp_path / 'out', *FILES) == 1
+    err = capsys.readouterr().err
     assert f'failed: {folder / "b.mp4"} cannot be read as a video' in err
     done = [r['source'] for r in json.loads((tmp_path / 'p.json').read_text())]
     assert done == [str(folder / 'a.mp4'), str(folder / 'sub/c.mp4')]
@@ -126,7 +98,7 @@ def test_a_folder_goes_on_after_a_broken_file(
 
 
 def test_a_folder_goes_on_after_a_video_that_fails_late(
-    trained, tmp_path, monkeypatch, capsys
+    infer, trained, tmp_path, capsys
 ):
     """The second video opens, but cannot be decoded to its end."""
     folder = tmp_path / 'in'
@@ -134,8 +106,7 @@ def test_a_folder_goes_on_after_a_video_that_fails_late(
     for name in 'abc':
         shutil.copy(trained.folder / 'videos/long.mp4', folder / f'{name}.mp4')
     damage(folder / 'b.mp4')
-    files = ('--json', tmp_path / 'p.json', '--csv', tmp_path / 'p.csv')
-    assert call(trained, monkeypatch, folder, '--window', 1, *files) == 1
+    assert infer(folder, '--window', 1, *FILES) == 1
     assert f'failed: {folder / "b.mp4"} cannot be' in capsys.readouterr().err
     rows = json.loads((tmp_path / 'p.json').read_text())
     done = [(r['source'][-5], r['start']) for r in rows]
@@ -146,7 +117,7 @@ def test_a_folder_goes_on_after_a_video_that_fails_late(
 
 
 def test_what_was_classified_is_written_when_the_run_ends_early(
-    trained, tmp_path, monkeypatch
+    infer, trained, tmp_path, monkeypatch
 ):
     """The third window is too much for the memory, say."""
     real, calls = inference.inference_recognizer, []
@@ -159,9 +130,8 @@ def test_what_was_classified_is_written_when_the_run_ends_early(
 
     monkeypatch.setattr(inference, 'inference_recognizer', failing)
     video = trained.folder / 'videos/long.mp4'
-    files = ('--json', tmp_path / 'p.json', '--csv', tmp_path / 'p.csv')
     with pytest.raises(RuntimeError, match='out of memory'):
-        call(trained, monkeypatch, video, '--window', 1, *files)
+        infer(video, '--window', 1, *FILES)
     rows = json.loads((tmp_path / 'p.json').read_text())
     assert [r['start'] for r in rows] == [0, 1]
     with open(tmp_path / 'p.csv') as file:
@@ -189,7 +159,7 @@ def stand_in(trained, monkeypatch, before):
     )
 
 
-def test_a_camera_is_written_frame_by_frame(trained, tmp_path, monkeypatch):
+def test_a_camera_is_written_frame_by_frame(infer, trained, monkeypatch):
     order, writer = [], cv2.VideoWriter
     stand_in(trained, monkeypatch, lambda: order.append('r'))
     monkeypatch.setattr(
@@ -197,14 +167,13 @@ def test_a_camera_is_written_frame_by_frame(trained, tmp_path, monkeypatch):
         'VideoWriter',
         lambda *a: Watched(writer(*a), 'write', lambda: order.append('w')),
     )
-    out = tmp_path / 'out.mp4'
-    assert call(trained, monkeypatch, 0, '--window', 1, '--out', out) == 0
+    assert infer(0, '--window', 1, '--out', 'out.mp4') == 0
     assert ''.join(order) == 3 * (10 * 'r' + 10 * 'w') + 'r'
-    assert windows.video_info(out) == (30, FPS)
+    assert windows.video_info('out.mp4') == (30, FPS)
 
 
 def test_ctrl_c_at_a_camera_leaves_a_whole_video(
-    trained, tmp_path, monkeypatch, capsys
+    infer, trained, tmp_path, monkeypatch, capsys
 ):
     reads = itertools.count()
 
@@ -213,28 +182,23 @@ def test_ctrl_c_at_a_camera_leaves_a_whole_video(
             raise KeyboardInterrupt
 
     stand_in(trained, monkeypatch, interrupt)
-    out = tmp_path / 'out.mp4'
-    files = ('--out', out, '--json', tmp_path / 'p.json')
-    assert call(trained, monkeypatch, 0, '--window', 1, *files) == 0
+    assert infer(0, '--window', 1, '--out', 'out.mp4', *FILES) == 0
     assert 'stopped' in capsys.readouterr().err
-    assert windows.video_info(out) == (10, FPS)
+    assert windows.video_info('out.mp4') == (10, FPS)
     assert len(json.loads((tmp_path / 'p.json').read_text())) == 1
 
 
-def test_a_missing_file_is_one_line(trained, tmp_path, monkeypatch):
-    video = trained.folder / 'videos/part0.mp4'
-    assert call(trained, monkeypatch, 'nowhere.mp4') == (
+def test_a_missing_file_is_one_line(infer, trained):
+    video, other = trained.folder / 'videos/part0.mp4', copy.copy(trained)
+    assert infer('nowhere.mp4') == (
         "error: 'nowhere.mp4' is no file, no folder and no camera number."
     )
-    nowhere = str(tmp_path / 'nowhere')
-    assert call(trained, monkeypatch, video, '--label-file', nowhere) == (
-        f"error: [Errno 2] No such file or directory: '{nowhere}'"
+    assert infer(video, '--label-file', 'nowhere') == (
+        "error: [Errno 2] No such file or directory: 'nowhere'"
     )
-    trained = copy.copy(trained)
-    trained.checkpoint = nowhere
-    assert call(trained, monkeypatch, video) == (
-        f'error: Weights {nowhere}: it does not exist. Give the path of a '
-        'file.'
+    other.checkpoint = 'nowhere'
+    assert infer(video, by=other) == (
+        'error: Weights nowhere: it does not exist. Give the path of a file.'
     )
 
 
@@ -254,22 +218,18 @@ class DieOf(BaseTransform):
 
 @pytest.mark.parametrize('how', [signal.SIGSEGV, signal.SIGABRT])
 def test_a_decoder_that_dies_costs_its_own_file(
-    trained, tmp_path, monkeypatch, capsys, how
+    infer, trained, tmp_path, capsys, how
 ):
     folder, config = tmp_path / 'in', trained.config.copy()
     folder.mkdir()
-    for name in 'abc':
-        shutil.copy(
-            trained.folder / 'videos/part0.mp4', folder / f'{name}.mp4'
-        )
-    config.test_pipeline.insert(
-        2, dict(type='DieOf', name='b.mp4', signal=int(how))
-    )
+    for name in ('a.mp4', 'b.mp4', 'c.mp4'):
+        shutil.copy(trained.folder / 'videos/part0.mp4', folder / name)
+    die = dict(type='DieOf', name='b.mp4', signal=int(how))
+    config.test_pipeline.insert(2, die)
     dying = copy.copy(trained)
     dying.folder = tmp_path
     config.dump(tmp_path / 'config.py')
-    files = ('--json', tmp_path / 'p.json', '--csv', tmp_path / 'p.csv')
-    assert call(dying, monkeypatch, folder, *files) == 1
+    assert infer(folder, *FILES, by=dying) == 1
     err = capsys.readouterr().err
     assert f'failed: {folder}/b.mp4 cannot be read as a video: the' in err
     assert f'died of {how.name}' in err and '1 of 3 videos failed' in err
@@ -277,7 +237,7 @@ def test_a_decoder_that_dies_costs_its_own_file(
     assert [r['source'][-5] for r in rows] == ['a', 'c']
     with open(tmp_path / 'p.csv') as file:
         assert {r['source'][-5] for r in csv.DictReader(file)} == {'a', 'c'}
-    message = call(dying, monkeypatch, folder / 'b.mp4', *files)
+    message = infer(folder / 'b.mp4', *FILES, by=dying)
     assert f'error: {folder}/b.mp4 cannot be read' in message
 
 
@@ -302,7 +262,7 @@ def test_files_are_whole_after_every_window(tmp_path):
 
 
 def test_names_of_classes_come_from_the_config(
-    trained, tmp_path, monkeypatch, capsys
+    infer, trained, tmp_path, capsys
 ):
     names = ['run', 'jump', 'swim', 'fly']
     named = copy.copy(trained)
@@ -310,7 +270,7 @@ def test_names_of_classes_come_from_the_config(
     config.test_dataloader.dataset.metainfo = dict(classes=names)
     config.dump(tmp_path / 'config.py')
     video = trained.folder / 'videos/part0.mp4'
-    assert call(named, monkeypatch, video, '--json', tmp_path / 'p.json') == 0
+    assert infer(video, *FILES, by=named) == 0
     (row,) = json.loads((tmp_path / 'p.json').read_text())
     assert {t['label'] for t in row['top']} == set(names)
     assert all(name in capsys.readouterr().out for name in names[:1])
@@ -324,7 +284,7 @@ def no_model(*args, **kwargs):
 @pytest.mark.parametrize('option', ['--out', '--json', '--csv'])
 @pytest.mark.parametrize('link', [None, 'symlink_to', 'hardlink_to'])
 def test_inputs_are_never_written_over(
-    trained, tmp_path, monkeypatch, option, link
+    infer, trained, tmp_path, monkeypatch, option, link
 ):
     monkeypatch.setattr(inference.Classifier, '__init__', no_model)
     video, other = tmp_path / 'in/a.mp4', tmp_path / 'in/other.mp4'
@@ -334,51 +294,40 @@ def test_inputs_are_never_written_over(
     if link:
         getattr(other, link)(video)
     out = other if link else tmp_path / 'in/../in/a.mp4'
-    message = call(trained, monkeypatch, video, option, out)
+    message = infer(video, option, out)
     assert message.startswith(f'error: {out} would be written over')
     assert 'choose another name' in message
     folder = video.parent if option == '--out' else video
-    message = call(trained, monkeypatch, video.parent, option, folder)
+    message = infer(video.parent, option, folder)
     assert f'{video} would be written over' in message
     assert video.read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    'options',
-    [
-        ('--json', 'p.csv', '--csv', 'p.csv'),
-        ('--out', 'p.mp4', '--json', 'p.mp4'),
-        ('--csv', 'labels.txt'),
-    ],
-)
 def test_results_are_not_written_over_either(
-    trained, tmp_path, monkeypatch, options
+    infer, trained, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(inference.Classifier, '__init__', no_model)
-    monkeypatch.chdir(tmp_path)
     (tmp_path / 'labels.txt').write_text('run\njump\nswim\nfly\n')
-    video = trained.folder / 'videos/part0.mp4'
-    options = ('--label-file', 'labels.txt', *options)
-    message = call(trained, monkeypatch, video, *options)
-    assert f'{options[-1]} would be written over' in message
-    checkpoint = ('--json', trained.checkpoint)
-    assert 'model.pth would be' in call(
-        trained, monkeypatch, video, *checkpoint
-    )
+    for args, over in (
+        ('--json p.csv --csv p.csv', 'p.csv'),
+        ('--out p.mp4 --json p.mp4', 'p.mp4'),
+        ('--csv labels.txt', 'labels.txt'),
+        (f'--json {trained.checkpoint}', 'model.pth'),
+    ):
+        args = ('--label-file', 'labels.txt', *args.split())
+        message = infer(trained.folder / 'videos/part0.mp4', *args)
+        assert f'{over} would be written over' in message
 
 
-def test_copies_of_one_name_do_not_meet(trained, tmp_path, monkeypatch):
+def test_copies_of_one_name_do_not_meet(infer, trained, tmp_path):
     folder = tmp_path / 'in'
     folder.mkdir()
     for name in ('a.mp4', 'a.mov', 'b.mov'):
         shutil.copy(trained.folder / 'videos/part0.mp4', folder / name)
     (folder / 'notes.txt').write_text('no video')
-    assert call(trained, monkeypatch, folder, '--out', tmp_path / 'out') == 0
-    assert sorted(p.name for p in (tmp_path / 'out').iterdir()) == [
-        'a.mov.mp4',
-        'a.mp4.mp4',
-        'b.mp4',
-    ]
+    assert infer(folder, '--out', 'out') == 0
+    names = sorted(p.name for p in (tmp_path / 'out').iterdir())
+    assert names == ['a.mov.mp4', 'a.mp4.mp4', 'b.mp4']
 
 
 def test_a_portrait_clip_is_written_upright(tmp_path):
@@ -395,15 +344,11 @@ def test_a_portrait_clip_is_written_upright(tmp_path):
         assert np.abs(frame.astype(int) - shown).mean() < 6
 
 
-def test_names_with_a_colon_are_files(trained, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_names_with_a_colon_are_files(infer, trained, tmp_path):
     shutil.copy(trained.folder / 'videos/long.mp4', '12:30:05.mp4')
     out = ('--out', 'http:out.mp4', '--json', '12:30.json')
-    assert call(trained, monkeypatch, '12:30:05.mp4', *out) == 0
+    assert infer('12:30:05.mp4', *out) == 0
     assert windows.video_info('http:out.mp4') == (30, FPS)
     assert len(json.loads((tmp_path / '12:30.json').read_text())) == 1
-    assert sorted(p.name for p in tmp_path.iterdir()) == [
-        '12:30.json',
-        '12:30:05.mp4',
-        'http:out.mp4',
-    ]
+    names = sorted(p.name for p in tmp_path.iterdir())
+    assert names == ['12:30.json', '12:30:05.mp4', 'http:out.mp4']

@@ -53,15 +53,8 @@ class Probe(Hook):
 def test_two_processes_killed_and_resumed_end_equal(listing, tmp_path):
     """Whole, killed with SIGKILL, resumed; order, crops, paths are random."""
     (tmp_path / 'probe_plugin.py').write_text(PLUGIN)
-    config = runs.recipe(
-        listing,
-        tmp_path / 'whole',
-        random=True,
-        workers=1,
-        batch=2,
-        epochs=3,
-        drop_path_rate=0.5,
-    )
+    how = dict(random=True, workers=1, batch=2, epochs=3, drop_path_rate=0.5)
+    config = runs.recipe(listing, tmp_path / 'whole', **how)
     config.custom_imports.imports.append('probe_plugin')
     config.custom_hooks.append(dict(type='Probe'))
     config.pop('experiment_name')
@@ -97,16 +90,8 @@ def check_distributed_test(config, path, tmp_path, env):
     """Two processes test what one process tests."""
     checkpoint = tmp_path / 'whole/epoch_3.pth'
     scores = tmp_path / 'scores.pkl'
-    status, out = run(
-        TOOLS / 'dist_test.sh',
-        path,
-        checkpoint,
-        2,
-        '--dump',
-        scores,
-        cwd=tmp_path,
-        **env,
-    )
+    command = (TOOLS / 'dist_test.sh', path, checkpoint, 2, '--dump', scores)
+    status, out = run(*command, cwd=tmp_path, **env)
     assert status == 0, out[-3000:]
     classifier = Classifier(config, str(checkpoint), device='cpu', topk=1)
     samples = pickle.loads(scores.read_bytes())
@@ -129,21 +114,10 @@ def test_a_flat_config_trains_under_the_stock_tool(listing, tmp_path):
     )
     flat = tmp_path / 'elsewhere' / 'flat.py'
     flat.parent.mkdir()
-    done = subprocess.run(
-        [
-            sys.executable,
-            '-m',
-            'mmvidadapt',
-            'config',
-            str(child),
-            '--cfg-options',
-            'train_cfg.max_epochs=2',
-        ],
-        cwd=runs.ROOT,
-        text=True,
-        capture_output=True,
-        timeout=120,
-    )
+    args = [sys.executable, '-m', 'mmvidadapt', 'config', str(child)]
+    args += ['--cfg-options', 'train_cfg.max_epochs=2']
+    how = dict(cwd=runs.ROOT, text=True, timeout=120)
+    done = subprocess.run(args, capture_output=True, **how)
     assert done.returncode == 0, done.stderr
     flat.write_text(done.stdout)
     assert done.stdout.startswith(f'# {child}, flattened by mmvidadapt 0.')
@@ -153,13 +127,8 @@ def test_a_flat_config_trains_under_the_stock_tool(listing, tmp_path):
     expected.train_cfg.max_epochs = 2
     assert config.to_dict() == expected.to_dict()
 
-    status, out = run(
-        sys.executable,
-        STOCK_TRAIN,
-        flat,
-        cwd=flat.parent,
-        PYTHONPATH=str(runs.ROOT),
-    )
+    env = dict(cwd=flat.parent, PYTHONPATH=str(runs.ROOT))
+    status, out = run(sys.executable, STOCK_TRAIN, flat, **env)
     assert status == 0, out[-3000:]
     saved = torch.load(tmp_path / 'work/epoch_2.pth', weights_only=True)
     assert saved['optimizer']['param_groups'][0]['lr'] == 0.02

@@ -12,6 +12,14 @@ from tests import runs
 from .processes import call
 
 NAME = 'model_zoo.py'
+MODEL = """
+Config: configs/x/y.py
+Metadata: {Architecture: ViT-B/16, Pretrained: CLIP, Parameters: 2500000,
+  Trained Parameters: 1000000, FLOPs: 3000000000, Training Data: Kinetics-400}
+Measured: {Metrics: {Top 1 Accuracy: 81.2, Top 5 Accuracy: 95.0},
+  Videos: 19796, List SHA256: aaaaaaaaaaaaaaaa, Command: dist_test.sh,
+  Date: '2026-01-01'}
+"""
 
 
 def test_the_page_is_fresh(monkeypatch):
@@ -37,24 +45,7 @@ def test_every_config_with_a_paper_has_a_row():
 
 def test_a_stale_page_is_told(monkeypatch, tmp_path):
     tool = runpy.run_path(str(runs.ROOT / 'tools' / NAME))
-    model = dict(
-        Config='configs/x/y.py',
-        Metadata={
-            'Architecture': 'ViT-B/16',
-            'Pretrained': 'CLIP',
-            'Parameters': 2_500_000,
-            'Trained Parameters': 1_000_000,
-            'FLOPs': 3_000_000_000,
-            'Training Data': 'Kinetics-400',
-        },
-        Measured={
-            'Metrics': {'Top 1 Accuracy': 81.2, 'Top 5 Accuracy': 95.0},
-            'Videos': 19796,
-            'List SHA256': 'a' * 64,
-            'Command': 'dist_test.sh',
-            'Date': '2026-01-01',
-        },
-    )
+    model = yaml.safe_load(MODEL)
     line = tool['row'](model)
     assert line.endswith('none released |\n')
     released = {

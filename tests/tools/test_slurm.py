@@ -40,40 +40,17 @@ def stand_ins(folder, **commands):
 )
 def test_slurm_gets_every_argument(tmp_path, script, args):
     """A stand-in for srun prints what it is given."""
-    status, out = run(
-        TOOLS / script,
-        'gpu',
-        'my job',
-        *args,
-        '--cfg-options',
-        'a.b=[1, 2]',
-        PATH=stand_ins(tmp_path, srun=SRUN),
-        GPUS='16',
-        SRUN_ARGS='--mem 4G',
-    )
+    args = [*args, '--cfg-options', 'a.b=[1, 2]']
+    env = dict(PATH=stand_ins(tmp_path, srun=SRUN), GPUS='16')
+    command = (TOOLS / script, 'gpu', 'my job', *args)
+    status, out = run(*command, SRUN_ARGS='--mem 4G', **env)
     assert status == 0, out[-3000:]
     words = [w[1:-1] for w in out.splitlines()[1:]]
     tool = TOOLS / f'{script.split("_")[1][:-3]}.py'
-    assert words == [
-        '-p',
-        'gpu',
-        '--job-name=my job',
-        '--gres=gpu:8',
-        '--ntasks=16',
-        '--ntasks-per-node=8',
-        '--cpus-per-task=5',
-        '--kill-on-bad-exit=1',
-        '--mem',
-        '4G',
-        sys.executable,
-        '-u',
-        str(tool),
-        *args,
-        '--cfg-options',
-        'a.b=[1, 2]',
-        '--launcher',
-        'slurm',
-    ]
+    asked = '--gres=gpu:8 --ntasks=16 --ntasks-per-node=8 --cpus-per-task=5'
+    asked = f'{asked} --kill-on-bad-exit=1 --mem 4G'.split()
+    started = [sys.executable, '-u', str(tool), *args, '--launcher', 'slurm']
+    assert words == ['-p', 'gpu', '--job-name=my job', *asked, *started]
     assert 12000 <= int(out.splitlines()[0].split('=')[1]) < 32000
 
 
@@ -81,13 +58,9 @@ def test_slurm_trains_with_or_without_a_gpu(listing, tmp_path):
     """One process of one; it finds the others by scontrol."""
     config = runs.recipe(listing, tmp_path / 'work')
     runs.without_validation(config).dump(tmp_path / 'config.py')
-    status, out = run(
-        TOOLS / 'slurm_train.sh',
-        'gpu',
-        'job',
-        tmp_path / 'config.py',
-        PATH=stand_ins(tmp_path, srun=SRUN_ONE, scontrol=SCONTROL),
-    )
+    path = stand_ins(tmp_path, srun=SRUN_ONE, scontrol=SCONTROL)
+    command = (TOOLS / 'slurm_train.sh', 'gpu', 'job', tmp_path / 'config.py')
+    status, out = run(*command, PATH=path)
     assert status == 0, out[-3000:]
     assert 'Distributed launcher: slurm' in out
     assert 'Distributed training: True' in out and 'GPU number: 1' in out

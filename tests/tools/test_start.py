@@ -27,14 +27,8 @@ def test_resume_without_a_checkpoint_keeps_load_from(
     first = torch.load(tmp_path / 'new/epoch_1.pth', weights_only=True)
     for name, value in state.items():
         assert torch.equal(first['state_dict'][name], value), name
-    call(
-        monkeypatch,
-        'train.py',
-        path,
-        *resume,
-        'train_cfg.max_epochs=2',
-        'experiment_name=resumed',
-    )
+    more = ('train_cfg.max_epochs=2', 'experiment_name=resumed')
+    call(monkeypatch, 'train.py', path, *resume, *more)
     second = torch.load(tmp_path / 'new/epoch_2.pth', weights_only=True)
     assert second['meta']['iter'] == 2 * first['meta']['iter'] == 4
 

@@ -25,20 +25,9 @@ def test_train_and_test_end_to_end(listing, tmp_path, monkeypatch):
     checkpoint = tmp_path / 'work_dirs/tiny/epoch_2.pth'
     assert checkpoint.is_file()
 
-    call(
-        monkeypatch,
-        'test.py',
-        path,
-        checkpoint,
-        '--dump',
-        tmp_path / 'scores.pkl',
-        '--show-dir',
-        tmp_path / 'shown',
-        '--interval',
-        4,
-        '--cfg-options',
-        'test_dataloader.batch_size=2',
-    )
+    args = '--dump scores.pkl --show-dir shown --interval 4 --cfg-options'
+    args = f'{args} test_dataloader.batch_size=2'.split()
+    call(monkeypatch, 'test.py', path, checkpoint, *args)
     assert 'ManifestHook' not in str(config.custom_hooks)
     (manifest,) = (tmp_path / 'work_dirs/tiny').glob('*/manifest.json')
     said = json.loads(manifest.read_text())
@@ -75,32 +64,16 @@ def test_arguments_reach_the_config(listing, tmp_path, monkeypatch, started):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / 'tiny.py'
     runs.recipe(listing, tmp_path / 'work').dump(path)
-    call(
-        monkeypatch,
-        'train.py',
-        path,
-        '--seed',
-        3,
-        '--deterministic',
-        '--resume',
-        '--auto-scale-lr',
-        '--amp',
-        '--work-dir',
-        'here',
-        '--cfg-options',
-        'optim_wrapper.optimizer.lr=0.5',
-        'optim_wrapper.dtype=float16',
-    )
+    args = '--seed 3 --deterministic --resume --auto-scale-lr --amp'
+    args += ' --work-dir here --cfg-options optim_wrapper.optimizer.lr=0.5'
+    args = f'{args} optim_wrapper.dtype=float16'.split()
+    call(monkeypatch, 'train.py', path, *args)
     config = started[-1]
     assert config.randomness == dict(seed=3, deterministic=True)
     assert not config.resume  # there is nothing yet
     assert config.auto_scale_lr.enable
-    wrapper = (
-        'AmpOptimWrapper'
-        if torch.cuda.is_available()
-        else 'CPUAmpOptimWrapper'
-    )
-    assert config.optim_wrapper.type == wrapper
+    on_cpu = 'CPU' * (not torch.cuda.is_available())
+    assert config.optim_wrapper.type == f'{on_cpu}AmpOptimWrapper'
     assert config.optim_wrapper.dtype == 'float16'
     assert config.optim_wrapper.optimizer.lr == 0.5
     assert config.work_dir == 'here' and config.launcher == 'none'
@@ -167,9 +140,6 @@ def test_mistakes_in_a_config_are_named(listing, tmp_path):
     missing = tmp_path / 'nowhere.txt'
     with pytest.raises(FileNotFoundError, match='nowhere.txt'):
         build(missing, tmp_path)
+    longer = dict(train_dataloader__dataset__pipeline__1__clip_len=8)
     with pytest.raises(ValueError, match=r'num_frames=4 got a clip of 8'):
-        build(
-            listing,
-            tmp_path,
-            train_dataloader__dataset__pipeline__1__clip_len=8,
-        )
+        build(listing, tmp_path, **longer)
