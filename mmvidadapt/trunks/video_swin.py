@@ -1,157 +1,25 @@
-"""Parts of Video Swin under its parameter names."""
+"""Stages of Video Swin under its parameter names, and its sizes."""
 
-import math
-from collections import OrderedDict
-from typing import Dict, Iterator, Optional, Tuple
+from typing import Callable, Dict, Iterator, Optional
 
-import torch
-import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from .parts.drop_path import DropPath
-from .parts.lean_attention import Made, project
-from .parts.lean_block import lean_mlp
-from .parts.lean_swin_block import LeanPatchMerging as PatchMerging
-from .parts.lean_window_attention import window_attention
-from .parts.linear import Linear, as_built, linear, renorm
-from .parts.tracing import is_traced
+from .parts.lean_swin_block import LeanPatchMerging
+from .parts.lean_video_swin_block import LeanSwin3DBlock
 from .parts.window3d import Sides, Windows3D
 
-
-class WindowAttention3D(nn.Module):
-    """Parameters of an attention in windows with a relative bias.
-
-    Args:
-        embed_dims (int): Number of channels C.
-        num_heads (int): Number of heads.
-        window (Tuple[int, int, int]): Frames, height and width of a window.
-        scale (float, optional): Factor of the scores.
-            Defaults to None: ``(C / heads) ** -0.5``.
-    """
-
-    def __init__(
-        self,
-        embed_dims: int,
-        num_heads: int,
-        window: Sides,
-        scale: Optional[float] = None,
-    ) -> None:
-        super().__init__()
-        self.num_heads, self.scale = num_heads, scale
-        rows = math.prod(2 * side - 1 for side in window)
-        self.relative_position_bias_table = nn.Parameter(
-            torch.empty(rows, num_heads)
-        )
-        nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
-        self.qkv = Linear(embed_dims, 3 * embed_dims)
-        self.proj = Linear(embed_dims, embed_dims)
-
-
-def attend_windows(
-    attn: nn.Module,
-    norm: nn.LayerNorm,
-    x: Tensor,
-    windows: Windows3D,
-    shifted: bool,
-    index: Tensor,
-) -> Tensor:
-    """Attend within the windows of a normed map.
-
-    Args:
-        attn (nn.Module): :class:`WindowAttention3D`, or mmaction2's.
-        norm (nn.LayerNorm): The norm before it.
-        x (Tensor): Map ``(B, T, H, W, C)``.
-        windows (Windows3D): How the map is cut.
-        shifted (bool): Whether the windows are shifted.
-        index (Tensor): Row of the table for every pair of tokens, ``(N, N)``.
-
-    Returns:
-        Tensor: Map ``(B, T, H, W, C)``.
-    """
-    again, apart = renorm(norm), not is_traced()
-    h = windows.split(norm(x), shifted, apart)  # (S, N, G, C)
-    made = (x, lambda source: windows.split(again(source), shifted, True))
-    q, k, v = _project(attn, h, made)
-    table = attn.relative_position_bias_table
-    if not apart:  # exporters look into plain operators only
-        bias = windows.bias(table, shifted, index).to(q.dtype)
-        out = F.scaled_dot_product_attention(q, k, v, bias, scale=attn.scale)
-        out = out.transpose(1, 2)
-    else:
-        regions = windows.regions if windows.forbids(shifted) else None
-        out = window_attention(q, k, v, table, index, regions, attn.scale)
-    out = out.reshape(h.shape)
-    if as_built(attn.proj):
-        out = linear(out, attn.proj.weight, attn.proj.bias)
-    else:
-        out = attn.proj(out)
-    return windows.join(out, shifted, apart)
-
-
-def _project(attn: nn.Module, h: Tensor, made: Made) -> Tuple[Tensor, ...]:
-    """Project windows (S, N, G, C) to q, k, v: (S, G * heads, N, C / heads).
-
-    A layer that was quantised or wrapped since is called, not read.
-    """
-    heads = attn.num_heads
-    if as_built(attn.qkv):
-        return project(h, attn.qkv.weight, attn.qkv.bias, heads, made=made)
-    return tuple(
-        part.reshape(*h.shape[:2], -1, h.shape[-1] // heads).transpose(1, 2)
-        for part in attn.qkv(h).chunk(3, dim=-1)
-    )
-
-
-class Swin3DBlock(nn.Module):
-    """Attention in windows of space and time, then MLP.
-
-    From `Video Swin Transformer <https://arxiv.org/abs/2106.13230>`_. How a
-    map is cut into windows comes with it, so that one block serves clips and
-    single frames.
-
-    Args:
-        embed_dims (int): Number of channels C.
-        num_heads (int): Number of heads.
-        window (Tuple[int, int, int]): Frames, height and width of a window.
-        shifted (bool): Whether the windows are shifted by half their sides.
-        mlp_ratio (float): Width of the MLP relative to C. Defaults to 4.0.
-        scale (float, optional): Factor of the scores. Defaults to None.
-        drop_path (float): Drop-path rate. Defaults to 0.0.
-    """
-
-    def __init__(
-        self,
-        embed_dims: int,
-        num_heads: int,
-        window: Sides,
-        shifted: bool,
-        mlp_ratio: float = 4.0,
-        scale: Optional[float] = None,
-        drop_path: float = 0.0,
-    ) -> None:
-        super().__init__()
-        self.shifted = shifted
-        hidden = int(embed_dims * mlp_ratio)
-        self.norm1 = nn.LayerNorm(embed_dims)
-        self.attn = WindowAttention3D(embed_dims, num_heads, window, scale)
-        self.norm2 = nn.LayerNorm(embed_dims)
-        self.mlp = nn.Sequential(
-            OrderedDict(
-                fc1=Linear(embed_dims, hidden),
-                act=nn.GELU(),
-                fc2=Linear(hidden, embed_dims),
-            )
-        )
-        self.drop_path = DropPath(drop_path)
-
-    def forward(self, x: Tensor, windows: Windows3D) -> Tensor:
-        """Transform a map of tokens (B, T, H, W, C)."""
-        h = attend_windows(
-            self.attn, self.norm1, x, windows, self.shifted, windows.index
-        )
-        x = x + self.drop_path(h)
-        return x + self.drop_path(lean_mlp(self.mlp, self.norm2, x))
+FRAMES, SIDE = 2, 4  # of a patch
+ARCHS = {
+    name: dict(zip(('embed_dims', 'depths', 'num_heads'), sizes))
+    for name, sizes in {
+        'tiny': (16, (2, 2), (2, 4)),
+        'swin-t': (96, (2, 2, 6, 2), (3, 6, 12, 24)),
+        'small': (96, (2, 2, 18, 2), (3, 6, 12, 24)),
+        'base': (128, (2, 2, 18, 2), (4, 8, 16, 32)),
+        'large': (192, (2, 2, 18, 2), (6, 12, 24, 48)),
+    }.items()
+}
 
 
 class Swin3DStage(nn.Module):
@@ -167,6 +35,8 @@ class Swin3DStage(nn.Module):
         mlp_ratio (float): Width of the MLPs relative to C. Defaults to 4.0.
         scale (float, optional): Factor of the scores. Defaults to None.
         merge (bool): Whether another stage follows. Defaults to True.
+        block (Callable): Builds a block from its sizes.
+            Defaults to :class:`LeanSwin3DBlock`.
     """
 
     def __init__(
@@ -180,11 +50,12 @@ class Swin3DStage(nn.Module):
         mlp_ratio: float = 4.0,
         scale: Optional[float] = None,
         merge: bool = True,
+        block: Callable[..., nn.Module] = LeanSwin3DBlock,
     ) -> None:
         super().__init__()
         self.windows = nn.ModuleDict(windows)
         self.blocks = nn.ModuleList(
-            Swin3DBlock(
+            block(
                 embed_dims,
                 num_heads,
                 window,
@@ -198,11 +69,11 @@ class Swin3DStage(nn.Module):
         self.downsample = None
         if merge:
             grid = next(iter(windows.values())).grid[1:]
-            self.downsample = PatchMerging(embed_dims, grid)
+            self.downsample = LeanPatchMerging(embed_dims, grid)
 
     def merge(self, x: Tensor) -> Tensor:
         """Merge (B, T, H, W, C) into (B, T, H / 2, W / 2, 2C)."""
         b, _, h, _, _ = x.shape
-        x = rearrange(x, 'b t h w c -> (b t) (h w) c')
+        x = rearrange(x, 'b t h w c -> (b t) (h w) c')  # (B*T, H*W, C)
         x = self.downsample(x)  # (B*T, H/2 * W/2, 2C)
         return rearrange(x, '(b t) (h w) c -> b t h w c', b=b, h=h // 2)

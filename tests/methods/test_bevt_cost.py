@@ -14,11 +14,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from mmvidadapt.apis.inspect.complexity import FUSED, count_flops, count_params
 from mmvidadapt.apis.train.memory import saved_bytes
 from mmvidadapt.datasets.transforms import BlockMask, TubeMask
-from mmvidadapt.methods.bevt import swin as bevt_swin
 from mmvidadapt.methods.bevt.masked_rows import masked_rows
 from mmvidadapt.methods.bevt.tokenizers import DALLETokenizer
 from mmvidadapt.models import BEVTHead, BEVTSwin, BEVTVideoSwin
 from mmvidadapt.trunks import swin as image_swin
+from mmvidadapt.trunks import video_swin
 from tests.methods.bevt_samples import tiny_bevt
 from tests.reference.plain_bevt import PlainBEVT
 
@@ -71,7 +71,7 @@ def test_sizes_are_the_published_ones(swin):
     )
 
 
-@pytest.mark.parametrize('archs', [bevt_swin.ARCHS, image_swin.ARCHS])
+@pytest.mark.parametrize('archs', [image_swin.ARCHS, video_swin.ARCHS])
 def test_names_of_sizes_mean_what_they_mean_elsewhere(archs):
     (toy, _), *known = archs.items()
     assert toy == 'tiny'

@@ -3,7 +3,8 @@
 import torch
 from torch.testing import assert_close
 
-from mmvidadapt.trunks.parts.window3d import Windows3D, relative_index
+from mmvidadapt.trunks.parts.window3d import Windows3D
+from mmvidadapt.trunks.parts.window_attention import relative_index
 
 
 def test_a_window_that_holds_the_map_is_not_shifted():

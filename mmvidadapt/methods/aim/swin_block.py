@@ -67,9 +67,9 @@ class AIMSwinBlock(SwinBlock):
         self.register_buffer('time_index', index, persistent=False)
 
     def time_bias(self) -> Tensor:
-        """Look up the bias of every pair of frames, (heads, T', T')."""
+        """Look up the bias of every pair of frames, (1, heads, T', T')."""
         table = self.attn.temporal_position_bias_table
-        return table[self.time_index].permute(2, 0, 1)
+        return table[self.time_index].permute(2, 0, 1)[None]
 
     def forward(self, x: Tensor) -> Tensor:
         """Adapt the tokens of all frames, x: (B*T', N, C)."""

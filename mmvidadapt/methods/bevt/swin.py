@@ -11,7 +11,7 @@ from mmvidadapt.methods.bevt.names import load_video_swin
 from mmvidadapt.trunks.parts.drop_path import linear_rates
 from mmvidadapt.trunks.parts.linear import Linear
 from mmvidadapt.trunks.parts.window3d import Windows3D
-from mmvidadapt.trunks.video_swin import Swin3DStage
+from mmvidadapt.trunks.video_swin import ARCHS, FRAMES, SIDE, Swin3DStage
 from mmvidadapt.trunks.vit import resolve
 from mmvidadapt.utils.check_choices import check_choices
 
@@ -19,18 +19,7 @@ from .base import STREAMS, MaskedModel
 from .masked_rows import MaskedRows, spread_rows, upsample_rows
 
 IMAGE_MASK_MODES = ('official', 'swin')
-FRAMES, SIDE = 2, 4  # of a patch
 _OPTIONS = dict(mlp_ratio=4.0, qk_scale=None, patch_norm=True)
-ARCHS = {
-    name: dict(zip(('embed_dims', 'depths', 'num_heads'), sizes))
-    for name, sizes in {
-        'tiny': (16, (2, 2), (2, 4)),
-        'swin-t': (96, (2, 2, 6, 2), (3, 6, 12, 24)),
-        'small': (96, (2, 2, 18, 2), (3, 6, 12, 24)),
-        'base': (128, (2, 2, 18, 2), (4, 8, 16, 32)),
-        'large': (192, (2, 2, 18, 2), (6, 12, 24, 48)),
-    }.items()
-}
 
 
 @MODELS.register_module()

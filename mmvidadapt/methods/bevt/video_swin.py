@@ -11,12 +11,11 @@ from torch.utils.checkpoint import checkpoint
 
 from mmvidadapt.methods.bevt.names import load_video_swin
 from mmvidadapt.trunks.parts.lean_block import lean_mlp, learns
+from mmvidadapt.trunks.parts.lean_video_swin_block import attend_windows
 from mmvidadapt.trunks.parts.window3d import Windows3D
-from mmvidadapt.trunks.video_swin import attend_windows
+from mmvidadapt.trunks.video_swin import ARCHS, FRAMES, SIDE
 from mmvidadapt.trunks.vit import resolve
 from mmvidadapt.weights.load_hooks import refuse_unfit
-
-from .swin import ARCHS, FRAMES, SIDE
 
 INDEX = 'relative_position_index'
 # Options of ``SwinTransformer3D`` that change no step of a block.

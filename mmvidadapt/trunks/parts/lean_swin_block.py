@@ -8,8 +8,9 @@ from .lean import Lean
 from .lean_attention import attend
 from .lean_block import MLPRunner
 from .linear import Linear
-from .swin_block import PatchMerging, SwinBlock, WindowAttention
+from .swin_block import PatchMerging, SwinBlock
 from .window import ASIDE, join_windows, split_windows
+from .window_attention import WindowAttention
 
 
 class LeanWindowAttention(Lean, WindowAttention):
@@ -22,13 +23,12 @@ class LeanWindowAttention(Lean, WindowAttention):
 
         Args:
             x (Tensor): ``(S, L, G, C)``: G sequences side by side.
-            bias (Tensor): ``(heads, L, L)`` or, one for each group,
-                ``(G, heads, L, L)``.
+            bias (Tensor): ``(G, heads, L, L)``, or ``(1, heads, L, L)``.
 
         Returns:
             Tensor: ``(S, L, G, C)``.
         """
-        bias = bias.expand(x.shape[2], *bias.shape[-3:])  # (G, heads, L, L)
+        bias = bias.expand(x.shape[2], -1, -1, -1)  # (G, heads, L, L)
         bias = bias.flatten(0, 1)[None]  # (1, G * heads, L, L)
         return attend(
             x, self.qkv.weight, self.qkv.bias, self.num_heads, mask=bias

@@ -62,7 +62,7 @@ class _WindowAttention(torch.autograd.Function):
 def _differentiate(
     q: Tensor, k: Tensor, v: Tensor, grad: Tensor, bias: Tensor, scale: float
 ) -> Tuple[Tensor, ...]:
-    """Give the gradients of q, k, v and, summed over windows, of the bias."""
+    """Differentiate q, k, v and, summed over windows, the bias."""
     exact = torch.promote_types(q.dtype, torch.float32)
     shape = q.shape  # (windows, heads, N, d)
     scaled, k, v, grad = (t.flatten(0, 1) for t in (q * scale, k, v, grad))

@@ -3,66 +3,12 @@
 from collections import OrderedDict
 from typing import Tuple
 
-import torch
-import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
 from .drop_path import DropPath
-from .window import (
-    join_windows,
-    relative_index,
-    shift_mask,
-    split_windows,
-)
-
-
-class WindowAttention(nn.Module):
-    """Multi-head attention in windows with a relative position bias.
-
-    Args:
-        embed_dims (int): Number of channels C.
-        num_heads (int): Number of heads.
-        window (int): Side P of a window.
-    """
-
-    Linear = nn.Linear
-
-    def __init__(self, embed_dims: int, num_heads: int, window: int) -> None:
-        super().__init__()
-        self.num_heads = num_heads
-        self.relative_position_bias_table = nn.Parameter(
-            torch.empty((2 * window - 1) ** 2, num_heads)
-        )
-        nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
-        self.register_buffer('index', relative_index(window), persistent=False)
-        self.qkv = self.Linear(embed_dims, 3 * embed_dims)
-        self.proj = self.Linear(embed_dims, embed_dims)
-
-    def spatial_bias(self) -> Tensor:
-        """Look up the bias of every pair in a window, (heads, P*P, P*P)."""
-        return self.relative_position_bias_table[self.index].permute(2, 0, 1)
-
-    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
-        """Attend from every token of a sequence to all of it.
-
-        Args:
-            x (Tensor): S sequences of L tokens, ``(S, L, C)``.
-            bias (Tensor): Added to the scores, ``(heads, L, L)`` or
-                ``(S, heads, L, L)``.
-
-        Returns:
-            Tensor: ``(S, L, C)``.
-        """
-        q, k, v = rearrange(
-            self.qkv(x),
-            's l (three m d) -> three s m l d',
-            three=3,
-            m=self.num_heads,
-        )  # (S, heads, L, d) each
-        bias = bias.to(q.dtype)
-        out = F.scaled_dot_product_attention(q, k, v, bias)  # (S, heads, L, d)
-        return self.proj(rearrange(out, 's m l d -> s l (m d)'))
+from .window import join_windows, shift_mask, split_windows
+from .window_attention import WindowAttention, relative_index
 
 
 class SwinBlock(nn.Module):
@@ -104,7 +50,8 @@ class SwinBlock(nn.Module):
                 'another img_size.'
             )
         self.norm1 = nn.LayerNorm(embed_dims)
-        self.attn = self.Attention(embed_dims, num_heads, self.window)
+        sides = (self.window, self.window)
+        self.attn = self.Attention(embed_dims, num_heads, sides)
         self.norm2 = nn.LayerNorm(embed_dims)
         self.mlp = nn.Sequential(
             OrderedDict(
@@ -114,6 +61,8 @@ class SwinBlock(nn.Module):
             )
         )
         self.drop_path = DropPath(drop_path)
+        index = relative_index(sides, sides)  # (P*P, P*P)
+        self.register_buffer('index', index, persistent=False)
         if self.shift:
             self.register_buffer(
                 'mask',
@@ -130,10 +79,8 @@ class SwinBlock(nn.Module):
         """Attend in each of the G windows of a frame, x: (F, H*W, C)."""
         cut = (self.grid, self.window, self.shift)
         h = split_windows(x, *cut)  # (F*G, P*P, C)
-        bias = self.window_bias()  # (1, heads, P*P, P*P), or G in place of 1
-        if self.shift:
-            bias = bias.repeat(x.shape[0], 1, 1, 1)  # (F*G, heads, P*P, P*P)
-        return join_windows(self.attn(h, bias), *cut)  # (F, H*W, C)
+        h = self.attn(h, self.window_bias())  # (F*G, P*P, C)
+        return join_windows(h, *cut)
 
     def window_bias(self) -> Tensor:
         """Add up what is added to the scores of each window.
@@ -142,7 +89,7 @@ class SwinBlock(nn.Module):
             Tensor: ``(G, heads, P*P, P*P)``, or ``(1, heads, P*P, P*P)``
             where the windows are not shifted.
         """
-        bias = self.attn.spatial_bias()[None]  # (1, heads, P*P, P*P)
+        bias = self.attn.bias(self.index)[None]  # (1, heads, P*P, P*P)
         return bias + self.mask[:, None] if self.shift else bias
 
 

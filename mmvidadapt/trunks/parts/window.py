@@ -48,18 +48,6 @@ def join_windows(
     return x.flatten(1, 2)
 
 
-def relative_index(window: int) -> Tensor:
-    """Number the rows of the bias table of every pair, (P*P, P*P)."""
-    y, x = torch.meshgrid(
-        torch.arange(window), torch.arange(window), indexing='ij'
-    )
-    dy, dx = (
-        axis.flatten()[:, None] - axis.flatten()[None] + window - 1
-        for axis in (y, x)
-    )
-    return dy * (2 * window - 1) + dx
-
-
 def shift_mask(grid: Grid, window: int, shift: int) -> Tensor:
     """Forbid attention across the seam of a shifted grid.
 

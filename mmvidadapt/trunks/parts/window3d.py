@@ -1,6 +1,6 @@
 """Windows of Video Swin: cut in time and space, shifted, told apart."""
 
-from typing import Optional, Sequence, Tuple
+from typing import Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -8,12 +8,10 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from .lean_window_attention import FORBIDDEN
+from .window_attention import relative_index
 
 Sides = Tuple[int, int, int]
-# A window is a sequence of its own, or, where windows differ in what is
-# forbidden, one of the sequences side by side.
-APART = 'b (t p) (h q) (w r) c -> (b t h w) (p q r) 1 c'
-ASIDE = 'b (t p) (h q) (w r) c -> b (p q r) (t h w) c'
+MAP, CUT = 'b (t p) (h q) (w r) c', '(b t h w) (p q r) c'
 
 
 class Windows3D(nn.Module):
@@ -77,8 +75,9 @@ class Windows3D(nn.Module):
             region = region if s else region * 0
             shape = [-1 if i == axis else 1 for i in range(3)]
             number = 3 * number + region.view(shape)
-        windows = rearrange(number[None, ..., None], ASIDE, **self._sides())
-        return windows[0, ..., 0].t()
+        number = number[None, ..., None]  # (1, T, H, W, 1)
+        windows = rearrange(number, f'{MAP} -> {CUT}', **self._sides())
+        return windows[..., 0]
 
     def _sides(self) -> dict:
         """Name the sides of a window as the patterns do."""
@@ -88,35 +87,21 @@ class Windows3D(nn.Module):
         """Say whether windows differ in what is forbidden."""
         return any(self.shift) and (shifted or self.rigid)
 
-    def _pattern(self, shifted: bool, apart: bool) -> str:
-        """Choose how windows lie."""
-        return ASIDE if self.forbids(shifted) and not apart else APART
-
-    def split(self, x: Tensor, shifted: bool, apart: bool = False) -> Tensor:
-        """Cut a map (B, T, H, W, C) into windows (S, N, G, C).
-
-        G windows of N tokens lie side by side and S is B, or else every
-        window is a sequence: G is 1 and S counts them all. They lie apart
-        where they do not differ in what is forbidden, and on request.
-        """
+    def split(self, x: Tensor, shifted: bool) -> Tensor:
+        """Cut maps (B, T, H, W, C) into G windows each, (B*G, N, C)."""
         gaps = [b - a for a, b in zip(self.grid, self.padded)]
         if any(gaps):
             x = F.pad(x, (0, 0, 0, gaps[2], 0, gaps[1], 0, gaps[0]))
         if shifted and any(self.shift):
             x = x.roll([-s for s in self.shift], (1, 2, 3))
-        pattern = self._pattern(shifted, apart)
-        return rearrange(x, pattern, **self._sides())
+        return rearrange(x, f'{MAP} -> {CUT}', **self._sides())
 
-    def join(self, x: Tensor, shifted: bool, apart: bool = False) -> Tensor:
-        """Put windows (S, N, G, C) back into a map (B, T, H, W, C)."""
-        pattern = self._pattern(shifted, apart)
+    def join(self, x: Tensor, shifted: bool) -> Tensor:
+        """Put windows (B*G, N, C) back into maps (B, T, H, W, C)."""
         counts = (n // w for n, w in zip(self.padded, self.window))
         x = rearrange(
-            x,
-            ' -> '.join(reversed(pattern.split(' -> '))),
-            **self._sides(),
-            **dict(zip('thw', counts)),
-        )
+            x, f'{CUT} -> {MAP}', **self._sides(), **dict(zip('thw', counts))
+        )  # (B, T, H, W, C), padded
         if shifted and any(self.shift):
             x = x.roll(self.shift, (1, 2, 3))
         if self.padded != self.grid:
@@ -124,34 +109,18 @@ class Windows3D(nn.Module):
             x = x[:, :t, :h, :w].contiguous()
         return x
 
-    def bias(
-        self, table: Tensor, shifted: bool, index: Optional[Tensor] = None
-    ) -> Tensor:
-        """Gather the bias of every pair, (1, G * heads, N, N)."""
-        index = self.index if index is None else index
-        bias = table[index].permute(2, 0, 1)  # (heads, N, N)
+    def bias(self, bias: Tensor, shifted: bool) -> Tensor:
+        """Forbid what a shift forbids.
+
+        Args:
+            bias (Tensor): Bias of every pair in a window, ``(heads, N, N)``.
+            shifted (bool): Whether the windows are shifted.
+
+        Returns:
+            Tensor: ``(G, heads, N, N)``, or ``(1, heads, N, N)`` where all
+            windows are alike.
+        """
         if not self.forbids(shifted):
             return bias[None]
         other = self.regions[:, :, None] != self.regions[:, None]  # (G, N, N)
-        bias = bias + other[:, None].to(bias.dtype) * FORBIDDEN
-        return bias.flatten(0, 1)[None]
-
-
-def relative_index(window: Sequence[int], full: Sequence[int]) -> Tensor:
-    """Give the row of the bias table for each pair of tokens, (N, N).
-
-    Args:
-        window (Sequence[int]): Frames, height and width of the window.
-        full (Sequence[int]): Those of the window that the table is for.
-
-    Returns:
-        Tensor: Rows of a table of ``prod(2 * full - 1)`` rows.
-    """
-    places = torch.stack(
-        torch.meshgrid(*map(torch.arange, window), indexing='ij')
-    ).flatten(1)  # (3, N)
-    rows = torch.zeros((), dtype=torch.long)
-    for place, side in zip(places, full):
-        offset = place[:, None] - place + side - 1
-        rows = rows * (2 * side - 1) + offset
-    return rows
+        return bias + other[:, None].to(bias.dtype) * FORBIDDEN
