@@ -4,12 +4,13 @@ import os
 from typing import Any, Dict, Optional
 
 from mmengine.registry import init_default_scope
-from torch import Tensor, nn
+from torch import nn
 
 from mmvidadapt.utils import bounded_models
 from mmvidadapt.utils.check_registered import check_running
 from mmvidadapt.weights.adapter_file import AdapterFile
 from mmvidadapt.weights.fetch.sources import resolve
+from mmvidadapt.weights.fit import compare_named
 
 from .split_state_dict import split_names
 
@@ -88,27 +89,14 @@ def _trunk_bytes(source: Optional[str]) -> int:
 
 def _compare(model: nn.Module, adapter: AdapterFile, path: str) -> None:
     """Raise where the tensors of a file are not those of its model."""
-    state, tensors = model.state_dict(), adapter.tensors
-    own, _ = split_names(model)
-
-    def looks(tensor: Optional[Tensor]) -> str:
-        if tensor is None:
-            return 'nothing'
-        return f'{tensor.dtype} {tuple(tensor.shape)}'.replace('torch.', '')
-
-    wrong = [
-        f'  {name}: {looks(tensors.get(name))} in the file, '
-        f'{looks(state[name] if name in own else None)} in the adapter of '
-        'the model'
-        for name in dict.fromkeys([*own, *tensors])
-        if name not in own
-        or name not in tensors
-        or looks(tensors[name]) != looks(state[name])
-    ]
-    if wrong:
-        raise ValueError(
-            f'{path} does not fit the model that its config describes:\n'
-            + '\n'.join(wrong[:12] + ['  ...'] * (len(wrong) > 12))
-            + '\nIt was altered, or written by another version of '
-            f'mmvidadapt ({adapter.version}).'
+    state, (own, _) = model.state_dict(), split_names(model)
+    wanted = {name: state[name] for name in own}
+    found = compare_named(wanted, adapter.tensors, exact=True)
+    if found:
+        raise found.refusal(
+            path,
+            'model that its config describes',
+            model,
+            'It was altered, or written by another version of mmvidadapt '
+            f'({adapter.version}).',
         )

@@ -7,13 +7,16 @@ from torch import Tensor
 
 
 def find_damage(
-    own: Mapping[str, Tensor], weights: Mapping[str, Tensor]
+    own: Mapping[str, Tensor],
+    weights: Mapping[str, Tensor],
+    exact: bool = False,
 ) -> List[str]:
     """Find tensors of another kind of number, or of no numbers.
 
     Args:
         own (Mapping[str, Tensor]): State of the model.
         weights (Mapping[str, Tensor]): What it is to become.
+        exact (bool): Whether another precision counts. Defaults to False.
 
     Returns:
         List[str]: A line for every tensor that no training leaves behind.
@@ -22,7 +25,8 @@ def find_damage(
     for name, value in weights.items():
         if name not in own:
             continue
-        if _kind(value) != _kind(own[name]):
+        precise = not exact or value.dtype == own[name].dtype
+        if _kind(value) != _kind(own[name]) or not precise:
             lines.append(
                 f'{name}: {value.dtype} in the weights, '
                 f'{own[name].dtype} in the model'

@@ -140,13 +140,17 @@ def compare(model: nn.Module, state_dict: Mapping[str, Tensor]) -> Difference:
 
 
 def compare_named(
-    own: Mapping[str, Tensor], weights: Mapping[str, Tensor]
+    own: Mapping[str, Tensor],
+    weights: Mapping[str, Tensor],
+    exact: bool = False,
 ) -> Difference:
     """Compare weights with the state of a model, name by name.
 
     Args:
         own (Mapping[str, Tensor]): State of the model.
         weights (Mapping[str, Tensor]): What it is to become.
+        exact (bool): Whether another precision is damage, too.
+            Defaults to False.
 
     Returns:
         Difference: What is missing, unknown, of another shape or damaged.
@@ -164,7 +168,7 @@ def compare_named(
             for name in own
             if name in weights and weights[name].shape != own[name].shape
         ],
-        find_damage(own, weights),
+        find_damage(own, weights, exact),
     )
 
 

@@ -1,16 +1,24 @@
 """Every layout, written by hand from our names, is renamed back."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
+import mmvidadapt
 from mmvidadapt.models import ImageViT
-from mmvidadapt.weights import rename_official_, to_native
+from mmvidadapt.weights import rename_official_, rename_whole_, to_native
+from mmvidadapt.weights.layouts.convert import convert
+from mmvidadapt.weights.layouts.registry import METHODS, Names
+from mmvidadapt.weights.layouts.tables import Layout
+from mmvidadapt.weights.resize import resize_time
 from tests.golden import goldens, load_golden
 
 from . import foreign
 from .samples import Node, aim, same, swin, vit
 
+PACKAGE = Path(mmvidadapt.__file__).parent
 VITS = (
     foreign.openai_clip,
     foreign.clip_visual,
@@ -199,3 +207,30 @@ def test_lost_query_is_named():
     del theirs[name]
     with pytest.raises(ValueError, match=r"no \['q'\] of .*1.attn.in_proj"):
         to_native(theirs)
+
+
+def test_a_method_registers_what_weights_knows_of_it(monkeypatch):
+    folders = {path.parent.name for path in PACKAGE.glob('methods/*/names.py')}
+    assert set(METHODS) == folders >= {'aim', 'bevt'}
+    for path in PACKAGE.glob('weights/**/*.py'):
+        assert 'import mmvidadapt.methods' not in path.read_text(), path
+        assert 'from mmvidadapt.methods' not in path.read_text(), path
+    theirs = {f'new/{name}': value for name, value in aim().items()}
+    table = {'new/**': '**'}
+    names = Names(
+        [Layout('new-vit', 'vit', ('new/class_embedding',), table, True)],
+        lambda weights: (
+            {f'backbone.{k}': v for k, v in weights.items()}
+            if 'new/conv1.weight' in weights
+            else None
+        ),
+        time_axes={'new_embedding': 0},
+    )
+    monkeypatch.setitem(METHODS, 'new', names)
+    whole = {'model': {f'module.{k}': v for k, v in theirs.items()}}
+    rename_whole_(whole)
+    same(whole, foreign.under('backbone.', aim()))
+    assert convert(theirs).layout == 'new-vit'
+    saved = torch.arange(3.0)[:, None]
+    found = resize_time(nn.Module(), 'new_embedding', saved, (5, 1))
+    assert found.flatten().tolist() == [0, 0.5, 1, 1.5, 2]
