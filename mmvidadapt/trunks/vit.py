@@ -171,11 +171,15 @@ class ViTTrunk(AdaptedBackbone):
         )
         return linear(patches, self.conv1.weight.flatten(1), self.conv1.bias)
 
+    def prepend(self, x: Tensor, token: Tensor) -> Tensor:
+        """Put a class token before the patches, (B*T, P+N, C)."""
+        token = token.to(x.dtype).expand(x.shape[0], 1, -1)  # (B*T, 1, C)
+        return torch.cat([token, x], dim=1)
+
     def embed(self, video: Tensor) -> Tensor:
-        """Turn a clip (B, 3, T, H, W) into tokens (B*T, 1+N, C)."""
-        x = self.patchify(video)
-        cls = self.class_embedding.to(x.dtype).expand(x.shape[0], 1, -1)
-        return torch.cat([cls, x], dim=1) + self.positional_embedding
+        """Turn a clip (B, 3, T, H, W) into tokens (B*T, P+N, C)."""
+        x = self.prepend(self.patchify(video), self.class_embedding)
+        return x + self.positional_embedding
 
     def encode(self, x: Tensor) -> Tensor:
         """Run the blocks on (B*T, 1+N, C); give class tokens (B*T, 1, C)."""

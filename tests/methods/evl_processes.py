@@ -26,7 +26,7 @@ CASES = {
 
 
 def build(**backbone):
-    """Build a tiny recogniser with the same random weights everywhere."""
+    """Build a tiny recognizer with the same random weights everywhere."""
     init_default_scope('mmaction')
     backbone = dict(type='EVL', arch='tiny', **{**SIZE, **backbone})
     head = dict(type='EVLHead', num_classes=3, in_channels=32)

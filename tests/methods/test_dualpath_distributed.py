@@ -18,7 +18,7 @@ STEPS = 2  # DDP complains of a parameter without gradient in the second
 
 
 def build():
-    """Build a tiny recogniser with the same random weights everywhere."""
+    """Build a tiny recognizer with the same random weights everywhere."""
     init_default_scope('mmaction')
     model = MODELS.build(
         dict(

@@ -146,8 +146,13 @@ class DualPath(ViTTrunk):
             table = torch.randn(tokens, dims) * dims**-0.5
             self.spatial_positional_embedding = nn.Parameter(table)
             code = temporal_code(
-                dims, temporal, self.grid, self.patch_grid, self.antialias
-            )
+                dims,
+                temporal,
+                self.grid,
+                self.patch_grid,
+                self.antialias,
+                self.num_prefix_tokens,
+            )  # (G, P+N, C)
             self.register_buffer('temporal_code', code, persistent=False)
         self.temporal_class_embedding = None
         if separate_cls:
@@ -166,24 +171,24 @@ class DualPath(ViTTrunk):
             own.data.copy_(self.class_embedding)
 
     def embed(self, video: Tensor) -> Tensor:
-        """Embed framesets, then frames: (B*(G+S), 1+N, C)."""
+        """Embed framesets, then frames: (B*(G+S), P+N, C)."""
         framesets, frames = self.split_clip(video)
         tokens: List[Tensor] = []
         if framesets is not None:
-            x = self.patchify(framesets)  # (B*G, N, C)
-            cls = self.temporal_class_embedding
-            cls = self.class_embedding if cls is None else cls
-            cls = cls.to(x.dtype).expand(x.shape[0], 1, -1)
-            x = torch.cat([cls, x], dim=1)
-            x = rearrange(x, '(b g) n c -> b g n c', g=self.images[0])
+            own = self.temporal_class_embedding
+            x = self.prepend(
+                self.patchify(framesets),
+                self.class_embedding if own is None else own,
+            )  # (B*G, P+N, C)
+            x = x.unflatten(0, (-1, self.images[0]))  # (B, G, P+N, C)
             x = x + (self.spatial_positional_embedding + self.temporal_code)
-            tokens.append(x.flatten(0, 1))  # (B*G, 1+N, C)
+            tokens.append(x.flatten(0, 1))  # (B*G, P+N, C)
         if frames is not None:
-            tokens.append(super().embed(frames))  # (B*S, 1+N, C)
+            tokens.append(super().embed(frames))  # (B*S, P+N, C)
         return torch.cat(tokens)
 
     def split_clip(self, video: Tensor) -> List[Optional[Tensor]]:
-        """Make framesets (B, 3, G, H, W) and frames (B, 3, S, H, W)."""
+        """Split a clip: framesets (B, 3, G, H, W), frames (B, 3, S, H, W)."""
         built = self.framesets_from == 'pipeline'
         wanted = sum(self.images) if built else self.num_frames
         if video.ndim != 5 or video.shape[2] != wanted:
@@ -217,8 +222,8 @@ class DualPath(ViTTrunk):
             reduce(part, '(b n) 1 c -> b 1 c', 'mean', n=number)
             for part, number in zip(split_paths(x, self.images), self.images)
             if number
-        ]
+        ]  # (B, 1, C) each
         if self.proj is not None:
             with full_precision(x):
-                features = [part @ self.proj for part in features]  # E
+                features = [part @ self.proj for part in features]  # (B, 1, E)
         return rearrange(torch.cat(features, -1), 'b 1 c -> b c 1 1 1')

@@ -51,7 +51,8 @@ def sample_frames(video: Tensor, num: int) -> Tensor:
     Returns:
         Tensor: ``(B, 3, num, H, W)``.
     """
-    inds = torch.arange(num, device=video.device) * video.shape[2] // num
+    frames = video.shape[2]
+    inds = torch.arange(num, device=video.device) * frames // num  # (num,)
     return video[:, :, inds]
 
 
@@ -83,13 +84,11 @@ def build_framesets(
     check_frames(video.shape[2], grid)
     if not video.is_floating_point():
         raise ValueError(
-            f'Framesets of {video.dtype} would be rounded off; give floats, '
-            'video.float() say.'
+            f'Framesets of {video.dtype} would be rounded; give video.float().'
         )
     height, width = video.shape[-2:]
     split = 'b c (g r s) h w -> b c g r s h w'
-    x = rearrange(video, split, r=rows, s=columns)
-    out = 0
+    x, out = rearrange(video, split, r=rows, s=columns), 0
     for i, u in _taps(height, rows, antialias, video.device):
         i, u = i[:, None], u[:, None]  # (H, 1)
         for j, v in _taps(width, columns, antialias, video.device):
@@ -114,8 +113,9 @@ def _taps(
     """Yield what is read tap by tap: indices and weights, (size,)."""
     last, width = cells * size - 1, cells if antialias else 1
     centre = (torch.arange(size, device=device).double() + 0.5) * cells
-    first = (centre - width + 0.5).floor()
-    inds = first + torch.arange(2 * width, device=device)[:, None]
+    first = (centre - width + 0.5).floor()  # (size,)
+    taps = torch.arange(2 * width, device=device)[:, None]  # (taps, 1)
+    inds = first + taps  # (taps, size)
     weights = (1 - (inds + 0.5 - centre).abs() / width).clamp(min=0)
     if antialias:  # what lies outside does not count; else it is the border
         weights = weights * ((inds >= 0) & (inds <= last))
@@ -149,7 +149,7 @@ def frame_numbers(
         mode='bilinear',
         align_corners=False,
         antialias=antialias,
-    )
+    )  # (1, G, rows of patches, columns of patches)
     return patches[0].flatten(1)
 
 
@@ -159,11 +159,12 @@ def temporal_code(
     grid: Grid,
     patch_grid: Grid,
     antialias: bool = False,
+    num_prefix_tokens: int = 1,
 ) -> Tensor:
-    """Tell patches by sines and cosines which frame they are of.
+    """Encode by sines and cosines which frame a patch is of.
 
     Number v gets ``sin(v w_k)`` in channel 2k and ``cos(v w_k)`` in channel
-    2k + 1, with ``w_k = 10000^(-2k / C)``; the class token has 0 for v.
+    2k + 1, with ``w_k = 10000^(-2k / C)``; a class token has 0 for v.
 
     Args:
         dims (int): Number of channels C.
@@ -171,9 +172,10 @@ def temporal_code(
         grid (Tuple[int, int]): Rows and columns of frames.
         patch_grid (Tuple[int, int]): Rows and columns of patches.
         antialias (bool): As in :func:`build_framesets`. Defaults to False.
+        num_prefix_tokens (int): Tokens P before the patches. Defaults to 1.
 
     Returns:
-        Tensor: ``(G, 1+N, C)`` in float32.
+        Tensor: ``(G, P+N, C)`` in float32.
 
     Raises:
         ValueError: If the number of channels is odd.
@@ -184,7 +186,7 @@ def temporal_code(
             'for every two channels; give an even number.'
         )
     numbers = frame_numbers(num_framesets, grid, patch_grid, antialias)
-    numbers = F.pad(numbers, (1, 0))  # (G, 1+N)
+    numbers = F.pad(numbers, (num_prefix_tokens, 0))  # (G, P+N)
     rates = 1.0 / PERIOD ** (torch.arange(0, dims, 2).float() / dims)
-    angles = numbers[..., None] * rates  # (G, 1+N, C/2)
+    angles = numbers[..., None] * rates  # (G, P+N, C/2)
     return torch.stack([angles.sin(), angles.cos()], -1).flatten(-2)

@@ -48,6 +48,7 @@ class DualPathHead(MultiLabelMixin, BaseHead):
     def forward(self, x: Tensor, **kwargs: Any) -> Tensor:
         """Score features (B, 2E, 1, 1, 1); return (B, num_classes)."""
         check_channels(self, x, self.in_channels, vector=True)
-        x = self.linear2(F.gelu(self.linear1(x.flatten(1))))
+        h = F.gelu(self.linear1(x.flatten(1)))  # (B, hidden)
+        x = self.linear2(h)  # (B, num_classes)
         # Losses and metrics read no half precision.
         return x.to(torch.promote_types(x.dtype, torch.float32))

@@ -92,7 +92,7 @@ class LeanPathAdapter(LeanAdapter, PathAdapter):
             return linear(self(x, source, norm), weight, bias)
         with full_precision(x):
             folded = linear(weight, self.up.weight.t())  # (D, width)
-            bias = F.linear(self.up.bias, weight, bias)
+            bias = F.linear(self.up.bias, weight, bias)  # (D,)
         down = (self.down.weight, self.down.bias)
         return bottleneck(
             x, down, (folded, bias), self.act, source, norm, self.dropout
@@ -106,8 +106,8 @@ class LeanDualPathBlock(LeanViTBlock, DualPathBlock):
 
     def forward(self, x: Tensor) -> Tensor:
         """Transform the tokens of all images, see :class:`DualPathBlock`."""
-        h = self.ln_1(x)
-        at, as_ = self.attend(x, h)  # of framesets, of frames
+        h = self.ln_1(x)  # (B*(G+S), P+N, C)
+        at, as_ = self.attend(x, h)  # of framesets (B*G, ...), of frames
         x, h = self.keep_read(x), self.keep_read(h)  # (B*(G+S), 1 or P+N, C)
         frozen = self.attn.out_proj
         in_time = _serial(self.t_adapter_attn, frozen, at)
@@ -117,8 +117,8 @@ class LeanDualPathBlock(LeanViTBlock, DualPathBlock):
         )
         x = self.add(x, in_time, in_space)
 
-        y = self.ln_2(x)
-        zt, zs = self.run_mlp(x, y)  # (B*G, N, 4C), (B*S, N, 4C)
+        y = self.ln_2(x)  # (B*(G+S), 1 or P+N, C)
+        zt, zs = self.run_mlp(x, y)  # (B*G, ..., 4C), (B*S, ..., 4C)
         frozen = self.mlp.c_proj
         in_time = _serial(self.t_adapter_mlp, frozen, zt)
         (_, xs), (_, ys) = self.split(x), self.split(y)
@@ -140,12 +140,12 @@ class LeanDualPathBlock(LeanViTBlock, DualPathBlock):
         """Attend within the images of both paths, heads side by side."""
         parts = []
         for q, k, v in self.project(x, h):
-            out = F.scaled_dot_product_attention(q, k, v)
+            out = F.scaled_dot_product_attention(q, k, v)  # (f, heads, n, d)
             parts.append(rearrange(out, 'f m n d -> f n (m d)'))
         return parts if len(parts) == 2 else self.split(parts[0])
 
     def project(self, x: Tensor, h: Tensor) -> List[Heads]:
-        """Give queries, keys and values, (images, heads, tokens, d).
+        """Project to queries, keys and values, (images, heads, tokens, d).
 
         Once for all images; path by path where the temporal one has an
         adapter of its own before them.

@@ -90,7 +90,7 @@ class RandomStrideSampleFrames(SpreadSampleFrames):
         return np.linspace(0, total - 1, length).astype(np.int64)
 
     def _test_clip(self, k: int, total: int) -> np.ndarray:
-        """Give clip k; a short video repeats its last frame."""
+        """Take clip k; a short video repeats its last frame."""
         stride = self.frame_interval
         count = -(-total // stride)  # strided frames
         slack, clips = max(count - self.clip_len, 0), self.num_clips

@@ -93,20 +93,7 @@ class EVL(ViTTrunk):
         super().__init__(
             dialect=dialect or DIALECT, block=LeanTappedBlock, **trunk
         )
-        depth = len(self.transformer.resblocks)
-        layers = decoder_num_layers
-        if not isinstance(layers, int) or not 0 < layers <= depth:
-            raise ValueError(
-                f'decoder_num_layers={layers!r} blocks are tapped, but the '
-                f'trunk has {depth}; choose a whole number, 1 to {depth}.'
-            )
-        del self.ln_post  # what is read is the output of the blocks
-        if isinstance(self.ln_pre, nn.LayerNorm):
-            self.ln_pre = OwnPrecisionNorm(
-                self.embed_dims, eps=self.ln_pre.eps
-            )
-        if self.conv1.bias is not None:
-            nn.init.zeros_(self.conv1.bias)
+        self._prepare_trunk(decoder_num_layers)
         self.num_frames, self.motion = num_frames, 'motion' in temporal
         attn = self.transformer.resblocks[0].attn
         self.decoder = LeanVideoDecoder(
@@ -125,6 +112,22 @@ class EVL(ViTTrunk):
         self._hold_trunk_in(trunk_dtype)
         self.register_load_state_dict_pre_hook(_complete)
 
+    def _prepare_trunk(self, layers: int) -> None:
+        """Keep of the trunk what is read, with norms in their precision."""
+        depth = len(self.transformer.resblocks)
+        if not isinstance(layers, int) or not 0 < layers <= depth:
+            raise ValueError(
+                f'decoder_num_layers={layers!r} blocks are tapped, but the '
+                f'trunk has {depth}; choose a whole number, 1 to {depth}.'
+            )
+        del self.ln_post  # what is read is the output of the blocks
+        if isinstance(self.ln_pre, nn.LayerNorm):
+            self.ln_pre = OwnPrecisionNorm(
+                self.embed_dims, eps=self.ln_pre.eps
+            )
+        if self.conv1.bias is not None:
+            nn.init.zeros_(self.conv1.bias)
+
     def _hold_trunk_in(self, trunk_dtype: Optional[str]) -> None:
         """Cast the frozen trunk, all but its norms."""
         self.trunk_dtype = DTYPES[trunk_dtype]
@@ -140,7 +143,7 @@ class EVL(ViTTrunk):
                 param.data = param.data.to(self.trunk_dtype)
 
     def trunk(self) -> Dict[str, nn.Parameter]:
-        """Give the parameters of the image model."""
+        """Collect the parameters of the image model."""
         return {
             name: param
             for name, param in self.named_parameters()
@@ -183,7 +186,7 @@ class EVL(ViTTrunk):
         blocks = self.transformer.resblocks
         first = len(blocks) - len(self.decoder.layers)
         with self._trunk_mode(video):
-            x = self.ln_pre(self.embed(video))
+            x = self.ln_pre(self.embed(video))  # (B*T, P+N, C)
         for i, block in enumerate(blocks):
             tapped = i >= first
             with self._trunk_mode(video):
@@ -208,10 +211,11 @@ class EVL(ViTTrunk):
         """
         cached = video.ndim == 2
         taps = self._cached(video) if cached else self.taps(video)
-        return rearrange(self.decoder(taps), 'b 1 c -> b c 1 1 1')
+        query = self.decoder(taps)  # (B, 1, C)
+        return rearrange(query, 'b 1 c -> b c 1 1 1')
 
     def pack_sizes(self) -> PackSizes:
-        """Say what the cached features of a clip are."""
+        """Measure the cached features of a clip."""
         (h, w), layers = self.patch_grid, len(self.decoder.layers)
         return PackSizes(
             layers,

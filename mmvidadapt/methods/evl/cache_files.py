@@ -17,7 +17,7 @@ DONE, LABELS = 'done.npy', 'labels.npy'
 
 @dataclass(frozen=True)
 class CacheMeta:
-    """What a cache holds, and of what.
+    """Describe what a cache holds, and of what.
 
     Args:
         trunk (str): Hash of the trunk: weights, heads, activation, norms.
@@ -51,7 +51,7 @@ class CacheMeta:
 
     @property
     def sizes(self) -> PackSizes:
-        """What one view holds."""
+        """Sizes of the features of a view."""
         values = asdict(self)
         return PackSizes(**{name: values[name] for name in PackSizes._fields})
 
@@ -112,7 +112,7 @@ def shard_path(folder: Path, kind: str, number: int) -> Path:
 
 
 def intact(path: Path, shape: Tuple[int, ...]) -> bool:
-    """Say whether a file is there with an array of this shape, all of it."""
+    """Check that a file is there with an array of this shape, all of it."""
     try:
         return np.load(path, mmap_mode='r').shape == shape
     except (OSError, ValueError, EOFError):  # absent, cut short, empty

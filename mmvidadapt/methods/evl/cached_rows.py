@@ -11,7 +11,7 @@ KEY_SIZE = 32  # bytes of a SHA-256; half precision holds each exactly
 
 
 class PackSizes(NamedTuple):
-    """What a row holds: ``layers`` maps, and attention where ``motion``."""
+    """Sizes of a row: ``layers`` maps, and attention where ``motion``."""
 
     layers: int
     frames: int
@@ -77,6 +77,7 @@ def unpack(rows: Tensor, sizes: PackSizes, key: str) -> List[Tap]:
                 'were made with, or cache them again.'
             )
     cut = KEY_SIZE + torch.Size(sizes.maps).numel()
+    # Layer by layer: (B, T, P+N, C) and (B, 2, T-1, N, N).
     maps = rows[:, KEY_SIZE:cut].unflatten(1, sizes.maps).unbind(1)
     if not sizes.motion:
         return [(x, None) for x in maps]
@@ -96,7 +97,7 @@ def gather(taps: Iterable[Tap]) -> Tuple[Tensor, Tensor]:
         ``(B, layers, 2, T-1, N, N)`` or an empty tensor.
     """
     maps, attention = zip(*((x.half(), a) for x, a in taps))
-    maps = torch.stack(maps, dim=1)
+    maps = torch.stack(maps, dim=1)  # (B, layers, T, P+N, C)
     if attention[0] is None:
         return maps, maps.new_zeros(len(maps), 0)
     return maps, torch.stack([a.half() for a in attention], dim=1)

@@ -130,7 +130,7 @@ class CachedFeatures(Dataset):
         return len(self.indices)
 
     def __getitem__(self, index: int) -> dict:
-        """Give the rows of all views of a video, (views, numbers)."""
+        """Read the rows of all views of a video, (views, numbers)."""
         index = self.indices[index]
         maps = self._read('maps', index)
         attention = torch.empty(len(maps), 0)

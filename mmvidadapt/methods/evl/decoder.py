@@ -21,7 +21,7 @@ Grid = Tuple[int, int]
 
 
 class NeighbourMotion(nn.Module):
-    """How much of a patch went where, as a learned sum over offsets.
+    """Motion of every patch: a learned sum over the offsets it moved by.
 
     Args:
         embed_dims (int): Number of channels C.
@@ -101,12 +101,13 @@ class QueryAttention(nn.Module):
             nn.init.zeros_(linear.bias)
 
     def forward(self, x: Tensor, tokens: Tensor) -> Tensor:
-        """Attend from x (B, 1, C) to tokens (B, T*(P+N), C)."""
-        q, k, v = self.q_proj(x), self.k_proj(tokens), self.v_proj(tokens)
+        """Attend from x (B, 1, C) to tokens (B, S, C), S = T*(P+N)."""
+        q = self.q_proj(x)  # (B, 1, heads*d)
+        k, v = self.k_proj(tokens), self.v_proj(tokens)  # (B, S, heads*d)
         q, k, v = (
             rearrange(y, 'b s (m d) -> b m s d', m=self.num_heads)
             for y in (q, k, v)
-        )  # (B, heads, 1 or T*(P+N), d)
+        )  # (B, heads, 1 or S, d)
         out = F.scaled_dot_product_attention(q, k, v)  # (B, heads, 1, d)
         return self.out_proj(rearrange(out, 'b m s d -> b s (m d)'))
 
@@ -178,11 +179,11 @@ class DecoderLayer(nn.Module):
         """Add to the tokens (B, T, P+N, C) when they are and what moves."""
         y = x = x.to(self.norm3.weight.dtype)
         if self.temporal_conv is not None:
-            y = y + self.temporal_conv(x)
+            y = y + self.temporal_conv(x)  # (B, T, P+N, C)
         if self.temporal_pos_embed is not None:
             y = y + self.temporal_pos_embed[:, None]  # (T, 1, C)
         if self.motion is not None:
-            y = y + self.motion(attention)
+            y = y + self.motion(attention)  # (B, T, P+N, C)
         return y
 
 

@@ -37,5 +37,5 @@ class EVLHead(Float32I3DHead):
     def forward(self, x: Tensor, **kwargs: Any) -> Tensor:
         """Score tokens (B, C, 1, 1, 1); return (B, num_classes)."""
         check_channels(self, x, self.in_channels, vector=True)
-        x = self.norm(x.flatten(1))
+        x = self.norm(x.flatten(1))  # (B, C)
         return super().forward(x[..., None, None, None], **kwargs)

@@ -62,12 +62,13 @@ class LeanQueryAttention(Lean, QueryAttention):
     def read(self, ask: Tensor, bias: Tensor, tokens: Tensor) -> Tensor:
         """Average the tokens (B, S, C) as they answer: (B, heads, C)."""
         scores = ask @ tokens.transpose(1, 2) + bias  # (B, heads, S)
-        return scores.softmax(-1) @ tokens
+        return scores.softmax(-1) @ tokens  # (B, heads, C)
 
     def answer(self, mean: Tensor) -> Tensor:
         """Project the means of all heads (B, heads, C) to (B, 1, C)."""
         weight = self.heads(self.v_proj.weight.t())  # (C, heads, d)
-        value = torch.einsum('bhc,chd->bhd', mean, weight).flatten(1)
+        value = torch.einsum('bhc,chd->bhd', mean, weight)  # (B, heads, d)
+        value = value.flatten(1)  # (B, heads*d)
         return self.out_proj(value + self.v_proj.bias)[:, None]
 
     def attend(self, x: Tensor, norm: nn.Module, tokens: Tensor) -> Tensor:

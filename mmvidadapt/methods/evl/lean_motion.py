@@ -36,7 +36,7 @@ def _mean_attention(q: Tensor, k: Tensor) -> Tensor:
 
 
 def _columns(grid: Grid, device: torch.device) -> Tensor:
-    """Where a key j lands in the part of the table that a query row reads.
+    """Place each key j in the part of the table that a query row reads.
 
     Offsets ``(i_q - i_k, j_q - j_k)`` index a table of ``2h-1`` times
     ``2w-1`` rows. Queries of grid row i read the ``h`` blocks of rows
@@ -47,15 +47,16 @@ def _columns(grid: Grid, device: torch.device) -> Tensor:
     i, j = (torch.arange(side, device=device) for side in grid)
     rows = h - 1 - i[:, None]  # (h, 1)
     shift = j[:, None, None] - j + w - 1  # (w, 1, w)
-    return (rows * (2 * w - 1) + shift).flatten(1)
+    return (rows * (2 * w - 1) + shift).flatten(1)  # (w, h*w)
 
 
 def _spread(attention: Tensor, grid: Grid) -> Tensor:
     """Sort attention (M, N, N) by offset: (h, M*w, h*(2w-1))."""
     h, w = grid
-    rows = rearrange(attention, 'm (h w) n -> h m w n', h=h)
+    rows = rearrange(attention, 'm (h w) n -> h m w n', h=h)  # (h, M, w, N)
     columns = _columns(grid, attention.device).expand(rows.shape)
-    spread = rows.new_zeros(*rows.shape[:-1], h * (2 * w - 1))
+    width = h * (2 * w - 1)
+    spread = rows.new_zeros(*rows.shape[:-1], width)  # (h, M, w, width)
     return spread.scatter_(-1, columns, rows).flatten(1, 2)
 
 
@@ -67,7 +68,8 @@ def _blocks(table: Tensor, grid: Grid) -> list:
 
 def _relative_sum(attention: Tensor, table: Tensor, grid: Grid) -> Tensor:
     rows = zip(_spread(attention, grid), _blocks(table, grid))
-    out = torch.stack([product(row, block.t()) for row, block in rows])
+    out = [product(row, block.t()) for row, block in rows]
+    out = torch.stack(out)  # (h, M*w, C)
     return rearrange(out, 'h (m w) c -> m (h w) c', w=grid[1])
 
 
@@ -88,11 +90,13 @@ class _RelativeSum(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> Tuple[Optional[Tensor], ...]:
         """Differentiate row by row of the grid."""
         (attention, table), grid = ctx.saved_tensors, ctx.grid
-        grads = rearrange(grad, 'm (h w) c -> h (m w) c', h=grid[0])
+        grads = rearrange(
+            grad, 'm (h w) c -> h (m w) c', h=grid[0]
+        )  # (h, M*w, C)
         grad_attention = grad_table = None
         if ctx.needs_input_grad[1]:
             grad_table = torch.zeros_like(table)
-            spread = _spread(attention, grid)
+            spread = _spread(attention, grid)  # (h, M*w, h*(2w-1))
             for part, row, g in zip(_blocks(grad_table, grid), spread, grads):
                 part += product(row.mT, g.mT)
         if ctx.needs_input_grad[0]:
@@ -100,7 +104,7 @@ class _RelativeSum(torch.autograd.Function):
                 [product(g, b) for g, b in zip(grads, _blocks(table, grid))]
             ).unflatten(1, (-1, grid[1]))  # (h, M, w, h*(2w-1))
             columns = _columns(grid, grad.device).expand(*rows.shape[:3], -1)
-            grad_attention = rows.gather(-1, columns)
+            grad_attention = rows.gather(-1, columns)  # (h, M, w, N)
             grad_attention = grad_attention.movedim(0, 1).flatten(1, 2)
         return grad_attention, grad_table, None
 
