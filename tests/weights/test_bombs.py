@@ -14,7 +14,7 @@ from mmvidadapt.methods.bevt.tokenizers.dalle_files import read_pickled_module
 from mmvidadapt.weights.adapter_file import is_adapter, read_adapter
 from mmvidadapt.weights.files.readers import load_checkpoint_file
 
-from .loaders import load_as_pretrained
+from .loaders import load_as_pretrained, repack
 from .samples import Node
 from .test_adapter_file import adapter
 
@@ -127,18 +127,15 @@ def spread(path, numel=HUGE, names=1):
 def spread_script(path):
     """Do so in TorchScript."""
     module = Node({'x': torch.zeros(1)})
-    buffer = io.BytesIO()
-    torch.jit.save(torch.jit.script(module), buffer)
-    with zipfile.ZipFile(buffer) as old:
-        entries = {i.filename: old.read(i) for i in old.infolist()}
-    with zipfile.ZipFile(path, 'w') as new:
-        for name, data in entries.items():
-            if name.endswith('/data.pkl'):
-                before = b'(K\x01t'  # size and stride, (1,)
-                assert data.count(before) == 2
-                data = data.replace(before, b'(' + long1(HUGE) + b't', 1)
-                data = data.replace(before, b'(K\x00t', 1)
-            new.writestr(name, data)
+    torch.jit.save(torch.jit.script(module), str(path))
+
+    def change(name, data):
+        before = b'(K\x01t'  # size and stride, (1,)
+        assert data.count(before) == 2 * name.endswith('/data.pkl')
+        data = data.replace(before, b'(' + long1(HUGE) + b't', 1)
+        return name, data.replace(before, b'(K\x00t', 1)
+
+    repack(path, change)
 
 
 def spread_sparse(path):
@@ -161,34 +158,18 @@ def iterated(path):
         torch_zip(path, data, **{'data/0': bytes(4)})
 
 
-def msgpack_list(path):
-    """Write half a million lists."""
+def msgpack_many(item):
+    """Write half a million values in a list."""
     head = b'\x81\xa1a\xdd' + struct.pack('>I', 500_000)
-    path.write_bytes(head + b'\x90' * 500_000)
+    return lambda path: path.write_bytes(head + item * 500_000)
 
 
-def msgpack_map(path):
-    """Write half a million maps."""
-    head = b'\x81\xa1a\xdd' + struct.pack('>I', 500_000)
-    path.write_bytes(head + b'\x81\x00\x80' * 500_000)
-
-
-def msgpack_dimensions(path):
-    """Write an array of a million dimensions."""
-    count = 1_000_000
-    shape = b'\xdd' + struct.pack('>I', count) + b'\x02' * count
-    body = b'\x01' + b'\x93' + shape + b'\xa5uint8\xc4\x00'
-    path.write_bytes(
-        b'\x81\xa1a\xc9' + struct.pack('>I', len(body) - 1) + body
-    )
-
-
-def msgpack_some_dimensions(path):
-    """Write an array of more dimensions than torch has."""
-    body = b'\x01\x93\xdc\x00\x64' + b'\x01' * 100 + b'\xa5uint8\xc4\x01\x00'
-    path.write_bytes(
-        b'\x81\xa1a\xc9' + struct.pack('>I', len(body) - 1) + body
-    )
+def msgpack_dimensions(count, sizes, data):
+    """Write an array of many dimensions, some more than torch has."""
+    shape = b'\xdd' + struct.pack('>I', count) + sizes * count
+    body = b'\x01\x93' + shape + b'\xa5uint8' + data
+    head = b'\x81\xa1a\xc9' + struct.pack('>I', len(body) - 1)
+    return lambda path: path.write_bytes(head + body)
 
 
 def npz(path):
@@ -250,11 +231,8 @@ def with_header(header):
 
 def beyond(path):
     """Promise more numbers than an entry has."""
-    buffer = io.BytesIO()
-    torch.save({'a': torch.zeros(4)}, buffer)
-    with zipfile.ZipFile(buffer) as old:
-        data = old.read('archive/data.pkl').replace(b'K\x04', b'K\x40')
-        torch_zip(path, data, **{'data/0': bytes(16)})
+    torch.save({'a': torch.zeros(4)}, path)
+    repack(path, lambda name, data: (name, data.replace(b'K\x04', b'K\x40')))
 
 
 BOMBS = {
@@ -269,10 +247,12 @@ BOMBS = {
     'spread-sparse': spread_sparse,
     'iterated': iterated,
     'beyond': beyond,
-    'msgpack-list': msgpack_list,
-    'msgpack-map': msgpack_map,
-    'msgpack-dimensions': msgpack_dimensions,
-    'msgpack-some-dimensions': msgpack_some_dimensions,
+    'msgpack-list': msgpack_many(b'\x90'),
+    'msgpack-map': msgpack_many(b'\x81\x00\x80'),
+    'msgpack-dimensions': msgpack_dimensions(10**6, b'\x02', b'\xc4\x00'),
+    'msgpack-some-dimensions': msgpack_dimensions(
+        100, b'\x01', b'\xc4\x01\x00'
+    ),
     'npz': npz,
     'npz-lzma': npz_lzma,
     'overlapping': overlapping,

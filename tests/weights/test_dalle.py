@@ -1,15 +1,13 @@
 """OpenAI's pickled modules: their tensors are read, their code never runs."""
 
-import os
 import pickle
 import sys
 import types
-from typing import Tuple
 
 import pytest
 import torch
 from mmpretrain.models.selfsup.cae import Conv2d, DALLEEncoder, EncoderBlock
-from torch import Tensor, nn
+from torch import nn
 
 from mmvidadapt.methods.bevt.tokenizers import DALLETokenizer
 from mmvidadapt.methods.bevt.tokenizers.dalle_files import (
@@ -17,6 +15,9 @@ from mmvidadapt.methods.bevt.tokenizers.dalle_files import (
     read_pickled_module,
 )
 from tests.tools.processes import call
+
+from .loaders import saved
+from .test_malice import Malice, evil_script
 
 SIZES = dict(n_hid=8, vocab_size=64)
 
@@ -121,60 +122,22 @@ def test_a_decoder_is_loaded_beside_the_encoder(tmp_path):
     torch.testing.assert_close(drawn, expected)
 
 
-class Harmful:
-    """Runs a command where it is unpickled."""
-
-    def __init__(self, target):
-        self.target = target
-
-    def __reduce__(self):
-        return os.system, (f'touch {self.target}',)
-
-
 @pytest.mark.parametrize('zipped', [True, False])
 def test_code_is_refused_and_does_not_run(tmp_path, zipped):
     path, target = tmp_path / 'encoder.pkl', tmp_path / 'harm'
-    torch.save(
-        dict(w=torch.ones(2), x=Harmful(target)),
-        path,
-        _use_new_zipfile_serialization=zipped,
-    )
+    saved(dict(w=torch.ones(2), x=Malice(target, 'system')), path, zipped)
     with pytest.raises(ValueError, match=r'encoder\.pkl .*asks for \w+\.sys'):
         read_pickled_module(path)
     assert not target.exists()
-    torch.load(path, weights_only=False)  # what it would have done
-    assert target.exists()
-
-
-class Writer(nn.Module):
-    """Writes a file where its archive is compiled and restored."""
-
-    def __init__(self, target):
-        super().__init__()
-        self.target: str = target
-        self.w = nn.Parameter(torch.ones(2))
-
-    @torch.jit.export
-    def __getstate__(self):
-        """Save a path beside the tensor."""
-        return self.target, self.w, self.training
-
-    @torch.jit.export
-    def __setstate__(self, state: Tuple[str, Tensor, bool]):
-        """Write to the path."""
-        self.target, self.w, self.training = state
-        torch.save(self.w, self.target)
 
 
 @pytest.mark.parametrize('reader', [read_pickled_module, read_dalle])
 def test_a_program_in_an_archive_does_not_run(tmp_path, reader):
     path, target = tmp_path / 'encoder.pkl', tmp_path / 'harm'
-    torch.jit.save(torch.jit.script(Writer(str(target))), str(path))
+    evil_script(path, target)
     with pytest.raises(ValueError, match=r'encoder\.pkl .*brings along a pro'):
         reader(path)
     assert not target.exists()
-    torch.jit.load(str(path))  # what it would have done
-    assert target.exists()
 
 
 @pytest.mark.parametrize(

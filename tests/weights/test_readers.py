@@ -1,6 +1,5 @@
 """Containers: what is read, and what is refused with a reason."""
 
-import os
 import pickle
 import random
 import re
@@ -112,32 +111,6 @@ def test_mmengine_checkpoints_are_read(tmp_path):
         tmp_path / 'epoch_1.pth',
     )
     same(load_weights_file(tmp_path / 'epoch_1.pth'), vit())
-
-
-class Malice:
-    """A pickle that creates a file when it is trusted."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return os.system, (f'touch {self.path}',)
-
-
-@pytest.mark.parametrize('zipped', [True, False])
-def test_pickles_with_code_are_refused(tmp_path, zipped):
-    trace, path = tmp_path / 'trace', tmp_path / 'evil.pth'
-    torch.save(
-        {'state_dict': vit(), 'meta': Malice(trace)},
-        path,
-        _use_new_zipfile_serialization=zipped,
-    )
-    with pytest.raises(ValueError, match='refused') as error:
-        load_weights_file(path)
-    assert str(path) in str(error.value)
-    assert 'system' in str(error.value)
-    assert 'weights_only' not in str(error.value)
-    assert not trace.exists()
 
 
 def test_pickled_modules_are_refused_by_name(tmp_path):

@@ -1,10 +1,6 @@
 """Checkpoints by URL and alias are read as carefully as local files."""
 
-import os
 import pickle
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
@@ -12,58 +8,43 @@ from mmengine.runner import CheckpointLoader
 
 from mmvidadapt.engine.checkpoints import read_checkpoint
 
-
-class Quiet(SimpleHTTPRequestHandler):
-    """A server that keeps no log."""
-
-    def log_message(self, *args):
-        """Say nothing."""
+from .test_malice import Malice
 
 
 @pytest.fixture
-def server(tmp_path, monkeypatch):
-    """Serve a folder on this machine; keep downloads in another."""
+def served(site, tmp_path, monkeypatch):
+    """Write a file, and give its addresses on a server and on a disk."""
     monkeypatch.setenv('MMVIDADAPT_HOME', str(tmp_path / 'home'))
-    folder = tmp_path / 'served'
-    folder.mkdir()
-    handler = partial(Quiet, directory=str(folder))
-    with ThreadingHTTPServer(('127.0.0.1', 0), handler) as http:
-        threading.Thread(target=http.serve_forever, daemon=True).start()
-        yield folder, f'http://127.0.0.1:{http.server_port}'
-        http.shutdown()
+
+    def serve(content, write=torch.save, name='x.pth'):
+        write(content, tmp_path / name)
+        site.data = (tmp_path / name).read_bytes()
+        url = site.url.replace('x.pth', name)
+        return url, (tmp_path / name).as_uri()
+
+    return serve
 
 
-class Trap:
-    """Unpickled carelessly, it makes a folder."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return os.mkdir, (self.path,)
+def pickled(content, path):
+    """Write a pickle that no torch.save wrote."""
+    path.write_bytes(pickle.dumps(content))
 
 
 @pytest.mark.parametrize(
     'load', [read_checkpoint, CheckpointLoader.load_checkpoint]
 )
-def test_code_from_the_network_does_not_run(load, server, tmp_path):
-    folder, url = server
+def test_code_from_the_network_does_not_run(load, served, tmp_path):
     sprung = tmp_path / 'sprung'
-    content = dict(state_dict=Trap(str(sprung)))
-    torch.save(content, folder / 'zip.pth')
-    (folder / 'plain.pth').write_bytes(pickle.dumps(content))
-    for name in ('zip.pth', 'plain.pth'):
-        for where in (f'{url}/{name}', f'file://{folder}/{name}'):
+    content = dict(state_dict=Malice(sprung, 'system'))
+    for name, write in (('zip.pth', torch.save), ('plain.pth', pickled)):
+        for where in served(content, write, name):
             with pytest.raises(Exception, match=name):
                 load(where)
             assert not sprung.exists()
 
 
-def test_a_good_file_comes_by_url(server):
-    folder, url = server
-    weights = dict(state_dict=dict(a=torch.arange(3.0)))
-    torch.save(weights, folder / 'good.pth')
-    for where in (f'{url}/good.pth', f'file://{folder}/good.pth'):
+def test_a_good_file_comes_by_url(served):
+    for where in served(dict(state_dict=dict(a=torch.arange(3.0)))):
         found = CheckpointLoader.load_checkpoint(where)
         assert torch.equal(found['state_dict']['a'], torch.arange(3.0))
 

@@ -10,6 +10,7 @@ from torch import nn
 from mmvidadapt.weights import load_weights_file
 from mmvidadapt.weights.files.torchscript import read_torchscript
 
+from .loaders import repack, with_pickle
 from .samples import Node, same, vit
 
 
@@ -56,26 +57,22 @@ def test_openais_name_of_the_folder_does_not_matter(tmp_path):
     assert path.endswith('ViT-B-16.pt')
 
 
-@pytest.mark.parametrize(
-    'change, reason',
-    [
-        (lambda name, data: (name, data[:-4]), 'damaged or truncated'),
-        (
-            lambda name, data: (name.replace('data/1', 'data/x'), data),
-            'damaged or truncated',
-        ),
-    ],
-)
-def test_damaged_storages_are_named(tmp_path, change, reason):
+def without_end(name, data):
+    """Cut a storage."""
+    return name, data[:-4] if name.endswith('data/1') else data
+
+
+def renamed(name, data):
+    """Call a storage by another name."""
+    return name.replace('data/1', 'data/x'), data
+
+
+@pytest.mark.parametrize('change', [without_end, renamed])
+def test_damaged_storages_are_named(tmp_path, change):
     path = tmp_path / 'x.pt'
     scripted(Node(vit()), path)
-    with zipfile.ZipFile(path) as old:
-        entries = {i.filename: old.read(i) for i in old.infolist()}
-    with zipfile.ZipFile(path, 'w') as new:
-        for name, data in entries.items():
-            storage = name.endswith('data/1')
-            new.writestr(*(change(name, data) if storage else (name, data)))
-    with pytest.raises(ValueError, match=reason) as error:
+    repack(path, change)
+    with pytest.raises(ValueError, match='damaged or truncated') as error:
         load_weights_file(path)
     assert str(path) in str(error.value)
 
@@ -87,11 +84,7 @@ def test_compressed_storages_are_refused(tmp_path, compression):
     """A few bytes may stand for gigabytes."""
     path = tmp_path / 'x.pt'
     scripted(Node(vit()), path)
-    with zipfile.ZipFile(path) as old:
-        entries = {i.filename: old.read(i) for i in old.infolist()}
-    with zipfile.ZipFile(path, 'w', compression) as new:
-        for name, data in entries.items():
-            new.writestr(name, data)
+    repack(path, lambda *entry: entry, compression)
     with pytest.raises(ValueError, match='is compressed|packed by method 14'):
         load_weights_file(path)
 
@@ -99,14 +92,10 @@ def test_compressed_storages_are_refused(tmp_path, compression):
 def test_a_tensor_cannot_reach_beyond_its_storage(tmp_path):
     path = tmp_path / 'x.pt'
     scripted(Node({'w': torch.ones(2, 3)}), path)
-    with zipfile.ZipFile(path) as old:
-        entries = {i.filename: old.read(i) for i in old.infolist()}
-    pickled = entries['x/data.pkl']
-    wide = pickled.replace(b'(K\x02K\x03t', b'(K\x7fK\x03t')
-    assert wide != pickled
-    with zipfile.ZipFile(path, 'w') as new:
-        for name, data in entries.items():
-            new.writestr(name, wide if name == 'x/data.pkl' else data)
+    shape, wide = b'(K\x02K\x03t', b'(K\x7fK\x03t'
+    with zipfile.ZipFile(path) as file:
+        assert shape in file.read('x/data.pkl')
+    repack(path, lambda name, data: (name, data.replace(shape, wide)))
     with pytest.raises(ValueError, match='out of bounds'):
         load_weights_file(path)
 
@@ -114,13 +103,8 @@ def test_a_tensor_cannot_reach_beyond_its_storage(tmp_path):
 def test_a_state_that_needs_a_program_is_refused(tmp_path):
     path = tmp_path / 'x.pt'
     scripted(Node({'w': torch.ones(2)}), path)
-    with zipfile.ZipFile(path) as old:
-        entries = {i.filename: old.read(i) for i in old.infolist()}
     state = b'\x80\x02c__torch__.x\nNode\n)\x81K\x01K\x02\x86b.'
-    entries['x/data.pkl'] = state
-    with zipfile.ZipFile(path, 'w') as new:
-        for name, data in entries.items():
-            new.writestr(name, data)
+    repack(path, with_pickle(state))
     with pytest.raises(ValueError, match='refused.*not run a __setstate__'):
         load_weights_file(path)
     with pytest.raises(pickle.UnpicklingError):
