@@ -1,7 +1,7 @@
 """LoRA: low-rank updates of the matrices of the attention."""
 
 from functools import partial
-from typing import Any, Dict, Optional, Sequence, Tuple
+from typing import Any, Dict, Optional, Sequence, Tuple, Union
 
 import torch
 import torch.nn.functional as F
@@ -9,6 +9,8 @@ from einops import rearrange
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
+from mmvidadapt.trunks.parts.block import ViTBlock
+from mmvidadapt.trunks.parts.lean import Lean
 from mmvidadapt.trunks.parts.lean_adapter import bottleneck
 from mmvidadapt.trunks.parts.lean_attention import project
 from mmvidadapt.trunks.parts.lean_block import LeanViTBlock
@@ -35,70 +37,63 @@ class LowRank(nn.Module):
         self.B = nn.Parameter(torch.zeros(embed_dims, rank))
         nn.init.normal_(self.A, std=embed_dims**-0.5)
 
-    def forward(
-        self,
-        x: Tensor,
-        source: Optional[Tensor] = None,
-        norm: Optional[nn.LayerNorm] = None,
-    ) -> Tensor:
-        """Multiply x, (..., C); see :func:`~.bottleneck` for the others."""
-        down, up = (self.A * self.scale, None), (self.B, None)
-        return bottleneck(x, down, up, 'none', source, norm)
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute what the update adds to the product of x, (..., C)."""
+        return F.linear(F.linear(x, self.A * self.scale), self.B)
 
     def matrix(self) -> Tensor:
         """Multiply out, (C, C)."""
         return self.B @ self.A * self.scale
 
 
-class LoRABlock(LeanViTBlock):
+class LoRABlock(ViTBlock):
     """ViT block whose attention has matrices ``W + alpha / r * B A``.
 
     Args:
         targets (Sequence[str]): Which matrices are updated.
         rank (int): Rank r of the updates.
         alpha (float): Numerator of their factor.
-        **block: Passed on to :class:`LeanViTBlock`.
+        **block: Passed on to :class:`ViTBlock`.
     """
 
-    plain = classmethod(lambda cls: cls)  # TODO: no twin yet
+    LowRank = LowRank
 
     def __init__(
         self, targets: Sequence[str], rank: int, alpha: float, **block: Any
     ) -> None:
         super().__init__(**block)
+        dims = block['embed_dims']
         self.lora = nn.ModuleDict(
-            {
-                name: LowRank(block['embed_dims'], rank, alpha)
-                for name in targets
-            }
+            {name: self.LowRank(dims, rank, alpha) for name in targets}
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Transform the tokens of all frames, see :class:`LeanViTBlock`."""
-        h = F.scaled_dot_product_attention(*self.project(x))
-        h = rearrange(h, 'f m n d -> f n (m d)')
-        out = self.attn.out_proj(h)
-        if 'o' in self.lora:
-            out = out + self.lora['o'](h)
-        x = (x[:, :1] if self.only_readout else x) + self.drop_path(out)
-        return x + self.drop_path(self.run_mlp(x))
+        """Transform the tokens of all frames, x: (B*T, P+N, C)."""
+        x = x + self.drop_path(self.attention(self.ln_1(x)))
+        return x + self.drop_path(self.mlp(self.ln_2(x)))  # (B*T, P+N, C)
 
-    def project(self, x: Tensor) -> Tuple[Tensor, ...]:
-        """Give updated q, k and v of x, (B*T, heads, 1+N, d) each."""
-        attn, h = self.attn, autocast_cast(self.ln_1(x))
-        shared = (attn.in_proj_weight, attn.in_proj_bias, attn.num_heads)
-        query = h[:, :1] if self.only_readout else None
-        parts = dict(zip('qkv', project(h, *shared, query)))
-        for name in filter(self.lora.__contains__, 'qkv'):
-            read = slice(1 if name == 'q' and self.only_readout else None)
-            update = self.lora[name](h[:, read], x[:, read], self.ln_1)
-            parts[name] = parts[name] + rearrange(
-                update, 'f n (m d) -> f m n d', m=attn.num_heads
+    def attention(self, h: Tensor) -> Tensor:
+        """Attend with updated matrices, (B*T, P+N, C)."""
+        attn = self.attn
+        qkv = F.linear(h, attn.in_proj_weight, attn.in_proj_bias)
+        parts = [
+            rearrange(
+                part + self.update(name, h),
+                'f n (m d) -> f m n d',
+                m=attn.num_heads,
             )
-        return tuple(parts.values())
+            for name, part in zip('qkv', qkv.chunk(3, dim=-1))
+        ]  # (B*T, heads, P+N, d) each
+        h = F.scaled_dot_product_attention(*parts)
+        h = rearrange(h, 'f m n d -> f n (m d)')  # (B*T, P+N, C)
+        return attn.out_proj(h) + self.update('o', h)
+
+    def update(self, name: str, h: Tensor) -> Union[Tensor, float]:
+        """Compute what the update of a matrix adds, or nothing."""
+        return self.lora[name](h) if name in self.lora else 0.0
 
     def merged(self) -> Dict[str, Tensor]:
-        """Give the updated matrices of the attention by name."""
+        """Compute the updated matrices of the attention by name."""
         thirds = list(self.attn.in_proj_weight.chunk(3))  # (C, C) each
         last = self.attn.out_proj.weight
         for i, name in enumerate('qkv'):
@@ -110,6 +105,50 @@ class LoRABlock(LeanViTBlock):
             'attn.in_proj_weight': torch.cat(thirds),
             'attn.out_proj.weight': last,
         }
+
+
+class LeanLowRank(Lean, LowRank):
+    """Lean twin of :class:`LowRank`."""
+
+    def forward(
+        self,
+        x: Tensor,
+        source: Optional[Tensor] = None,
+        norm: Optional[nn.LayerNorm] = None,
+    ) -> Tensor:
+        """Multiply x, (..., C); see :func:`bottleneck` for the others."""
+        down, up = (self.A * self.scale, None), (self.B, None)
+        return bottleneck(x, down, up, 'none', source, norm)
+
+
+class LeanLoRABlock(LeanViTBlock, LoRABlock):
+    """Lean twin of :class:`LoRABlock`."""
+
+    LowRank = LeanLowRank
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Transform the tokens of all frames, x: (B*T, P+N, C)."""
+        h = F.scaled_dot_product_attention(*self.project(x))
+        h = rearrange(h, 'f m n d -> f n (m d)')  # (B*T, P+N, C)
+        out = self.attn.out_proj(h)
+        if 'o' in self.lora:
+            out = out + self.lora['o'](h)
+        x = (x[:, :1] if self.only_readout else x) + self.drop_path(out)
+        return x + self.drop_path(self.run_mlp(x))
+
+    def project(self, x: Tensor) -> Tuple[Tensor, ...]:
+        """Compute updated q, k and v of x, (B*T, heads, P+N, d) each."""
+        attn, h = self.attn, autocast_cast(self.ln_1(x))
+        shared = (attn.in_proj_weight, attn.in_proj_bias, attn.num_heads)
+        query = h[:, :1] if self.only_readout else None
+        parts = dict(zip('qkv', project(h, *shared, query)))
+        for name in filter(self.lora.__contains__, 'qkv'):
+            read = slice(1 if name == 'q' and self.only_readout else None)
+            update = self.lora[name](h[:, read], x[:, read], self.ln_1)
+            parts[name] = parts[name] + rearrange(
+                update, 'f n (m d) -> f m n d', m=attn.num_heads
+            )
+        return tuple(parts.values())
 
 
 @MODELS.register_module()
@@ -151,7 +190,9 @@ class LoRA(ViTTrunk):
                 f'and some of {TARGETS}.'
             )
         super().__init__(
-            block=partial(LoRABlock, targets=targets, rank=rank, alpha=alpha),
+            block=partial(
+                LeanLoRABlock, targets=targets, rank=rank, alpha=alpha
+            ),
             **trunk,
         )
         self._trunk = {

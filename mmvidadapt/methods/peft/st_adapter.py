@@ -3,15 +3,19 @@
 from functools import partial
 from typing import Any, Sequence
 
+import torch
 import torch.nn.functional as F
 from einops import rearrange
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from mmvidadapt.trunks.parts.block import ViTBlock
+from mmvidadapt.trunks.parts.lean import Lean
 from mmvidadapt.trunks.parts.lean_block import LeanViTBlock, learns
 from mmvidadapt.trunks.parts.lean_temporal_conv import LeanTemporalConv
 from mmvidadapt.trunks.parts.linear import Linear
+from mmvidadapt.trunks.parts.temporal_conv import TemporalConv
 from mmvidadapt.trunks.vit import ViTTrunk
 from mmvidadapt.utils.check_choices import check_choices
 
@@ -29,22 +33,45 @@ class SpatioTemporalAdapter(nn.Module):
         embed_dims (int): Number of channels C.
         width (int): Width of the bottleneck D.
         num_frames (int): Number of frames T.
+        num_prefix_tokens (int): Tokens P before the patches.
     """
 
-    def __init__(self, embed_dims: int, width: int, num_frames: int) -> None:
+    Linear, TemporalConv = nn.Linear, TemporalConv
+
+    def __init__(
+        self,
+        embed_dims: int,
+        width: int,
+        num_frames: int,
+        num_prefix_tokens: int,
+    ) -> None:
         super().__init__()
-        self.num_frames = num_frames
-        self.down = Linear(embed_dims, width)
-        self.conv = LeanTemporalConv(width)
-        self.up = Linear(width, embed_dims)
+        self.num_frames, self.prefix = num_frames, num_prefix_tokens
+        self.down = self.Linear(embed_dims, width)
+        self.conv = self.TemporalConv(width)
+        self.up = self.Linear(width, embed_dims)
         nn.init.trunc_normal_(self.down.weight, std=0.02)
         for param in (self.down.bias, self.conv.bias, *self.up.parameters()):
             nn.init.zeros_(param)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Add what the patches of x learn, (B*T, 1+N, C)."""
-        # Of all tokens, so that x need not be copied without its class token.
-        narrow = self.down(x)  # (B*T, 1+N, D)
+        """Add what the patches of x learn, x: (B*T, P+N, C)."""
+        prefix, patches = x[:, : self.prefix], x[:, self.prefix :]
+        narrow = self.down(patches)  # (B*T, N, D)
+        clips = rearrange(narrow, '(b t) n d -> b t n d', t=self.num_frames)
+        added = self.up(F.gelu(self.conv(clips)))  # (B, T, N, C)
+        return torch.cat([prefix, patches + added.flatten(0, 1)], dim=1)
+
+
+class LeanSpatioTemporalAdapter(Lean, SpatioTemporalAdapter):
+    """Lean twin of :class:`SpatioTemporalAdapter`."""
+
+    Linear, TemporalConv = Linear, LeanTemporalConv
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add what the patches of x learn, x: (B*T, P+N, C)."""
+        # Of all tokens, so that x need not be copied without its prefix.
+        narrow = self.down(x)  # (B*T, P+N, D)
         if learns(self, narrow):
             out = checkpoint(
                 self.widen,
@@ -54,50 +81,62 @@ class SpatioTemporalAdapter(nn.Module):
             )
         else:
             out = self.widen(narrow)
-        return F.pad(out, (0, 0, 1, 0)) + x
+        return F.pad(out, (0, 0, self.prefix, 0)) + x  # (B*T, P+N, C)
 
     def widen(self, narrow: Tensor) -> Tensor:
-        """Convolve and project, (B*T, 1+N, D) -> (B*T, N, C)."""
-        frames = self.num_frames
-        clips = rearrange(narrow[:, 1:], '(b t) n d -> b t n d', t=frames)
+        """Convolve and project, (B*T, P+N, D) -> (B*T, N, C)."""
+        clips = rearrange(
+            narrow[:, self.prefix :],
+            '(b t) n d -> b t n d',
+            t=self.num_frames,
+        )
         return self.up(F.gelu(self.conv(clips)).flatten(0, 1))
 
 
-class STAdapterBlock(LeanViTBlock):
+class STAdapterBlock(ViTBlock):
     """ViT block with adapters before its attention, its MLP, or both.
 
     Args:
         num_frames (int): Number of frames T.
+        num_prefix_tokens (int): Tokens P before the patches.
         places (Sequence[str]): What adapters stand before.
         adapter_dims (int): Width of the bottlenecks.
-        **block: Passed on to :class:`LeanViTBlock`.
+        **block: Passed on to :class:`ViTBlock`.
     """
 
-    plain = classmethod(lambda cls: cls)  # TODO: no twin yet
+    Adapter = SpatioTemporalAdapter
 
     def __init__(
         self,
         num_frames: int,
+        num_prefix_tokens: int,
         places: Sequence[str],
         adapter_dims: int,
         **block: Any,
     ) -> None:
         super().__init__(**block)
-
-        def adapter(place: str) -> nn.Module:
-            return (
-                SpatioTemporalAdapter(
-                    block['embed_dims'], adapter_dims, num_frames
-                )
-                if place in places
-                else nn.Identity()
-            )
-
-        self.attn_adapter = adapter('attn')
-        self.mlp_adapter = adapter('mlp')
+        sizes = block['embed_dims'], adapter_dims
+        for place in PLACES:
+            adapter = nn.Identity()
+            if place in places:
+                adapter = self.Adapter(*sizes, num_frames, num_prefix_tokens)
+            setattr(self, f'{place}_adapter', adapter)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Transform the tokens of all frames, see :class:`LeanViTBlock`."""
+        """Transform the tokens of all frames, x: (B*T, P+N, C)."""
+        x = self.attn_adapter(x)  # (B*T, P+N, C)
+        x = x + self.drop_path(self.attn(self.ln_1(x)))
+        x = self.mlp_adapter(x)  # (B*T, P+N, C)
+        return x + self.drop_path(self.mlp(self.ln_2(x)))
+
+
+class LeanSTAdapterBlock(LeanViTBlock, STAdapterBlock):
+    """Lean twin of :class:`STAdapterBlock`."""
+
+    Adapter = LeanSpatioTemporalAdapter
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Transform the tokens of all frames, x: (B*T, P+N, C)."""
         x = self.attn_adapter(x)
         h, query = self.ln_1(x), None
         if self.only_readout:
@@ -150,8 +189,9 @@ class STAdapter(ViTTrunk):
                 raise ValueError(f'{name}={value}: give at least 1.')
         super().__init__(
             block=partial(
-                STAdapterBlock,
+                LeanSTAdapterBlock,
                 num_frames=num_frames,
+                num_prefix_tokens=self.num_prefix_tokens,
                 places=places,
                 adapter_dims=adapter_dims,
             ),

@@ -9,24 +9,22 @@ from einops import rearrange
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
+from mmvidadapt.trunks.parts.block import ViTBlock
 from mmvidadapt.trunks.parts.lean_attention import project
 from mmvidadapt.trunks.parts.lean_block import LeanViTBlock
 from mmvidadapt.trunks.vit import ViTTrunk
 
 
-class VPTBlock(LeanViTBlock):
+class VPTBlock(ViTBlock):
     """ViT block whose tokens also attend to its own prompts.
 
-    The paper's ``[x, _, e] = block([x, prompts, e])``. What comes out in the
-    place of the prompts is dropped, so of them only keys and values are
-    computed, once for all frames.
+    Equation 5 of the paper, ``[x, _, e] = block([x, prompts, e])``: what
+    comes out in the place of the prompts is dropped.
 
     Args:
-        num_prompts (int): Number of prompts P.
-        **block: Passed on to :class:`LeanViTBlock`.
+        num_prompts (int): Number of prompts K.
+        **block: Passed on to :class:`ViTBlock`.
     """
-
-    plain = classmethod(lambda cls: cls)  # TODO: no twin yet
 
     def __init__(self, num_prompts: int, **block: Any) -> None:
         super().__init__(**block)
@@ -35,27 +33,40 @@ class VPTBlock(LeanViTBlock):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Transform the tokens of all frames, see :class:`LeanViTBlock`."""
+        """Transform the tokens of all frames, x: (B*T, P+N, C)."""
+        prompts = self.prompts.expand(x.shape[0], -1, -1)  # (B*T, K, C)
+        tokens = torch.cat([x, prompts], dim=1)  # (B*T, P+N+K, C)
+        return super().forward(tokens)[:, : x.shape[1]]
+
+
+class LeanVPTBlock(LeanViTBlock, VPTBlock):
+    """Lean twin of :class:`VPTBlock`.
+
+    Of the prompts only keys and values are computed, once for all frames.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Transform the tokens of all frames, x: (B*T, P+N, C)."""
         h, query = self.ln_1(x), None
         if self.only_readout:
             x, query = x[:, :1], h[:, :1]  # (B*T, 1, C)
-        h = self.attend(h, query)
+        h = self.attend(h, query)  # (B*T, P+N, C)
         x = x + self.drop_path(self.attn.out_proj(h))
         return x + self.drop_path(self.run_mlp(x))
 
     def attend(self, h: Tensor, query: Optional[Tensor] = None) -> Tensor:
-        """Attend from the queries to h, (B*T, 1+N, C), and the prompts."""
+        """Attend from the queries to h, (B*T, P+N, C), and the prompts."""
         attn = self.attn
         shared = (attn.in_proj_weight, attn.in_proj_bias, attn.num_heads)
-        q, *tokens = project(h, *shared, query)  # (B*T, heads, 1+N, d)
-        prompts = self.ln_1(self.prompts)[None]  # (1, P, C)
-        _, *prompts = project(prompts, *shared)  # (1, heads, P, d)
+        q, *tokens = project(h, *shared, query)  # (B*T, heads, P+N, d)
+        prompts = self.ln_1(self.prompts)[None]  # (1, K, C)
+        _, *prompts = project(prompts, *shared)  # (1, heads, K, d)
         k, v = (
             torch.cat([mine, new.expand(h.shape[0], -1, -1, -1)], dim=2)
             for mine, new in zip(tokens, prompts)
-        )  # (B*T, heads, 1+N+P, d)
+        )  # (B*T, heads, P+N+K, d)
         out = F.scaled_dot_product_attention(q, k, v)
-        return rearrange(out, 'f m n d -> f n (m d)')
+        return rearrange(out, 'f m n d -> f n (m d)')  # (B*T, P+N, C)
 
 
 @MODELS.register_module()
@@ -86,7 +97,7 @@ class VPT(ViTTrunk):
         if num_prompts < 1:
             raise ValueError(f'num_prompts={num_prompts}: give at least 1.')
         super().__init__(
-            block=partial(VPTBlock, num_prompts=num_prompts), **trunk
+            block=partial(LeanVPTBlock, num_prompts=num_prompts), **trunk
         )
         # Xavier's bound of a patch embedding, as in the paper.
         bound = (6 / (3 * self.patch_size**2 + self.embed_dims)) ** 0.5
