@@ -86,14 +86,8 @@ def test_a_long_list_starts_fast(tmp_path):
         )
     )
     start = time.process_time()
-    dataset = DATASETS.build(
-        dict(
-            type='CheckedVideoDataset',
-            ann_file=str(path),
-            pipeline=[],
-            data_prefix=dict(video='data'),
-        )
-    )
+    cfg = dict(ann_file=str(path), pipeline=[], data_prefix=dict(video='data'))
+    dataset = DATASETS.build(dict(type='CheckedVideoDataset', **cfg))
     assert time.process_time() - start < 2
     assert len(dataset) == 10**5
     assert dataset.get_data_info(99_999)['label'] == 399

@@ -150,11 +150,7 @@ def test_no_prediction_makes_them_right():
     for label in range(6):
         metric.process([], [predicted(label, sure[label]).to_dict()])
     found = metric.evaluate(6)
-    assert found == {
-        'acc/top1': 0,
-        'acc/top5': 0,
-        'acc/mean1': 0,
-    }
+    assert found == dict.fromkeys(('acc/top1', 'acc/top5', 'acc/mean1'), 0)
 
 
 def test_several_labels_and_unknown_ones():

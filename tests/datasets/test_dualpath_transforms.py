@@ -51,13 +51,8 @@ def test_training_draws_a_stride_and_a_start(n):
 @pytest.mark.parametrize('clips', [1, 3])
 @pytest.mark.parametrize('n', LENGTHS)
 def test_testing_spreads_clips_of_every_fourth_frame(n, clips, official):
-    inds = sample(
-        n,
-        num_clips=clips,
-        test_mode=True,
-        official_starts=official,
-        out_of_bound_opt='repeat_last',
-    )
+    cfg = dict(num_clips=clips, official_starts=official, test_mode=True)
+    inds = sample(n, **cfg, out_of_bound_opt='repeat_last')
     strided = list(range(0, n, 4))
     slack = max(len(strided) - 16, 0)
     if official:
@@ -155,35 +150,24 @@ def test_a_model_sees_the_same_from_the_pipeline(paths):
     scores, imgs = [], frames(16, (16, 16))
     for source in ('model', 'pipeline'):
         torch.manual_seed(0)
-        model = MODELS.build(
-            dict(
-                type='DualPathRecognizer',
-                backbone=dict(
-                    type='DualPath',
-                    arch='tiny',
-                    img_size=16,
-                    paths=paths,
-                    framesets_from=source,
-                ),
-                cls_head=dict(
-                    type='DualPathHead',
-                    num_classes=4,
-                    in_channels=32 * len(paths),
-                ),
-                data_preprocessor=dict(
-                    type='ActionDataPreprocessor',
-                    mean=[122.771, 116.746, 104.094],
-                    std=[68.501, 66.632, 70.323],
-                    format_shape='NCTHW',
-                ),
-            )
-        ).eval()
+        backbone = dict(type='DualPath', arch='tiny', img_size=16, paths=paths)
+        head = dict(type='DualPathHead', in_channels=32 * len(paths))
+        model = dict(
+            type='DualPathRecognizer',
+            backbone=dict(backbone, framesets_from=source),
+            cls_head=dict(head, num_classes=4),
+            data_preprocessor=dict(
+                type='ActionDataPreprocessor',
+                mean=[122.771, 116.746, 104.094],
+                std=[68.501, 66.632, 70.323],
+                format_shape='NCTHW',
+            ),
+        )
+        model = MODELS.build(model).eval()
         built = source == 'pipeline'
         inputs = build(imgs, exact=True, paths=paths) if built else imgs
-        data = dict(
-            inputs=[torch.from_numpy(inputs)],
-            data_samples=[ActionDataSample()],
-        )
+        samples = [ActionDataSample()]
+        data = dict(inputs=[torch.from_numpy(inputs)], data_samples=samples)
         batch = model.data_preprocessor(data)['inputs']
         scores.append(model(batch, stage='head'))
     assert_close(*scores)

@@ -32,14 +32,9 @@ def test_training_starts_anywhere_the_span_fits(n):
 @pytest.mark.parametrize('n', LENGTHS)
 @pytest.mark.parametrize('views', [1, 3])
 def test_testing_spreads_the_clips(n, views):
-    inds = sample(
-        n,
-        clip_len=8,
-        frame_interval=16,
-        num_clips=views,
-        test_mode=True,
-        out_of_bound_opt='repeat_last',
-    )
+    cfg = dict(clip_len=8, frame_interval=16, num_clips=views)
+    cfg['out_of_bound_opt'] = 'repeat_last'
+    inds = sample(n, **cfg, test_mode=True)
     slide = max(n - (16 * 7 + 1), 0)  # behind the span
     starts = [slide // 2]
     if views > 1:
@@ -88,11 +83,8 @@ def test_the_operations_are_the_fifteen_increasing_ones():
     transform = TRANSFORMS.build(dict(type='ClipRandAugment'))
     policies = transform.augment.policies
     assert len(policies) == 15
-    assert {p['type'] for p in policies if 'interpolation' in p} == {
-        'Rotate',
-        'Shear',
-        'Translate',
-    }
+    moving = {p['type'] for p in policies if 'interpolation' in p}
+    assert moving == {'Rotate', 'Shear', 'Translate'}
     for policy in policies:
         assert policy.get('interpolation', 'bicubic') == 'bicubic'
         if 'magnitude_range' in policy:
@@ -107,15 +99,9 @@ def test_colours_keep_their_order():
     red = np.zeros((8, 8, 3), np.uint8)
     red[..., 0] = 200
     transform = TRANSFORMS.build(dict(type='ClipRandAugment', num_ops=1))
-    colour = next(
-        t
-        for t, p in zip(
-            transform.augment.transforms,
-            transform.augment.policies,
-            strict=True,
-        )
-        if p['type'] == 'ColorTransform'
-    )
+    augment = transform.augment
+    names = [policy['type'] for policy in augment.policies]
+    colour = augment.transforms[names.index('ColorTransform')]
     colour.prob, colour.random_negative_prob, colour.magnitude_std = (
         1.0,
         1.0,

@@ -90,21 +90,15 @@ def images(tmp_path):
     return listing
 
 
+BICUBIC = dict(interpolation='bicubic')
+JITTER = dict.fromkeys(('brightness', 'contrast', 'saturation'), 0.4)
+
+
 def image_pipeline(size=32):
     return [
         dict(type='ImageDecode'),
-        dict(
-            type='RandomRescale',
-            scale_range=(40, 48),
-            interpolation='bicubic',
-        ),
-        dict(
-            type='ColorJitter',
-            brightness=0.4,
-            contrast=0.4,
-            saturation=0.4,
-            hue=0.0,
-        ),
+        dict(type='RandomRescale', scale_range=(40, 48), **BICUBIC),
+        dict(type='ColorJitter', **JITTER, hue=0.0),
         dict(type='RandomCrop', size=size),
         dict(type='Flip', flip_ratio=0.5),
         dict(type='TokenizerView', size=16),
@@ -115,14 +109,9 @@ def image_pipeline(size=32):
 
 
 def test_an_image_list_is_read(images):
-    dataset = DATASETS.build(
-        dict(
-            type='ImageListDataset',
-            ann_file=str(images),
-            data_prefix=dict(img=str(images.parent)),
-            pipeline=image_pipeline(),
-        )
-    )
+    prefix, pipeline = dict(img=str(images.parent)), image_pipeline()
+    cfg = dict(ann_file=str(images), data_prefix=prefix, pipeline=pipeline)
+    dataset = DATASETS.build(dict(type='ImageListDataset', **cfg))
     assert [dataset.get_data_info(i)['label'] for i in range(3)] == [3, -1, 1]
     samples = [dataset[i] for i in range(3)]
     for sample in samples:
@@ -134,10 +123,9 @@ def test_an_image_list_is_read(images):
 
 def test_an_empty_list_is_named(images):
     images.write_text('\n \n')
+    cfg = dict(type='ImageListDataset', ann_file=str(images), pipeline=[])
     with pytest.raises(ValueError, match='list.txt names no image'):
-        DATASETS.build(
-            dict(type='ImageListDataset', ann_file=str(images), pipeline=[])
-        )
+        DATASETS.build(cfg)
 
 
 def test_the_view_is_what_the_model_sees():
@@ -145,22 +133,10 @@ def test_the_view_is_what_the_model_sees():
         np.random.default_rng(i).integers(0, 256, (32, 32, 3), dtype=np.uint8)
         for i in range(4)
     ]
-    results = Compose(
-        [
-            TRANSFORMS.build(dict(type='Flip', flip_ratio=1.0)),
-            TokenizerView(32),
-            TRANSFORMS.build(
-                dict(type='FormatShape', input_format='NCTHW', collapse=True)
-            ),
-        ]
-    )(
-        dict(
-            imgs=frames,
-            img_shape=(32, 32),
-            modality='RGB',
-            num_clips=1,
-            clip_len=4,
-        )
-    )
+    flip = TRANSFORMS.build(dict(type='Flip', flip_ratio=1.0))
+    shape = dict(type='FormatShape', input_format='NCTHW', collapse=True)
+    steps = Compose([flip, TokenizerView(32), TRANSFORMS.build(shape)])
+    clip = dict(imgs=frames, img_shape=(32, 32), num_clips=1, clip_len=4)
+    results = steps(dict(clip, modality='RGB'))
     clip = torch.from_numpy(results['imgs'])  # (3, T, H, W)
     assert_close(results['view'], clip.transpose(0, 1))

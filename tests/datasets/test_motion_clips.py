@@ -93,14 +93,12 @@ def test_a_full_set_is_balanced_in_both_labels(root):
 
 def test_partners_are_time_reversals(root, monkeypatch):
     films = {}
-    monkeypatch.setattr(
-        motion_clips,
-        'write_video',
-        lambda path, frames, fps: (
-            films.update({path.name: frames}),
-            path.touch(),
-        ),
-    )
+
+    def keep(path, frames, fps):
+        films[path.name] = frames
+        path.touch()
+
+    monkeypatch.setattr(motion_clips, 'write_video', keep)
     render_motion_clips(root.parent / 'films', **SMALL)
     clips = listed(root, 'motion_train')
     names = ['.part-' + path.split('/')[1] for path, _ in clips]

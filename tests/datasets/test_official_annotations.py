@@ -57,12 +57,7 @@ def test_byte_order_marks_and_line_ends_do_not_matter(kind, tmp_path):
         ('ssv2', 'validation.json', b'{}', 'holds a dict, not a list'),
         ('ssv2', 'train.json', b'["x"]', 'train.json, line 1'),
         ('diving48', 'Diving48_vocab.json', b'', 'vocab.json is no JSON'),
-        (
-            'ucf101',
-            'classInd.txt',
-            b'1 \xe9t\xe9',
-            'classInd.txt is not UTF-8',
-        ),
+        ('ucf101', 'classInd.txt', b'1 \xe9t\xe9', 'Ind.txt is not UTF-8'),
         ('hmdb51', 'run_test_split2.txt', b'a.avi 3', 'split2.txt, line 1'),
         ('k400', 'val.csv', b'label\nrun', 'val.csv, line 2'),
     ],

@@ -151,12 +151,8 @@ def test_kinetics_says_which_line_is_wrong(place, tmp_path):
 @pytest.mark.parametrize('prefix', ['something-something-v2-', ''])
 def test_sthv2(prefix, place, tmp_path, monkeypatch):
     labels = {'Folding something': '1', 'Approaching something': '0'}
-    video = dict(
-        id='78687',
-        label='folding mat',
-        template='Folding [something]',
-        placeholders=['mat'],
-    )
+    video = dict(id='78687', label='folding mat', placeholders=['mat'])
+    video['template'] = 'Folding [something]'
     other = dict(id='2', template='Approaching [something]')
     files = {
         f'{prefix}labels.json': labels,

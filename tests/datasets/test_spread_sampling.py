@@ -58,13 +58,8 @@ def test_short_videos_are_spread_in_order(name, cfg, least, option, clips):
 
 def test_the_case_of_two_seconds_at_28_fps():
     """``--window 2``: frames 0, 16, 32, 48, 8, 24, 40, 0 as published."""
-    cfg = dict(
-        type='MidpointSampleFrames',
-        clip_len=8,
-        frame_interval=16,
-        num_clips=3,
-        test_mode=True,
-    )
+    cfg = dict(type='MidpointSampleFrames', clip_len=8, frame_interval=16)
+    cfg.update(num_clips=3, test_mode=True)
     assert sample(56, **cfg).tolist() == [
         [1, 8, 15, 22, 29, 36, 43, 50],
         [3, 10, 17, 24, 31, 38, 45, 52],

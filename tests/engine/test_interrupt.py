@@ -5,8 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -61,51 +61,24 @@ ITERS = dict(
     default_hooks__checkpoint__by_epoch=False,
     default_hooks__checkpoint__interval=4,
 )
+RARE = dict(default_hooks__checkpoint__interval=2)
+WORKERS = dict(train_dataloader__num_workers=2)
+# The step of the signal only adds to the gradients.
+ADD = dict(optim_wrapper__accumulative_counts=2)
+ADD.update(train_dataloader__batch_size=3)
+# Signal, iteration, in a validation, newest checkpoint without its ending.
 CASES = dict(
-    middle=('SIGTERM', 4, False, 'interrupted_iter_5.pth', dict()),
-    first=('SIGINT', 0, False, 'interrupted_iter_1.pth', dict()),
-    epoch=('SIGUSR1', 5, False, 'epoch_2.pth', dict()),
-    end=('SIGTERM', 8, False, 'epoch_3.pth', dict()),
-    between=(
-        'SIGTERM',
-        2,
-        False,
-        'interrupted_iter_3.pth',
-        dict(default_hooks__checkpoint__interval=2),
-    ),
-    validation=('SIGTERM', 6, True, 'epoch_2.pth', dict()),
-    averaged=(
-        'SIGTERM',
-        3,
-        True,
-        'interrupted_iter_3.pth',
-        dict(ema=True, default_hooks__checkpoint__interval=2),
-    ),
-    workers=(
-        'SIGTERM',
-        4,
-        False,
-        'interrupted_iter_5.pth',
-        dict(train_dataloader__num_workers=2),
-    ),
-    update=(  # the step of the signal only adds to the gradients
-        'SIGTERM',
-        4,
-        False,
-        'interrupted_iter_6.pth',
-        dict(
-            train_dataloader__batch_size=3,
-            optim_wrapper__accumulative_counts=2,
-        ),
-    ),
-    iterations=('SIGTERM', 6, False, 'interrupted_iter_7.pth', ITERS),
-    iterations_validation=(
-        'SIGTERM',
-        6,
-        True,
-        'interrupted_iter_6.pth',
-        ITERS,
-    ),
+    middle=('SIGTERM', 4, False, 'interrupted_iter_5', {}),
+    first=('SIGINT', 0, False, 'interrupted_iter_1', {}),
+    epoch=('SIGUSR1', 5, False, 'epoch_2', {}),
+    end=('SIGTERM', 8, False, 'epoch_3', {}),
+    between=('SIGTERM', 2, False, 'interrupted_iter_3', RARE),
+    validation=('SIGTERM', 6, True, 'epoch_2', {}),
+    averaged=('SIGTERM', 3, True, 'interrupted_iter_3', dict(RARE, ema=True)),
+    workers=('SIGTERM', 4, False, 'interrupted_iter_5', WORKERS),
+    update=('SIGTERM', 4, False, 'interrupted_iter_6', ADD),
+    iterations=('SIGTERM', 6, False, 'interrupted_iter_7', ITERS),
+    iterations_validation=('SIGTERM', 6, True, 'interrupted_iter_6', ITERS),
 )
 
 
@@ -118,7 +91,7 @@ def test_the_end_is_the_same(tmp_path, quick, case, listens):
     expected = contents(tmp_path / 'whole')
     send = dict(number=int(number), iteration=iteration, in_val=in_val)
     interrupted(recipe(work, send, **how), 128 + number)
-    assert contents(work)['last_checkpoint'] == saved
+    assert contents(work)['last_checkpoint'] == f'{saved}.pth'
     toy_runs.train(recipe(work, resume=True, **how))
     found = contents(work)
     assert found.keys() == expected.keys()
@@ -133,13 +106,9 @@ def test_workers_live_on(tmp_path, quick):
     class SendToAll(Hook):
         def before_train_iter(self, runner, batch_idx, data_batch=None):
             if runner.iter == 1:
-                everybody = [
-                    p.pid
-                    for p in multiprocessing.active_children()
-                    if p not in others
-                ]
-                assert len(everybody) == 2
-                for pid in (*everybody, os.getpid()):
+                workers = {*multiprocessing.active_children()} - {*others}
+                assert len(workers) == 2
+                for pid in (*(w.pid for w in workers), os.getpid()):
                     os.kill(pid, signal.SIGTERM)
                 time.sleep(0.1)
 
@@ -216,15 +185,10 @@ def test_handlers_of_others_stay(tmp_path, quick):
 
 def test_a_training_may_run_in_a_thread(tmp_path, quick):
     """Python takes signals in the main one only."""
-    done = []
-    thread = threading.Thread(
-        target=lambda: done.append(
-            toy_runs.train(recipe(tmp_path / 'work', epochs=1))
-        )
-    )
-    thread.start()
-    thread.join(60)
-    assert done and (tmp_path / 'work/epoch_1.pth').is_file()
+    config = recipe(tmp_path / 'work', epochs=1)
+    with ThreadPoolExecutor() as pool:
+        pool.submit(toy_runs.train, config).result(timeout=60)
+    assert (tmp_path / 'work/epoch_1.pth').is_file()
 
 
 def test_without_checkpoints_that_is_said(tmp_path, quick, capfd):
@@ -268,14 +232,8 @@ print(sum(len(batch) for batch in loader), flush=True)
 
 def test_persistent_workers_do_not_outlive_a_run():
     """Python asks them once when it ends, and waits."""
-    done = subprocess.run(
-        [sys.executable, '-c', LEAVE],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    assert done.stdout == '4\n'
+    command = [sys.executable, '-c', LEAVE]
+    assert subprocess.check_output(command, text=True, timeout=60) == '4\n'
 
 
 def test_the_hook_sees_to_the_end_of_its_workers(tmp_path, quick, monkeypatch):

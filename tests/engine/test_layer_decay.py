@@ -95,18 +95,9 @@ def test_the_norm_in_front_is_in_front():
 def test_the_powers_are_those_of_mmaction2():
     """On the one Transformer that both know."""
     model = nn.Module()
-    model.backbone = MODELS.build(
-        dict(
-            type='VisionTransformer',
-            img_size=16,
-            patch_size=8,
-            embed_dims=8,
-            depth=3,
-            num_heads=2,
-            num_frames=2,
-            num_classes=0,
-        )
-    )
+    sizes = dict(img_size=16, patch_size=8, embed_dims=8, depth=3)
+    sizes.update(num_heads=2, num_frames=2, num_classes=0)
+    model.backbone = MODELS.build(dict(type='VisionTransformer', **sizes))
     for name, scale in layer_scales(model, RATE).items():
         level = get_layer_id_for_vit(name, 3)
         assert scale == RATE ** (3 - level + 1), name
@@ -131,11 +122,8 @@ def test_it_multiplies_what_custom_keys_say():
     ],
 )
 def test_rates_that_make_no_sense_are_refused(paramwise, reason):
-    config = dict(
-        constructor='TrainedParamsConstructor',
-        optimizer=dict(type='SGD', lr=0.1),
-        paramwise_cfg=paramwise,
-    )
+    config = dict(constructor='TrainedParamsConstructor')
+    config.update(optimizer=dict(type='SGD', lr=0.1), paramwise_cfg=paramwise)
     with pytest.raises(ValueError, match=reason):
         build_optim_wrapper(build('AIM', 'I3DHead'), config)
 

@@ -1,5 +1,7 @@
 """A run is resumed with another batch size or number of processes."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from mmaction.registry import HOOKS
@@ -13,20 +15,9 @@ from .toy_runs import SIZE, quick
 
 __all__ = ['quick']
 
-LINEAR = dict(
-    type='LinearLR',
-    start_factor=0.1,
-    by_epoch=True,
-    end=1.5,
-    convert_to_iter_based=True,
-)
-COSINE = dict(
-    type='CosineAnnealingLR',
-    T_max=6,
-    by_epoch=True,
-    end=6,
-    convert_to_iter_based=True,
-)
+BOTH = dict(by_epoch=True, convert_to_iter_based=True)
+LINEAR = dict(BOTH, type='LinearLR', start_factor=0.1, end=1.5)
+COSINE = dict(BOTH, type='CosineAnnealingLR', T_max=6, end=6)
 STEPS = dict(type='MultiStepLR', milestones=[2, 4], by_epoch=True)
 
 
@@ -44,13 +35,8 @@ class Rates(Hook):
 
 def rates(work, batch, stop=None, schedules=(LINEAR, COSINE, STEPS), **how):
     """Train six epochs, or to an iteration; return what was kept."""
-    config = toy_runs.recipe(
-        work,
-        epochs=6,
-        train_dataloader__batch_size=batch,
-        param_scheduler=list(schedules),
-        **how,
-    )
+    how.update(epochs=6, train_dataloader__batch_size=batch)
+    config = toy_runs.recipe(work, param_scheduler=list(schedules), **how)
     config.val_cfg = config.val_dataloader = config.val_evaluator = None
     config.custom_hooks.append(dict(type='Rates'))
     Rates.kept = []
@@ -154,15 +140,11 @@ def test_schedules_that_look_at_metrics_stay(tmp_path, quick, capfd):
 
 def test_loops_that_count_iterations_only_tell(tmp_path, quick, capfd):
     for batch, resume in ((4, False), (2, True)):
-        config = toy_runs.recipe(
-            tmp_path / 'work',
-            train_dataloader__batch_size=batch,
-            train_dataloader__sampler__type='InfiniteSampler',
-            default_hooks__checkpoint__by_epoch=False,
-            default_hooks__checkpoint__interval=2,
-            param_scheduler=None,
-            resume=resume,
-        )
+        how = dict(param_scheduler=None, resume=resume)
+        config = toy_runs.recipe(tmp_path / 'work', **how)
+        config.train_dataloader.update(batch_size=batch)
+        config.train_dataloader.sampler.type = 'InfiniteSampler'
+        config.default_hooks.checkpoint.update(by_epoch=False, interval=2)
         config.train_cfg = dict(type='IterBasedTrainLoop')
         config.train_cfg.update(max_iters=4 if resume else 2, val_interval=9)
         toy_runs.train(config)
@@ -172,22 +154,12 @@ def test_loops_that_count_iterations_only_tell(tmp_path, quick, capfd):
 
 
 def test_facts_of_several_loaders(tmp_path, quick, monkeypatch):
-    loaders = [
-        toy_runs.Runner.build_dataloader(
-            dict(
-                batch_size=size,
-                num_workers=0,
-                dataset=toy_runs.ToySet(),
-                sampler=dict(type='DefaultSampler', shuffle=False),
-            )
-        )
-        for size in (4, 6)
-    ]
+    loader = dict(num_workers=0, dataset=toy_runs.ToySet())
+    loader['sampler'] = dict(type='DefaultSampler', shuffle=False)
+    build = toy_runs.Runner.build_dataloader
+    loaders = [build(dict(loader, batch_size=size)) for size in (4, 6)]
     monkeypatch.setattr(schedule, 'train_loaders', lambda runner: loaders)
 
-    class Two:
-        world_size = 2
-
-    assert schedule.loader_facts(Two) == dict(
-        batch_size=[4, 6], processes=2, iterations=2
-    )
+    two = SimpleNamespace(world_size=2)
+    facts = dict(batch_size=[4, 6], processes=2, iterations=2)
+    assert schedule.loader_facts(two) == facts

@@ -73,26 +73,16 @@ def test_groups_keep_the_order_of_the_model(model):
     assert list(options(model, wrapper)) == [
         n for n, p in model.named_parameters() if p.requires_grad
     ]
-    merged = merge_groups(
-        [
-            dict(params=['a'], lr=1),
-            dict(params=['b']),
-            dict(params=['c'], lr=1),
-            dict(params=['d'], lr=2),
-        ]
-    )
-    assert merged == [
-        dict(lr=1, params=['a', 'c']),
-        dict(params=['b']),
-        dict(lr=2, params=['d']),
-    ]
+    groups = dict(a=dict(lr=1), b={}, c=dict(lr=1), d=dict(lr=2))
+    merged = merge_groups([dict(v, params=[k]) for k, v in groups.items()])
+    wanted = dict(ac=dict(lr=1), b={}, d=dict(lr=2))
+    assert merged == [dict(v, params=[*k]) for k, v in wanted.items()]
 
 
 def test_a_frozen_model_is_refused(model):
     with pytest.raises(ValueError, match='Every parameter of Recognizer3D'):
-        TrainedParamsConstructor(dict(WRAPPER), None)(
-            model.requires_grad_(False)
-        )
+        model.requires_grad_(False)
+        TrainedParamsConstructor(dict(WRAPPER), None)(model)
 
 
 def test_a_misspelt_custom_key_is_reported(model, logged):
@@ -117,27 +107,19 @@ def test_the_table_counts(model):
     assert 'lr 0.0005, weight decay 0, 2 tensors' in lines[-3]
 
 
+KINDS = ('AdamW', 'SGD', 'NAdam', 'RAdam', 'Adamax', 'Adadelta', 'Adagrad')
+
+
 @pytest.mark.parametrize(
     'config',
-    [
-        dict(type='AdamW'),
-        dict(type='Adam', amsgrad=True),
-        dict(type='SGD'),
-        dict(type='SGD', momentum=0.9),
-        dict(type='NAdam'),
-        dict(type='RAdam'),
-        dict(type='Adamax'),
-        dict(type='Adadelta'),
-        dict(type='Adagrad'),
-    ],
+    [dict(type=n) for n in KINDS]
+    + [dict(type='Adam', amsgrad=True), dict(type='SGD', momentum=0.9)],
     ids=str,
 )
 def test_the_optimizer_state_is_as_large_as_the_table_says(config):
     layer = torch.nn.Linear(500, 1000, bias=False)  # 2 MB
-    wrapper = TrainedParamsConstructor(
-        dict(optimizer=dict(config, lr=0.1)), None
-    )(layer)
-    optimizer = wrapper.optimizer
+    config = dict(optimizer=dict(config, lr=0.1))
+    optimizer = TrainedParamsConstructor(config, None)(layer).optimizer
     said = parameter_table(layer, [optimizer]).splitlines()[2].split()[-1]
     layer(torch.ones(500)).sum().backward()
     optimizer.step()
@@ -151,9 +133,8 @@ def test_the_optimizer_state_is_as_large_as_the_table_says(config):
 
 
 def test_an_unknown_optimizer_is_not_guessed(model):
-    optimizer = torch.optim.LBFGS(
-        [p for p in model.parameters() if p.requires_grad]
-    )
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.LBFGS(trained)
     assert parameter_table(model, [optimizer]).splitlines()[2].endswith(' ?')
 
 
@@ -165,10 +146,7 @@ def test_an_optimizer_with_other_parameters_is_refused(model):
     with pytest.raises(ValueError, match='temporal_embedding'):
         check_optimizers(model, [head])
     trained = [p for p in model.parameters() if p.requires_grad]
-    halves = [
-        torch.optim.SGD(trained[:9], lr=1),
-        torch.optim.SGD(trained[9:], lr=1),
-    ]
+    halves = [torch.optim.SGD(t, lr=1) for t in (trained[:9], trained[9:])]
     check_optimizers(model, halves)
     with pytest.raises(ValueError, match='more than once: 29'):
         check_optimizers(model, halves + halves)

@@ -15,6 +15,7 @@ from torch.testing import assert_close
 from tests import runs
 
 SGD = dict(type='SGD', lr=0.1, weight_decay=0.0)
+PLAIN = dict(optim_wrapper__optimizer=SGD)
 
 
 @HOOKS.register_module(force=True)
@@ -56,49 +57,28 @@ def watch(config):
 
 def norm(before, after):
     """Return the length of an update."""
-    return (
-        sum((after[n] - before[n]).square().sum() for n in before)
-        .sqrt()
-        .item()
-    )
+    squares = [(after[n] - before[n]).square().sum() for n in before]
+    return sum(squares).sqrt().item()
 
 
 def test_accumulated_gradients_equal_a_larger_batch(listing, tmp_path):
-    _, large = watch(
-        runs.recipe(
-            listing, tmp_path / 'large', batch=4, optim_wrapper__optimizer=SGD
-        )
-    )
-    _, small = watch(
-        runs.recipe(
-            listing,
-            tmp_path / 'small',
-            batch=2,
-            optim_wrapper__optimizer=SGD,
-            optim_wrapper__accumulative_counts=2,
-        )
-    )
+    large = runs.recipe(listing, tmp_path / 'large', batch=4, **PLAIN)
+    small = dict(PLAIN, batch=2, optim_wrapper__accumulative_counts=2)
+    small = runs.recipe(listing, tmp_path / 'small', **small)
+    (_, large), (_, small) = watch(large), watch(small)
     assert len(large.weights) == 3 and len(small.weights) == 5
     assert norm(small.weights[0], small.weights[1]) == 0
     assert norm(small.weights[1], small.weights[2]) > 0.01
     for i in range(3):
-        assert_close(
-            small.weights[2 * i], large.weights[i], rtol=1e-4, atol=1e-6
-        )
+        pair = small.weights[2 * i], large.weights[i]
+        assert_close(*pair, rtol=1e-4, atol=1e-6)
 
 
 def test_clipping_bounds_the_update(listing, tmp_path):
-    _, free = watch(
-        runs.recipe(listing, tmp_path / 'free', optim_wrapper__optimizer=SGD)
-    )
-    _, clipped = watch(
-        runs.recipe(
-            listing,
-            tmp_path / 'clipped',
-            optim_wrapper__optimizer=SGD,
-            optim_wrapper__clip_grad=dict(max_norm=0.01),
-        )
-    )
+    clip = dict(optim_wrapper__clip_grad=dict(max_norm=0.01))
+    _, free = watch(runs.recipe(listing, tmp_path / 'free', **PLAIN))
+    clipped = runs.recipe(listing, tmp_path / 'clipped', **PLAIN, **clip)
+    _, clipped = watch(clipped)
     assert norm(*free.weights[:2]) > 0.01
     assert norm(*clipped.weights[:2]) == pytest.approx(0.1 * 0.01, rel=1e-3)
 
@@ -116,19 +96,13 @@ def test_ema_saves_the_average_and_resumes_it(listing, tmp_path):
     saved = torch.load(tmp_path / 'run/epoch_2.pth', weights_only=True)
     assert_close(saved['state_dict'][name], average)
     assert not torch.equal(average, kept.weights[-1][name])
-    assert torch.equal(
-        saved['ema_state_dict'][f'module.{name}'], kept.weights[-1][name]
-    )
+    last = saved['ema_state_dict'][f'module.{name}']
+    assert torch.equal(last, kept.weights[-1][name])
 
     (tmp_path / 'run/epoch_2.pth').rename(tmp_path / 'whole.pth')
-    config = runs.recipe(
-        listing,
-        tmp_path / 'run',
-        epochs=2,
-        resume=True,
-        load_from=str(tmp_path / 'run/epoch_1.pth'),
-        experiment_name='ema_resumed',
-    )
+    how = dict(resume=True, load_from=str(tmp_path / 'run/epoch_1.pth'))
+    how.update(epochs=2, experiment_name='ema_resumed')
+    config = runs.recipe(listing, tmp_path / 'run', **how)
     config.custom_hooks.append(ema)
     runs.train(config)
     again = torch.load(tmp_path / 'run/epoch_2.pth', weights_only=True)
@@ -146,9 +120,8 @@ def test_cpu_amp_halves_the_forward_pass_only(listing, tmp_path, dtype):
     config = runs.recipe(listing, tmp_path / 'half', optim_wrapper=how)
     config.custom_hooks.append(dict(type='Watch'))
     runner = Runner.from_cfg(config)  # with validation
-    runner.model.backbone.transformer.resblocks[
-        0
-    ].mlp.c_fc.register_forward_hook(
+    layer = runner.model.backbone.transformer.resblocks[0].mlp.c_fc
+    layer.register_forward_hook(
         lambda m, i, out: seen.add((torch.is_grad_enabled(), out.dtype))
     )
     runner.train()
@@ -164,53 +137,31 @@ def test_cpu_amp_halves_the_forward_pass_only(listing, tmp_path, dtype):
 
 def test_a_resumed_run_ends_with_the_same_weights(listing, tmp_path):
     """With every kind of randomness: order, crops, flips, drop path."""
-    how = dict(
-        random=True,
-        workers=2,
-        epochs=3,
-        drop_path_rate=0.5,
-        randomness=dict(seed=None),
-    )
-    whole = runs.recipe(
-        listing, tmp_path / 'whole', **dict(how, randomness=dict(seed=5))
-    )
-    runs.train(whole)
+    how = dict(random=True, workers=2, epochs=3, drop_path_rate=0.5)
+    seed = dict(randomness=dict(seed=5))
+    runs.train(runs.recipe(listing, tmp_path / 'whole', **how, **seed))
     shutil.copytree(tmp_path / 'whole', tmp_path / 'again')
     end = tmp_path / 'again/epoch_3.pth'
     end.unlink()
     # The seed comes from the checkpoint alone.
-    runs.train(
-        runs.recipe(
-            listing,
-            tmp_path / 'again',
-            resume=True,
-            load_from=str(tmp_path / 'again/epoch_1.pth'),
-            **how,
-        )
-    )
+    how.update(resume=True, load_from=str(tmp_path / 'again/epoch_1.pth'))
+    how.update(randomness=dict(seed=None))
+    runs.train(runs.recipe(listing, tmp_path / 'again', **how))
     expected = torch.load(tmp_path / 'whole/epoch_3.pth', weights_only=True)
     actual = torch.load(end, weights_only=True)
     first = torch.load(tmp_path / 'whole/epoch_1.pth', weights_only=True)
     for name, value in expected['state_dict'].items():
         assert torch.equal(actual['state_dict'][name], value), name
     name = 'cls_head.fc_cls.weight'
-    assert not torch.equal(
-        first['state_dict'][name], expected['state_dict'][name]
-    )
+    first, last = (s['state_dict'][name] for s in (first, expected))
+    assert not torch.equal(first, last)
 
 
 def test_tensorboard_gets_every_loss(listing, tmp_path):
-    config = runs.recipe(
-        listing,
-        tmp_path / 'run',
-        epochs=2,
-        vis_backends=[dict(type='TensorboardVisBackend')],
-        visualizer=dict(
-            type='ActionVisualizer',
-            name='with_tensorboard',
-            vis_backends=[dict(type='TensorboardVisBackend')],
-        ),
-    )
+    how = dict(vis_backends=[dict(type='TensorboardVisBackend')])
+    visualizer = dict(type='ActionVisualizer', name='with_tensorboard', **how)
+    how.update(epochs=2, visualizer=visualizer)
+    config = runs.recipe(listing, tmp_path / 'run', **how)
     runner, kept = watch(config)
     runner.visualizer.close()
     (folder,) = (tmp_path / 'run').glob('*/vis_data')
@@ -235,11 +186,8 @@ def test_compiled_training_gives_the_same_weights(
     torch._dynamo.reset()
     _, plain = watch(runs.recipe(listing, tmp_path / 'plain', batch=8))
     torch._dynamo.utils.counters.clear()
-    _, fast = watch(
-        runs.recipe(
-            listing, tmp_path / 'compiled', batch=8, compile=compile_cfg
-        )
-    )
+    how = dict(batch=8, compile=compile_cfg)
+    _, fast = watch(runs.recipe(listing, tmp_path / 'compiled', **how))
     assert torch._dynamo.utils.counters['stats']['unique_graphs'] > 0
     assert norm(fast.weights[0], fast.weights[1]) > 0.01
     assert_close(fast.weights, plain.weights, rtol=1e-3, atol=1e-4)

@@ -118,52 +118,37 @@ def recipe(
         **changes: Dotted entries to override, ``.`` written as ``__``.
     """
     runtime = Config.fromfile(runs.ROOT / 'configs/_base_/runtime.py')
-    val = dict(
-        batch_size=4,
-        num_workers=0,
-        dataset=dict(type='ToySet'),
-        sampler=dict(type='DefaultSampler', shuffle=False),
+    cosine = dict(type='CosineAnnealingLR', T_max=epochs, end=epochs)
+    val = dict(batch_size=4, num_workers=0, dataset=dict(type='ToySet'))
+    val['sampler'] = dict(type='DefaultSampler', shuffle=False)
+    optim = dict(type='OptimWrapper', constructor='TrainedParamsConstructor')
+    entries = dict(
+        log_level='WARNING',
+        experiment_name=f'toy_{next(runs.NUMBER)}',
+        work_dir=str(work_dir),
+        vis_backends=[],
+        visualizer=dict(vis_backends=[]),
+        model=dict(type='Toy'),
+        train_dataloader=dict(
+            val,
+            dataset=dict(type='ToySet', noise=0.1),
+            sampler=dict(type='DefaultSampler', shuffle=True),
+        ),
+        val_dataloader=val,
+        val_evaluator=dict(type='ToyMetric'),
+        train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=epochs),
+        val_cfg=dict(type='ValLoop'),
+        optim_wrapper=dict(optim, optimizer=dict(type='AdamW', lr=0.01)),
+        param_scheduler=[
+            dict(cosine, by_epoch=True, convert_to_iter_based=True)
+        ],
+        default_hooks=dict(checkpoint=dict(max_keep_ckpts=1)),
+        randomness=dict(seed=0),
     )
-    runtime.merge_from_dict(
-        dict(
-            log_level='WARNING',
-            experiment_name=f'toy_{next(runs.NUMBER)}',
-            work_dir=str(work_dir),
-            vis_backends=[],
-            visualizer=dict(vis_backends=[]),
-            model=dict(type='Toy'),
-            train_dataloader=dict(
-                val,
-                dataset=dict(type='ToySet', noise=0.1),
-                sampler=dict(type='DefaultSampler', shuffle=True),
-            ),
-            val_dataloader=val,
-            val_evaluator=dict(type='ToyMetric'),
-            train_cfg=dict(
-                type='EpochBasedTrainLoop', max_epochs=epochs, val_interval=1
-            ),
-            val_cfg=dict(type='ValLoop'),
-            optim_wrapper=dict(
-                type='OptimWrapper',
-                constructor='TrainedParamsConstructor',
-                optimizer=dict(type='AdamW', lr=0.01),
-            ),
-            param_scheduler=[
-                dict(
-                    type='CosineAnnealingLR',
-                    T_max=epochs,
-                    by_epoch=True,
-                    end=epochs,
-                    convert_to_iter_based=True,
-                )
-            ],
-            default_hooks=dict(checkpoint=dict(max_keep_ckpts=1)),
-            randomness=dict(seed=0),
-        )
-    )
-    runtime.merge_from_dict(
-        {key.replace('__', '.'): value for key, value in changes.items()}
-    )
+    entries['train_cfg']['val_interval'] = 1
+    runtime.merge_from_dict(entries)
+    dotted = {key.replace('__', '.'): value for key, value in changes.items()}
+    runtime.merge_from_dict(dotted)
     if ema:
         average = dict(type='EMAHook', momentum=0.3)
         runtime.custom_hooks.insert(0, average)
