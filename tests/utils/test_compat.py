@@ -13,8 +13,10 @@ import pytest
 import torch
 from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.logging import HistoryBuffer
+from mmengine.runner import CheckpointLoader
 
 from mmvidadapt.utils import compat, package_paths
+from mmvidadapt.utils.host_files import SCHEMES
 
 
 def test_everything_was_healed_on_import():
@@ -93,6 +95,20 @@ class Getter:
 
     def __reduce__(self):
         return getattr, self.args
+
+
+def test_an_mmengine_that_reads_safetensors_keeps_its_loader(monkeypatch):
+    monkeypatch.setattr(CheckpointLoader, '_schemes', {})
+    assert compat.checkpoint_files() != compat.SOUND
+    assert set(CheckpointLoader._schemes) == set(SCHEMES)
+
+    def sound(path):
+        return load_file(path)  # noqa: F821
+
+    monkeypatch.setattr('mmengine.runner.checkpoint.load_from_local', sound)
+    monkeypatch.setattr(CheckpointLoader, '_schemes', {})
+    assert compat.checkpoint_files() == compat.SOUND
+    assert not CheckpointLoader._schemes
 
 
 def test_a_sound_torchvision_is_left_alone():

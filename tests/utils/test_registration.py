@@ -10,6 +10,7 @@ import pytest
 from mmengine.registry import Registry
 
 import mmvidadapt
+from mmvidadapt.apis.train.config import config_root
 from mmvidadapt.utils import register_all_modules, registration
 
 PROGRAM = """
@@ -27,6 +28,10 @@ assert 'seed_worker' in FUNCTIONS
 import mmvidadapt.apis.train.config as config
 import mmvidadapt.utils.compat as compat
 said['report'] = compat.REPORT
+from mmengine.runner import CheckpointLoader
+loader = CheckpointLoader._get_checkpoint_loader('x.safetensors')
+said['loader'] = loader.__module__
+said['loaded'] = 'mmvidadapt.engine.checkpoints' in sys.modules
 print(json.dumps(said))
 """
 HEAVY = {'torch', 'cv2', 'mmaction', 'mmpretrain', 'scipy', 'torchvision'}
@@ -66,10 +71,12 @@ def test_names_are_registered_when_they_are_asked_for():
     assert 'mmaction.models' not in said['transforms']
     assert 'mmpretrain' not in said['transforms']
     assert not [what for what in said['report'].values() if 'waits' in what]
+    assert said['loader'] == 'mmvidadapt.utils.host_files'
+    assert not said['loaded']
 
 
 def test_light_commands_import_no_models():
-    root = mmvidadapt.apis.train.config.config_root().parent
+    root = config_root().parent
     tools = ['prepare_data', 'transcode', 'adapter', 'convert_weights']
     paths = [root / 'tools' / f'{name}.py' for name in tools]
     said = run(LIGHT, 'mmvidadapt', *paths)
