@@ -18,6 +18,7 @@ from torch.nn.modules.module import register_module_module_registration_hook
 
 from mmvidadapt.methods.bevt.base import MaskedModel
 from mmvidadapt.methods.bevt.video_swin import BEVTVideoSwin
+from mmvidadapt.methods.follow_trunk import compare_entry
 from mmvidadapt.trunks.base import AdaptedBackbone
 
 FRAMES = 'the frames of a Recognizer2D one by one'
@@ -70,6 +71,7 @@ def check_head(model: nn.Module, name: str, head: Optional[nn.Module]) -> None:
             "FormatShape with input_format='NCTHW' and data_preprocessor "
             "with format_shape='NCTHW'."
         )
+    _check_pixels(model, backbone)
     for wrong, reads in READ.items():
         if isinstance(head, wrong) and type(head).forward is wrong.forward:
             raise ValueError(
@@ -77,6 +79,25 @@ def check_head(model: nn.Module, name: str, head: Optional[nn.Module]) -> None:
                 f'{type(head).__name__} reads {reads}: use cls_head.type='
                 f'{_advice(kind)}.'
             )
+
+
+def _check_pixels(model: BaseRecognizer, backbone: nn.Module) -> None:
+    """Refuse pixels that are not normalized as the backbone's trunk wants."""
+    row, pixels = getattr(backbone, 'published', None), model.data_preprocessor
+    if row is None or row.mean is None or not hasattr(pixels, 'to_float32'):
+        return
+    for key in ('mean', 'std'):
+        wanted, given = list(getattr(row, key)), getattr(pixels, key, None)
+        if given is None:
+            raise ValueError(
+                f'{type(model).__name__} does not normalize pixels for the '
+                f"trunk {row.name!r}: use model.type='AdaptedRecognizer', "
+                'which fills in what follows from the trunk, or set '
+                f'data_preprocessor.{key}={wanted}.'
+            )
+        if not given.is_meta:  # else it has no values
+            given = given.flatten().tolist()
+            compare_entry(type(pixels).__name__, key, given, wanted, row)
 
 
 def _advice(kind: str) -> str:

@@ -2,21 +2,20 @@
 
 from typing import Any
 
-from mmaction.models.recognizers import Recognizer3D
-
 from mmvidadapt.weights import rename_whole_
 
+from .recognizer import AdaptedRecognizer
 
-class RenamingRecognizer(Recognizer3D):
-    """Recognizer3D that official checkpoints of the methods fit by path.
+
+class RenamingRecognizer(AdaptedRecognizer):
+    """AdaptedRecognizer that official checkpoints of the methods fit by path.
 
     For methods whose files have names that only the recognizer sees: parts
     that stand side by side, without ``backbone.`` and ``cls_head.``. Their
     ``names.py`` says what these names are.
 
     Args:
-        **recognizer: Passed on to
-            :class:`mmaction.models.recognizers.Recognizer3D`.
+        **recognizer: Passed on to :class:`~.recognizer.AdaptedRecognizer`.
     """
 
     def __init__(self, **recognizer: Any) -> None:

@@ -13,6 +13,7 @@ from mmvidadapt.weights.load_hooks import refuse_unfit
 from .parts.freeze import freeze_except
 from .parts.lean import use_equation_
 from .parts.lean_block import MLPRunner, learns
+from .table import find_trunk
 
 
 class AdaptedBackbone(BaseModule):
@@ -34,9 +35,14 @@ class AdaptedBackbone(BaseModule):
         lean (bool): Whether blocks compute and keep as little as they can,
             in place of their equation; the numbers are the same.
             Defaults to True.
+        trunk (str | dict, optional): The row of the table whose values the
+            other arguments are, see :func:`~.table.find_trunk`.
+            Defaults to None.
         init_cfg (dict, optional): As in mmengine. Defaults to None.
     """
 
+    # Families of the table of trunks that the class is made for.
+    trunk_families: Tuple[str, ...] = ('vit',)
     # Trunks whose weights it reads.
     family = 'vit'
     # Names that are trained, as regular expressions over whole names.
@@ -53,6 +59,7 @@ class AdaptedBackbone(BaseModule):
         full_finetune: bool = False,
         with_cp: Union[bool, str] = False,
         lean: bool = True,
+        trunk: Union[str, dict, None] = None,
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -66,6 +73,7 @@ class AdaptedBackbone(BaseModule):
                 'lean=False.'
             )
         self.pretrained, self.with_cp, self.lean = pretrained, with_cp, lean
+        self.published = None if trunk is None else find_trunk(trunk)
         self._override = ('.*',) if full_finetune else trainable
         self.register_load_state_dict_pre_hook(refuse_unfit)
         self.register_load_state_dict_pre_hook(_rename)
@@ -102,7 +110,7 @@ class AdaptedBackbone(BaseModule):
             warnings.warn(
                 f'{type(self).__name__}: the frozen trunk has random weights, '
                 'since pretrained=None. Ignore this when a checkpoint of the '
-                "whole model follows; else set pretrained='openai/ViT-B-16', "
+                "whole model follows; else set trunk='openai/ViT-B-16', "
                 'say.'
             )
 

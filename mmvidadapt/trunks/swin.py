@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from .base import AdaptedBackbone
 from .parts.drop_path import linear_rates
 from .parts.lean_swin_block import LeanPatchMerging, LeanSwinBlock
+from .table import use_trunk
 from .vit import resolve
 
 _ARCH_KEYS = ('embed_dims', 'depths', 'num_heads', 'window_size')
@@ -32,31 +33,37 @@ class SwinTrunk(AdaptedBackbone):
 
     Args:
         arch (str | dict): Name in ``ARCHS`` or a dict with ``embed_dims,
-            depths, num_heads, window_size``. Defaults to ``'base'``.
+            depths, num_heads, window_size``. Defaults to None: the trunk's,
+            else ``'base'``.
         num_frames (int): Number of frames T, even. Defaults to 32.
         img_size (int | Tuple[int, int]): Height and width of a frame in
-            pixels. Defaults to 224.
+            pixels. Defaults to None: the trunk's, else 224.
         drop_path_rate (float): Drop-path rate of the last block; it rises
             linearly from 0. Defaults to 0.2.
         block (Callable): Builds a block from its sizes. For subclasses.
             Defaults to :class:`LeanSwinBlock`.
-        **backbone: ``pretrained, trainable, full_finetune, with_cp, lean,
-            init_cfg``, passed on to :class:`AdaptedBackbone`.
+        **backbone: ``trunk, pretrained, trainable, full_finetune, with_cp,
+            lean, init_cfg``, passed on to :class:`AdaptedBackbone`; for
+            ``trunk`` see :class:`ViTTrunk`.
     """
 
+    trunk_families = ('swin',)
     patch_size = (2, 4, 4)
 
     def __init__(
         self,
-        arch: Union[str, dict] = 'base',
+        arch: Union[str, dict, None] = None,
         num_frames: int = 32,
-        img_size: Union[int, Tuple[int, int]] = 224,
+        img_size: Union[int, Tuple[int, int], None] = None,
         drop_path_rate: float = 0.2,
         block: Callable[..., nn.Module] = LeanSwinBlock,
         **backbone: Any,
     ) -> None:
-        super().__init__(**backbone)
-        sizes = resolve('arch', ARCHS, arch)
+        given = dict(backbone, arch=arch, img_size=img_size)
+        given = use_trunk(self, dict(arch=ARCHS), given)
+        arch, img_size = given.pop('arch'), given.pop('img_size') or 224
+        super().__init__(**given)
+        sizes = resolve('arch', ARCHS, arch or 'base')
         if isinstance(img_size, int):
             img_size = (img_size, img_size)
         self._check_sizes(img_size, num_frames, len(sizes['depths']))

@@ -13,6 +13,7 @@ from .base import AdaptedBackbone
 from .parts.drop_path import linear_rates
 from .parts.lean_block import LeanViTBlock
 from .parts.linear import linear
+from .table import use_trunk
 
 _ARCH_KEYS = ('embed_dims', 'num_layers', 'num_heads', 'patch_size')
 ARCHS = {
@@ -85,20 +86,26 @@ class ViTTrunk(AdaptedBackbone):
     Args:
         arch (str | dict): Name in ``ARCHS`` or a dict with ``embed_dims``,
             ``num_layers``, ``num_heads``, ``patch_size`` and, optionally,
-            ``mlp_ratio`` and ``img_size``. Defaults to ``'base-p16'``.
+            ``mlp_ratio`` and ``img_size``. Defaults to None: the trunk's,
+            else ``'base-p16'``.
         dialect (str | dict): ``'clip'`` (norm before the blocks, QuickGELU,
             epsilon 1e-5, no patch bias), ``'imagenet'`` (none, GELU, 1e-6,
             patch bias) or a dict with ``pre_norm, act, eps, patch_bias``.
-            Defaults to ``'clip'``.
+            Defaults to None: the trunk's, else ``'clip'``.
         img_size (int | Tuple[int, int], optional): Height and width of a
-            frame in pixels. Defaults to None: the arch's own, else 224.
+            frame in pixels. Defaults to None: the trunk's or arch's own,
+            else 224.
         drop_path_rate (float): Drop-path rate of the last block; it rises
             linearly from 0. A plain block drops frames, a method's own what
             the method says. Defaults to 0.0.
         block (Callable): Builds a block from its sizes. For subclasses.
             Defaults to :class:`LeanViTBlock`.
-        **backbone: ``pretrained, trainable, full_finetune, with_cp,
-            init_cfg``, passed on to :class:`AdaptedBackbone`.
+        **backbone: ``trunk, pretrained, trainable, full_finetune, with_cp,
+            lean, init_cfg``, passed on to :class:`AdaptedBackbone`. ``trunk``
+            is a word that brings arch, dialect, image size and weights,
+            ``'openai/ViT-B-16'``, see :mod:`~mmvidadapt.trunks.table`;
+            ``pretrained`` beside it takes the place of its weights, None
+            that of any.
     """
 
     # Tokens before the patches: the class token.
@@ -108,16 +115,22 @@ class ViTTrunk(AdaptedBackbone):
 
     def __init__(
         self,
-        arch: Union[str, dict] = 'base-p16',
-        dialect: Union[str, dict] = 'clip',
+        arch: Union[str, dict, None] = None,
+        dialect: Union[str, dict, None] = None,
         img_size: Union[int, Tuple[int, int], None] = None,
         drop_path_rate: float = 0.0,
         block: Callable[..., nn.Module] = LeanViTBlock,
         **backbone: Any,
     ) -> None:
-        super().__init__(**backbone)
-        sizes = resolve('arch', ARCHS, arch, ('mlp_ratio', 'img_size'))
-        traits = resolve('dialect', DIALECTS, dialect)
+        given = dict(backbone, arch=arch, dialect=dialect, img_size=img_size)
+        given = use_trunk(self, dict(arch=ARCHS, dialect=DIALECTS), given)
+        arch, dialect = given.pop('arch'), given.pop('dialect')
+        img_size = given.pop('img_size')
+        super().__init__(**given)
+        sizes = resolve(
+            'arch', ARCHS, arch or 'base-p16', ('mlp_ratio', 'img_size')
+        )
+        traits = resolve('dialect', DIALECTS, dialect or 'clip')
         pre_norm, patch_bias = traits.pop('pre_norm'), traits.pop('patch_bias')
         dims, depth = sizes.pop('embed_dims'), sizes.pop('num_layers')
         self.embed_dims, self.patch_size = dims, sizes.pop('patch_size')

@@ -46,6 +46,7 @@ ROOMS: Dict[str, Tuple[str, ...]] = {
         'mmvidadapt.trunks.vit',
         'mmvidadapt.heads.check_head',
         'mmvidadapt.heads.float32_i3d_head',
+        'mmvidadapt.methods.recognizer',
         'mmvidadapt.datasets.transforms.random_erasing',
         *method_modules(of_data=False),
     ),

@@ -8,6 +8,7 @@ from mmengine.config import Config
 
 import mmvidadapt
 from mmvidadapt.engine.plain_config import plain_config
+from mmvidadapt.methods.follow_trunk import follow_trunk
 from mmvidadapt.utils.whole_file import whole_file
 
 from .config_variables import SCRATCH, merge_options, print_config
@@ -122,7 +123,9 @@ def load_config(
         Config: The config.
     """
     config = plain_config(Config.fromfile(find_config(name)))
-    return merge_options(config, options) if options else config
+    config = merge_options(config, options) if options else config
+    follow_trunk(config.get('model'))
+    return config
 
 
 def flatten(name: Union[str, Path], options: Optional[Dict] = None) -> str:

@@ -8,6 +8,7 @@ from einops import rearrange
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
+from mmvidadapt.trunks.table import dialect_of
 from mmvidadapt.trunks.vit import DIALECTS, ViTTrunk, resolve
 from mmvidadapt.utils.check_choices import check_choices
 
@@ -70,9 +71,7 @@ class AIM(ViTTrunk):
             raise ValueError(f'num_frames={num_frames}: give at least 1.')
         per = drop_path_mode
         if per == 'official':
-            dialect = resolve(
-                'dialect', DIALECTS, trunk.get('dialect', 'clip')
-            )
+            dialect = resolve('dialect', DIALECTS, dialect_of(trunk))
             per = 'token' if dialect['pre_norm'] else 'frame'
         super().__init__(
             block=partial(

@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmvidadapt.trunks.parts.precision import full_precision
+from mmvidadapt.trunks.table import dialect_of
 from mmvidadapt.trunks.vit import DIALECTS, ViTTrunk
 from mmvidadapt.utils.check_choices import check_choices
 from mmvidadapt.utils.sha256 import fingerprint
@@ -58,8 +59,9 @@ class EVL(ViTTrunk):
         trunk_dtype (str, optional): ``'bf16'`` or ``'fp16'`` holds and runs
             the frozen trunk in half precision, its norms excepted; the
             decoder stays in float32. Defaults to None.
-        dialect (str | dict): See :class:`ViTTrunk`. Defaults to None:
-            ``'clip'`` with a bias of the patches, zero at first.
+        dialect (str | dict): See :class:`ViTTrunk`. Defaults to None: the
+            trunk's, else ``'clip'``; this with a bias of the patches, zero at
+            first.
         **trunk: Passed on to :class:`ViTTrunk`.
 
     Raises:
@@ -90,9 +92,9 @@ class EVL(ViTTrunk):
         check_choices('trunk_dtype', [trunk_dtype], tuple(DTYPES))
         if not isinstance(num_frames, int) or num_frames < 1:
             raise ValueError(f'num_frames={num_frames!r}: give 1, 2 ...')
-        super().__init__(
-            dialect=dialect or DIALECT, block=LeanTappedBlock, **trunk
-        )
+        if dialect is None and dialect_of(trunk) == 'clip':
+            dialect = DIALECT
+        super().__init__(dialect=dialect, block=LeanTappedBlock, **trunk)
         self._prepare_trunk(decoder_num_layers)
         self.num_frames, self.motion = num_frames, 'motion' in temporal
         attn = self.transformer.resblocks[0].attn

@@ -32,6 +32,8 @@ class ViViT(ViViTTrunk):
         **trunk: See :class:`ViViTTrunk`.
     """
 
+    trunk_families = ('vit', 'vivit')
+
     def __init__(self, **trunk: Any) -> None:
         super().__init__(**trunk)
         self.finish()
@@ -62,6 +64,7 @@ class ViViTFactorisedEncoder(ViViTTrunk):
         **trunk: See :class:`ViViTTrunk`.
     """
 
+    trunk_families = ('vit', 'vivit_fe')
     new = (*ViViTTrunk.new, r'temporal\..*')
     inflation_rules = dict(
         ViViTTrunk.inflation_rules,
@@ -199,6 +202,8 @@ class ViViTFactorisedDotProduct(FactorisedTokens):
     Args:
         **trunk: See :class:`ViViTTrunk`.
     """
+
+    trunk_families = ('vit', 'vivit')
 
     def __init__(self, **trunk: Any) -> None:
         super().__init__(DotProductBlock, **trunk)

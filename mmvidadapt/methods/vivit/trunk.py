@@ -10,6 +10,7 @@ from mmvidadapt.trunks.base import AdaptedBackbone
 from mmvidadapt.trunks.parts.drop_path import linear_rates
 from mmvidadapt.trunks.parts.encoder import EncoderBlock, EncoderParts
 from mmvidadapt.trunks.parts.linear import linear
+from mmvidadapt.trunks.table import use_trunk
 from mmvidadapt.trunks.vit import ARCHS, DIALECTS, patch_grid, resolve
 from mmvidadapt.utils.check_choices import check_choices
 
@@ -29,11 +30,12 @@ class ViViTTrunk(AdaptedBackbone, EncoderParts):
 
     Args:
         arch (str | dict): Name in ``ARCHS`` or a dict, see
-            :class:`ViTTrunk`. Defaults to ``'base-p16'``.
-        dialect (str | dict): See :class:`ViTTrunk`. Defaults to None:
-            ``'imagenet'`` with the GELU approximated by tanh.
+            :class:`ViTTrunk`. Defaults to None: the trunk's, else
+            ``'base-p16'``.
+        dialect (str | dict): See :class:`ViTTrunk`. Defaults to None: the
+            trunk's, else ``'imagenet'`` with the GELU approximated by tanh.
         img_size (int | Tuple[int, int]): Height and width of a frame in
-            pixels. Defaults to 224.
+            pixels. Defaults to None: the trunk's, else 224.
         num_frames (int): Frames of a clip. Defaults to 32.
         tubelet_size (int): Frames of a tubelet, whose height and width are
             the arch's ``patch_size``. Defaults to 2.
@@ -51,8 +53,9 @@ class ViViTTrunk(AdaptedBackbone, EncoderParts):
             see ``inflation_rules``. Defaults to None: the first of each.
         block (Callable): Builds a block from its sizes. For subclasses.
             Defaults to :class:`EncoderBlock`.
-        **backbone: ``pretrained, trainable, full_finetune, with_cp,
-            init_cfg``, passed on to :class:`AdaptedBackbone`.
+        **backbone: ``trunk, pretrained, trainable, full_finetune, with_cp,
+            lean, init_cfg``, passed on to :class:`AdaptedBackbone`; for
+            ``trunk`` see :class:`ViTTrunk`.
 
     Raises:
         ValueError: On unknown values and sizes that do not divide, and in
@@ -72,9 +75,9 @@ class ViViTTrunk(AdaptedBackbone, EncoderParts):
 
     def __init__(
         self,
-        arch: Union[str, dict] = 'base-p16',
+        arch: Union[str, dict, None] = None,
         dialect: Union[str, dict, None] = None,
-        img_size: Union[int, Tuple[int, int]] = 224,
+        img_size: Union[int, Tuple[int, int], None] = None,
         num_frames: int = 32,
         tubelet_size: int = 2,
         sampled_frames: Optional[int] = None,
@@ -85,14 +88,20 @@ class ViViTTrunk(AdaptedBackbone, EncoderParts):
         block: Callable[..., nn.Module] = EncoderBlock,
         **backbone: Any,
     ) -> None:
-        super().__init__(**backbone)
+        given = dict(backbone, arch=arch, dialect=dialect, img_size=img_size)
+        given = use_trunk(self, dict(arch=ARCHS, dialect=DIALECTS), given)
+        arch, dialect = given.pop('arch'), given.pop('dialect')
+        img_size = given.pop('img_size') or 224
+        super().__init__(**given)
         check_choices('out_type', [out_type], OUT_TYPES)
         check_choices(
             'drop_path_mode', [drop_path_mode], ('sample', 'official')
         )
         self.rescale = drop_path_mode == 'sample'
         self.inflation = self._rules(inflation or {})
-        sizes = resolve('arch', ARCHS, arch, ('mlp_ratio', 'img_size'))
+        sizes = resolve(
+            'arch', ARCHS, arch or 'base-p16', ('mlp_ratio', 'img_size')
+        )
         sizes.pop('img_size', None)
         self.traits = resolve('dialect', DIALECTS, dialect or DIALECT)
         pre_norm, bias = (

@@ -1,0 +1,44 @@
+"""mmaction2's recognizer whose parts follow from the backbone's trunk."""
+
+from copy import deepcopy
+from typing import Any, Optional
+
+from mmaction.models.recognizers import Recognizer3D
+from mmaction.registry import MODELS
+
+from .follow_trunk import follow_trunk
+
+
+@MODELS.register_module()
+class AdaptedRecognizer(Recognizer3D):
+    """Recognizer3D that needs no mean, std and head width beside a trunk.
+
+    With ``backbone.trunk`` they are filled in, and refused if they
+    contradict it, see :func:`~.follow_trunk.follow_trunk`. Otherwise, and in
+    parameters and numbers, it is Recognizer3D.
+
+    Args:
+        backbone (dict): Config of the backbone.
+        cls_head (dict, optional): Config of the head. Defaults to None.
+        data_preprocessor (dict, optional): Config of the preprocessor.
+            Defaults to None.
+        **recognizer: Passed on to
+            :class:`mmaction.models.recognizers.Recognizer3D`.
+
+    Raises:
+        ValueError: Where parts contradict the trunk.
+    """
+
+    def __init__(
+        self,
+        backbone: dict,
+        cls_head: Optional[dict] = None,
+        data_preprocessor: Optional[dict] = None,
+        **recognizer: Any,
+    ) -> None:
+        parts = dict(
+            backbone=backbone,
+            cls_head=cls_head,
+            data_preprocessor=data_preprocessor,
+        )
+        super().__init__(**follow_trunk(deepcopy(parts)), **recognizer)
