@@ -24,8 +24,8 @@ from mmvidadapt.utils.printable import printable
 from .damage import find_damage
 from .fetch.sources import resolve
 from .files.readers import load_weights_file
-from .layouts.images import find_projection
 from .layouts.recognize import to_native
+from .layouts.vit import find_projection
 
 StateDict = Dict[str, Tensor]
 SHOWN = 12  # names per list in an error

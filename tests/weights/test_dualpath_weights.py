@@ -5,7 +5,7 @@ import torch
 
 from mmvidadapt.models import DualPath
 from mmvidadapt.weights import rename_whole_, to_native
-from mmvidadapt.weights.layouts.images import find_projection
+from mmvidadapt.weights.layouts.vit import find_projection
 from tests.golden import goldens, load_golden
 
 from . import foreign

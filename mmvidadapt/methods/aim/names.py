@@ -1,9 +1,9 @@
 """Map parameter names of the official AIM to ours."""
 
-from mmvidadapt.weights.layouts.images import CLIP_TRUNK, TIMM_TRUNK
 from mmvidadapt.weights.layouts.registry import register_names
-from mmvidadapt.weights.layouts.swins import SWIN_BLOCK, SWIN_TRUNK
+from mmvidadapt.weights.layouts.swin import SWIN_BLOCK, SWIN_TRUNK
 from mmvidadapt.weights.layouts.tables import Layout, Table, in_blocks, same
+from mmvidadapt.weights.layouts.vit import CLIP_TRUNK, TIMM_TRUNK
 
 AIM_ADAPTERS = {
     f'{theirs}.{fc}.*': f'{ours}.{own}.*'

@@ -7,9 +7,9 @@ and adapters and classifier inside the image tower.
 import re
 from typing import Any, Dict, Optional
 
-from mmvidadapt.weights.layouts.images import OPENAI_CLIP
 from mmvidadapt.weights.layouts.registry import register_names
 from mmvidadapt.weights.layouts.tables import NATIVE, Layout, Table
+from mmvidadapt.weights.layouts.vit import OPENAI_CLIP
 
 BLOCK = 'transformer.resblocks.{i}.'
 ADAPTERS = (

@@ -17,9 +17,9 @@ from typing import (
 
 from torch import Tensor
 
-from .images import LAYOUTS as IMAGES
-from .swins import LAYOUTS as SWINS
+from .swin import LAYOUTS as SWINS
 from .tables import Layout
+from .vit import LAYOUTS as VITS
 
 Rename = Callable[[Dict[str, Any]], Optional[Dict[str, Any]]]
 
@@ -78,7 +78,7 @@ def layouts() -> Tuple[Layout, ...]:
     theirs = [layout for names in methods() for layout in names.layouts]
     first = [layout for layout in theirs if not layout.fallback]
     last = [layout for layout in theirs if layout.fallback]
-    return (*first, *IMAGES, *SWINS, *last)
+    return (*first, *VITS, *SWINS, *last)
 
 
 def time_axes() -> Dict[str, int]:
