@@ -104,7 +104,7 @@ def test_vqkd_loads_published_names(tmp_path):
     )
     del weights['encoder.cls_token']
     torch.save(dict(state_dict=weights), path)
-    with pytest.raises(ValueError, match=r"missing.*'encoder\.cls_token'"):
+    with pytest.raises(ValueError, match=r'missing.*: encoder\.cls_token'):
         build('vqkd', pretrained=path).tokenize(pictures(source))
 
 
