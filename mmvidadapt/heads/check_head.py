@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn.modules.module import register_module_module_registration_hook
 
 from mmvidadapt.methods.bevt.base import MaskedModel
-from mmvidadapt.methods.bevt.video_swin import BEVTVideoSwin
+from mmvidadapt.methods.bevt.video_swin import VideoSwin
 from mmvidadapt.methods.follow_trunk import compare_entry
 from mmvidadapt.trunks.base import AdaptedBackbone
 
@@ -62,7 +62,7 @@ def check_head(model: nn.Module, name: str, head: Optional[nn.Module]) -> None:
             f"{kind} is for pretraining: use model.type='BEVTPretrainer', and "
             "backbone.type='BEVTVideoSwin' to fine-tune its weights."
         )
-    if not isinstance(backbone, (AdaptedBackbone, BEVTVideoSwin)):
+    if not isinstance(backbone, (AdaptedBackbone, VideoSwin)):
         return
     if isinstance(model, Recognizer2D):
         raise ValueError(

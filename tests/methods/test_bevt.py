@@ -6,10 +6,9 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from mmvidadapt.models import BEVTSwin
+from mmvidadapt.models import BEVTHead, BEVTSwin
 from tests.golden import assert_output, goldens
 from tests.methods.bevt_samples import arch_of, read, tiny_bevt
-from tests.reference.plain_bevt import PlainBEVT
 
 
 def from_golden(golden, img_size, num_frames, **kwargs):
@@ -112,33 +111,28 @@ def test_masked_rows_are_those_of_the_whole_map(stream):
 
 @pytest.mark.parametrize('mode', ['official', 'swin'])
 @pytest.mark.parametrize('stream', ['video', 'image'])
-def test_equals_its_plain_restatement(stream, mode):
-    model = tiny_bevt(image_mask_mode=mode)
-    official = mode == 'official'
-    plain = PlainBEVT(16, (2, 2), (2, 4), (2, 2, 2), official=official)
-    plain.backbone.load_state_dict(model.state_dict(), strict=True)
+def test_plain_is_lean(stream, mode):
+    """Encoder, decoders and head, values and gradients."""
     x, mask = inputs(stream)
-    maps = plain.encode(x, mask)
-    net = plain.backbone
-    plain.cls_head.lm_head = torch.nn.Identity()
-    dense = plain.scores(maps, stream == 'image').flatten(0, 3)
-    assert_close(model(x, mask, dense=True), dense, atol=1e-5, rtol=1e-5)
-    weight = torch.randn_like(dense)
-    (dense * weight).sum().backward()
-    (model(x, mask, dense=True) * weight).sum().backward()
-    theirs = dict(net.named_parameters())
-    for name, param in model.named_parameters():
-        if theirs[name].grad is None:
-            assert param.grad is None, name
+    ids = torch.randint(7, (int(mask.sum()) * (1 + (stream == 'video')),))
+    found = []
+    for lean in (True, False):
+        model = tiny_bevt(image_mask_mode=mode, lean=lean).double()
+        head = BEVTHead(7, 32, lean=lean).double()
+        assert lean == (type(model) is BEVTSwin) == (type(head) is BEVTHead)
+        weight = torch.linspace(-1, 1, 7 * 32).view(7, 32)
+        head.lm_head.weight.data = weight.double()
+        video = x.double().requires_grad_()
+        losses = head.loss(model(video, mask), ids, stream)
+        sum(losses.values()).backward()
+        learnt = {n: p.grad for n, p in model.named_parameters()}
+        found.append({**losses, **learnt, 'x': video.grad})
+    for name, wanted in found[1].items():
+        if wanted is None:
+            assert found[0][name] is None, name
             continue
-        scale = theirs[name].grad.abs().max().clamp_min(1e-2)
-        assert_close(
-            param.grad / scale,
-            theirs[name].grad / scale,
-            rtol=0,
-            atol=1e-4,
-            msg=lambda m, name=name: f'{name}: {m}',
-        )
+        atol = 1e-10 * wanted.abs().max().item() + 1e-14
+        assert_close(found[0][name], wanted, rtol=0, atol=atol, msg=name)
 
 
 def test_images_teach_temporal_distance_zero_only():

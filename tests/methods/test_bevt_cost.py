@@ -1,14 +1,20 @@
 """What a step of BEVT's pretraining costs, at full size, without data.
 
-The plain formulation tokenises all frames, decodes and classifies every
+What it is compared with tokenises all frames, decodes and classifies every
 position and throws away what is not masked.
 """
 
 import random
+from functools import partial
 
 import pytest
 import torch
+import torch.nn.functional as F
 from mmaction.models.backbones.swin import SwinTransformer3D
+from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
+from torch import nn
+from torch.testing import assert_close
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmvidadapt.apis.inspect.complexity import FUSED, count_flops, count_params
@@ -19,9 +25,10 @@ from mmvidadapt.methods.bevt.tokenizers import DALLETokenizer
 from mmvidadapt.models import BEVTHead, BEVTSwin, BEVTVideoSwin
 from mmvidadapt.trunks import swin as image_swin
 from mmvidadapt.trunks import video_swin
-from tests.methods.bevt_samples import tiny_bevt
-from tests.reference.plain_bevt import PlainBEVT
 
+# At a quarter of Swin-B's channels and words, with all of its blocks.
+SMALL = dict(embed_dims=32, depths=(2, 2, 18, 2), num_heads=(1, 2, 4, 8))
+WORDS = 2048
 CLIP, IMAGES = (1, 3, 16, 224, 224), (8, 3, 224, 224)
 
 
@@ -117,11 +124,11 @@ def our_step(swin, masks):
     for x, stream in ((CLIP, 'video'), (IMAGES, 'image')):
         mask, span = masks[stream], 2 if stream == 'video' else 1
         mask = mask if stream == 'video' else mask[:, None]
-        rows = masked_rows(mask.shape, mask, span)
-        rows = type(rows)(
-            rows.fine.to('meta'),
-            [part.to('meta') for part in rows.coarse],
-            rows.order.to('meta'),
+        rows = masked_rows(mask, span)
+        rows = rows._replace(
+            fine=rows.fine.to('meta'),
+            coarse=[part.to('meta') for part in rows.coarse],
+            order=rows.order.to('meta'),
         )
         frames = mask.repeat_interleave(span, 1).flatten(0, 1)
         read = int(frames.flatten(1).any(1).sum())
@@ -134,19 +141,23 @@ def our_step(swin, masks):
         next(v for k, v in losses.items() if 'loss' in k).backward()
 
 
-def plain_step(plain, tokenizer, masks):
+def plain_loss(backbone, head, x, mask, ids, where):
+    """Score every position, then compare those that are masked."""
+    scores = head(backbone(x, mask, dense=True))
+    return F.cross_entropy(scores[where], ids[where])
+
+
+def plain_step(backbone, head, tokenizer, masks):
     """Do the same without saving anything."""
     for x, stream in ((CLIP, 'video'), (IMAGES, 'image')):
         mask, span = masks[stream], 2 if stream == 'video' else 1
-        shown = mask if stream == 'video' else mask[:, None]
-        where = shown.repeat_interleave(span, 1).flatten().nonzero()[:, 0]
-        pictures = len(shown.repeat_interleave(span, 1).flatten(0, 1))
+        where = mask.repeat_interleave(span, 1).flatten().nonzero()[:, 0]
         with torch.no_grad():
+            pictures = mask[..., 0, 0].numel() * span
             cells = tokenizer.features(torch.empty(pictures, 3, 112, 112))
             ids = tokenizer.classify(cells.flatten(0, 2))
-        maps = plain.encode(torch.empty(x), mask.to('meta'))
-        loss = plain.loss(maps, ids, where.to('meta'), stream == 'image')
-        loss.backward()
+        given = torch.empty(x), mask.to('meta'), ids, where.to('meta')
+        plain_loss(backbone, head, *given).backward()
 
 
 def test_a_step_costs_nine_tenths_of_the_plain_one(swin, masks):
@@ -154,50 +165,119 @@ def test_a_step_costs_nine_tenths_of_the_plain_one(swin, masks):
     assert shares['video'] == pytest.approx(0.372, abs=0.01)
     assert shares['image'] == pytest.approx(0.4975, abs=0.01)
     with torch.device('meta'):
-        plain = PlainBEVT()
+        plain = BEVTSwin(lean=False), BEVTHead(lean=False)
     ours = gmacs(lambda: our_step(swin, masks))
-    theirs = gmacs(lambda: plain_step(plain, swin[2], masks))
+    theirs = gmacs(lambda: plain_step(*plain, swin[2], masks))
     assert theirs == pytest.approx(1570, rel=0.02)
     assert ours <= 0.9 * theirs
     assert ours == pytest.approx(1364, rel=0.02)
 
 
-def test_head_and_decoders_keep_less_than_half_of_the_plain_ones():
-    words, frames, depths, heads = 1024, 8, (1, 1), (2, 4)
-    head = BEVTHead(words, 128)  # an eighth of the full size
-    arch = dict(embed_dims=64, depths=depths, num_heads=heads)
-    model = tiny_bevt(
-        arch=arch,
-        img_size=56,
-        num_frames=2 * frames,
-        image_mask_mode='swin',
+def masked_places(batch, stream):
+    """Return the masks, and the masked positions at the rate of frames."""
+    mask = torch.stack([s.mask for s in batch['data_samples']])
+    shown = mask.repeat_interleave(2, 1) if stream == 'video' else mask
+    return mask, shown.flatten().nonzero()[:, 0]
+
+
+def plain_losses(ours, plain, batches):
+    """Tokenise all frames, decode and classify every position."""
+    losses, tokenizer = [], ours.tokenizer_on(torch.device('cpu'))
+    for stream, batch in batches.items():
+        mask, where = masked_places(batch, stream)
+        view = torch.cat([s.view for s in batch['data_samples']])
+        with torch.no_grad():
+            cells = tokenizer.features(view.float()).flatten(0, 2)
+            ids = tokenizer.classify(cells)
+        x = batch['inputs']
+        losses.append(plain_loss(*plain, x, mask, ids, where))
+    return losses
+
+
+@pytest.fixture(scope='module')
+def models():
+    """A recognizer of a quarter of the channels, lean and plain."""
+    sizes = dict(arch=SMALL, img_size=64, window_size=(2, 2, 2))
+    torch.manual_seed(0)
+    ours = MODELS.build(
+        dict(
+            type='BEVTPretrainer',
+            backbone=dict(type='BEVTSwin', **sizes),
+            cls_head=dict(type='BEVTHead', num_classes=WORDS, in_channels=256),
+            tokenizer=dict(
+                type='DALLETokenizer',
+                vocab_size=WORDS,
+                input_size=32,
+                n_hid=64,
+            ),
+        )
     )
-    plain = PlainBEVT(64, depths, heads, (2, 2, 2), vocab_size=words)
-    plain.backbone.load_state_dict(model.state_dict())
-    plain.cls_head.load_state_dict(head.state_dict())
-    random.seed(1)
-    for stream in ('video', 'image'):
-        image = stream == 'image'
-        mask = TubeMask(tube_range=(0.75, 0.75))
-        mask = mask.transform({})['mask'][None]
-        mask = mask[mask.flatten(2).any(-1)][None, :1] if image else mask
-        span, times = (1, 1) if image else (2, frames)
-        maps = [
-            torch.randn(1, times, 14, 14, 64, requires_grad=True),
-            torch.randn(1, times, 7, 7, 128, requires_grad=True),
-        ]
-        where = mask.repeat_interleave(span, 1)
-        ids = torch.randint(words, where.shape)
-        rows = masked_rows(mask.shape, mask, span)
-        modules = torch.nn.ModuleList([model, head, plain])
+    plain = BEVTSwin(**sizes, lean=False), BEVTHead(WORDS, 256, lean=False)
+    plain[0].load_state_dict(ours.backbone.state_dict())
+    plain[1].load_state_dict(ours.cls_head.state_dict())
+    return ours, plain
 
-        def lean(maps=maps, rows=rows, ids=ids[where], stream=stream):
-            decoded = model.decode(maps, rows, stream)
-            return sum(head.loss(decoded, ids, stream).values())
 
-        def whole(maps=maps, ids=ids, where=where, image=image):
-            flat = where.flatten().nonzero()[:, 0]
-            return plain.loss(maps, ids, flat, image)
+@pytest.fixture(scope='module')
+def batches():
+    """A tube of six of eight frames and eight images, half of each masked."""
+    torch.manual_seed(1)
+    tube = torch.zeros(1, 8, 4, 4, dtype=torch.bool)
+    tube[:, 1:7, 1:3] = True  # 0.375 of a clip; 0.372 on average
+    images = torch.zeros(8, 4, 4, dtype=torch.bool)
+    images[:, :, 1:3] = True
+    made = {}
+    for stream, mask in (('video', tube), ('image', images)):
+        times, samples = (16,) if stream == 'video' else (), []
+        for one in mask:
+            sample = ActionDataSample()
+            sample.set_field(one, 'mask')
+            view = torch.randint(256, (*times, 3, 32, 32)).byte()
+            sample.set_field(view if times else view[None], 'view')
+            samples.append(sample)
+        x = torch.randn(len(mask), 3, *times, 64, 64)
+        made[stream] = dict(inputs=x, data_samples=samples)
+    return made
 
-        kept = saved_bytes(modules, lean)
-        assert 0 < kept <= 0.5 * saved_bytes(modules, whole)
+
+def test_a_small_real_step_costs_nine_tenths_of_the_plain_one(models, batches):
+    ours, plain = models
+
+    def counted(run):
+        counter = FlopCounterMode(display=False, custom_mapping=FUSED)
+        with counter:
+            losses = run()
+            sum(losses).backward()
+        return losses, counter.get_total_flops()
+
+    def learn():
+        losses = ours(*batches.values(), mode='loss')
+        return [losses['loss_cls_3d'], losses['loss_cls_2d']]
+
+    losses, lean = counted(learn)
+    expected, whole = counted(lambda: plain_losses(ours, plain, batches))
+    assert_close(losses, expected)
+    assert 0.5 * whole < lean <= 0.9 * whole
+
+
+def test_small_real_head_and_decoders_keep_six_tenths(models, batches):
+    """Of what a step keeps, less what its encoder alone keeps."""
+    ours, plain = models
+    for stream, batch in batches.items():
+        mask, where = masked_places(batch, stream)
+        x = batch['inputs']
+        given = mask if stream == 'video' else mask[:, None]
+        ids = torch.randint(WORDS, (mask.numel() * (1 + (x.ndim == 5)),))
+        kept = []
+        for modules, step in (
+            (ours, lambda b=batch: sum(ours(b, mode='loss').values())),
+            (
+                nn.ModuleList(plain),
+                partial(plain_loss, *plain, x, mask, ids, where),
+            ),
+        ):
+            net = getattr(modules, 'backbone', plain[0])
+            encode = partial(net.encode, x, given, stream)
+            kept.append(saved_bytes(modules, step))
+            kept[-1] -= saved_bytes(modules, encode)
+        assert 0 < kept[0] <= 0.6 * kept[1]

@@ -30,7 +30,6 @@ GOLDENS = [
 ]
 # TODO: take a name out when its room has block.py and lean.py.
 NO_TWIN = (
-    *('BEVTVideoSwin',),
     *('ViViT', 'ViViTFactorisedEncoder'),
     *('ViViTFactorisedSelfAttention', 'ViViTFactorisedDotProduct'),
 )

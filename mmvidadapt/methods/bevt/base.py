@@ -1,4 +1,4 @@
-"""What every backbone that predicts masked tokens shares."""
+"""Base class of the backbones that predict masked tokens."""
 
 from abc import abstractmethod
 from typing import Any, Optional, Sequence, Tuple, Union
@@ -32,6 +32,8 @@ class MaskedModel(BaseModule):
             or both.
         with_cp (bool): Whether the backward pass computes the blocks again
             instead of keeping their activations.
+        lean (bool): Whether it computes and keeps as little as it can, in
+            place of its equation; the numbers are the same.
         pretrained (str, optional): Alias, URL or path of weights.
         init_cfg (dict, optional): As in mmengine.
     """
@@ -45,6 +47,7 @@ class MaskedModel(BaseModule):
         span: int,
         streams: Sequence[str],
         with_cp: bool,
+        lean: bool,
         pretrained: Optional[str],
         init_cfg: Optional[dict],
     ) -> None:
@@ -60,15 +63,17 @@ class MaskedModel(BaseModule):
             )
         self.num_frames, self.span = num_frames, span
         self.streams, self.with_cp = tuple(streams), with_cp
-        self.pretrained = pretrained
+        self.lean, self.pretrained = lean, pretrained
 
     @abstractmethod
     def encode(self, x: Tensor, mask: Optional[Tensor], stream: str) -> Any:
         """Encode what the mask (B, T', h, w) leaves."""
 
     @abstractmethod
-    def decode(self, features: Any, rows: MaskedRows, stream: str) -> Tensor:
-        """Decode the rows that a mask asks for, (K, D)."""
+    def decode(
+        self, features: Any, rows: Optional[MaskedRows], stream: str
+    ) -> Tensor:
+        """Decode the rows that a mask asks for, or all of them, (K, D)."""
 
     def forward(
         self, x: Tensor, mask: Optional[Tensor] = None, dense: bool = False
@@ -90,16 +95,13 @@ class MaskedModel(BaseModule):
         """
         stream = self.stream_of(x)
         mask = self._check_mask(x, mask, stream)
-        rows = masked_rows(
-            (x.shape[0], self._times(stream), *self.mask_grid),
-            None if dense else mask,
-            self.span if stream == 'video' else 1,
-            x.device,
-        )
+        rows, span = None, self.span if stream == 'video' else 1
+        if mask is not None and not dense:
+            rows = masked_rows(mask, span)
         return self.decode(self.encode(x, mask, stream), rows, stream)
 
     def stream_of(self, x: Tensor) -> str:
-        """Tell clips (B, 3, T, H, W) from images (B, 3, H, W)."""
+        """Recognize clips (B, 3, T, H, W) and images (B, 3, H, W)."""
         stream = {5: 'video', 4: 'image'}.get(x.ndim)
         sizes = dict(
             video=(3, self.num_frames, *self.img_size),
@@ -118,13 +120,13 @@ class MaskedModel(BaseModule):
         return stream
 
     def _times(self, stream: str) -> int:
-        """Give the length T' of a mask."""
+        """Return the length T' of a mask."""
         return self.num_frames // self.span if stream == 'video' else 1
 
     def _check_mask(
         self, x: Tensor, mask: Optional[Tensor], stream: str
     ) -> Optional[Tensor]:
-        """Give a mask its axis of time, (B, T', h, w)."""
+        """Check a mask; add an axis of time to an image's, (B, T', h, w)."""
         if mask is None:
             return None
         times = (self._times(stream),) if stream == 'video' else ()

@@ -1,11 +1,10 @@
-"""Decoding where a mask is set, and nowhere else.
+"""Decode where a mask is set, and nowhere else.
 
 A transposed convolution whose stride is its kernel computes every output
 from one input: it is a linear layer for each place in the kernel.
 """
 
-import math
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -17,7 +16,8 @@ KERNEL = ((0, 0), (0, 1), (1, 0), (1, 1))  # places in it
 class MaskedRows(NamedTuple):
     """Where the rows of a decoder come from and where they go.
 
-    Rows are sorted by their place in the 2 x 2 kernel.
+    The first three are for decoding row by row, sorted by place in the 2 x 2
+    kernel, the last is for taking rows of a whole decoded map.
 
     Args:
         fine (Tensor): Indices of masked tokens in the flat fine map, (K',).
@@ -25,47 +25,40 @@ class MaskedRows(NamedTuple):
             tensor for each place in the kernel.
         order (Tensor): Where the rows are found in row-major order of the
             output, (K,): K is K' times the frames that a token spans.
+        where (Tensor): Indices of the rows in the flat output, (K,).
     """
 
     fine: Tensor
     coarse: List[Tensor]
     order: Tensor
+    where: Tensor
 
 
-def masked_rows(
-    shape: Sequence[int],
-    mask: Optional[Tensor] = None,
-    span: int = 1,
-    device: Optional[torch.device] = None,
-) -> MaskedRows:
+def masked_rows(mask: Tensor, span: int = 1) -> MaskedRows:
     """Find the rows that a mask asks for.
 
     Args:
-        shape (Sequence[int]): Sizes of the fine map, B, T, H and W.
-        mask (Tensor, optional): Masked tokens, bool ``(B, T, H, W)``.
-            Defaults to None: all.
+        mask (Tensor): Masked tokens of the fine map, bool ``(B, T, H, W)``.
         span (int): Frames that a token spans. Defaults to 1.
-        device (torch.device, optional): Where the mask and the map are.
-            Defaults to None: on the CPU.
 
     Returns:
-        MaskedRows: Indices.
+        MaskedRows: Indices, on the device of the mask.
     """
-    height, width = shape[2:]
-    ids = torch.arange(math.prod(shape), device=device).view(*shape)
+    height, width = mask.shape[2:]
+    ids = torch.arange(mask.numel(), device=mask.device).view(mask.shape)
     fine, coarse = [], []
     for i, j in KERNEL:
-        part = ids[:, :, i::2, j::2]
-        part = part.flatten() if mask is None else part[mask[:, :, i::2, j::2]]
+        part = ids[:, :, i::2, j::2][mask[:, :, i::2, j::2]]
         y, x = part // width, part % width  # y counts on over the frames
         y = y // height * (height // 2) + y % height // 2
         fine.append(part)
         coarse.append(y * (width // 2) + x // 2)
-    tokens = torch.cat(fine)
-    area = height * width
-    frames = tokens[:, None] // area * span + torch.arange(span, device=device)
-    target = frames * area + tokens[:, None] % area
-    return MaskedRows(tokens, coarse, target.flatten().argsort())
+    tokens, area = torch.cat(fine), height * width  # (K',)
+    frames = torch.arange(span, device=mask.device)
+    frames = tokens[:, None] // area * span + frames  # (K', span)
+    target = frames * area + tokens[:, None] % area  # (K', span)
+    where, order = target.flatten().sort()
+    return MaskedRows(tokens, coarse, order, where)
 
 
 def upsample_rows(conv: nn.Module, x: Tensor, coarse: List[Tensor]) -> Tensor:
@@ -87,7 +80,7 @@ def upsample_rows(conv: nn.Module, x: Tensor, coarse: List[Tensor]) -> Tensor:
 
 
 def spread_rows(conv: nn.Module, rows: Tensor) -> Tensor:
-    """Give every frame of a token its row.
+    """Compute a row for every frame of a token.
 
     Args:
         conv (nn.Module): ``ConvTranspose3d`` whose kernel and stride are
@@ -98,11 +91,11 @@ def spread_rows(conv: nn.Module, rows: Tensor) -> Tensor:
         Tensor: ``(K' * span, D)``, frames of a token one after the other.
     """
     parts = [F.linear(rows, weight, conv.bias) for weight in _places(conv)]
-    return torch.stack(parts, dim=1).flatten(0, 1)
+    return torch.stack(parts, dim=1).flatten(0, 1)  # (K' * span, D)
 
 
 def _places(conv: nn.Module) -> Tuple[Tensor, ...]:
-    """Give a linear layer's weight (D, C) for each place in the kernel.
+    """View the kernel as a linear layer (D, C) for each place in it.
 
     They are views, which cost no memory; oneDNN is slow on them, so they are
     not for :mod:`.linear`.

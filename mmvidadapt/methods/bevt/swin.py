@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from mmvidadapt.methods.bevt.names import load_video_swin
 from mmvidadapt.trunks.parts.drop_path import linear_rates
+from mmvidadapt.trunks.parts.lean import Lean, use_equation_
 from mmvidadapt.trunks.parts.linear import Linear
 from mmvidadapt.trunks.parts.window3d import Windows3D
 from mmvidadapt.trunks.video_swin import ARCHS, FRAMES, SIDE, Swin3DStage
@@ -22,46 +23,15 @@ IMAGE_MASK_MODES = ('official', 'swin')
 _OPTIONS = dict(mlp_ratio=4.0, qk_scale=None, patch_norm=True)
 
 
-@MODELS.register_module()
-class BEVTSwin(MaskedModel):
-    """The Video Swin that BEVT pretrains on masked clips and images.
+class MaskedSwin(MaskedModel):
+    """Video Swin that hides masked tokens and decodes all of them.
 
-    From `BEVT: BERT Pretraining of Video Transformers
-    <https://arxiv.org/abs/2112.01529>`_ (CVPR 2022). Equal to the official
-    ``SwinTransformerBEVT`` element by element, under its parameter names. An
-    image is a clip of one patch frame with an embedding of its own: it goes
-    through the same blocks, in windows of one frame.
-
-    The decoders join the last stage, up-sampled, with the one before it,
-    whose tokens are masked and predicted. They run where the mask is set.
-
-    Args:
-        arch (str | dict): Name in ``ARCHS`` or a dict with ``embed_dims,
-            depths, num_heads`` and, if need be, ``mlp_ratio, qk_scale,
-            patch_norm``. ``'tiny'`` is a toy for tests; Swin-T is
-            ``'swin-t'``. Defaults to ``'base'``.
-        img_size (int | Tuple[int, int]): Height and width in pixels.
-            Defaults to 224.
-        num_frames (int): Number of frames T of a clip. Defaults to 16.
-        window_size (Sequence[int]): Patch frames, height and width of a
-            window in tokens. Defaults to (8, 7, 7).
-        streams (Sequence[str]): What is trained on: ``'video'``, ``'image'``
-            or both. Defaults to ('video', 'image').
-        image_mask_mode (str): ``'official'`` forbids in all blocks of the
-            image stream what its shifted windows forbid, as the official code
-            does; ``'swin'`` does so in shifted blocks only, and does not
-            shift where one window holds the map. Defaults to 'official'.
-        drop_path_rate (float): Drop-path rate of the last block.
-            Defaults to 0.0.
-        with_cp (bool): Whether blocks are computed anew in the backward pass.
-            Defaults to False.
-        pretrained (str, optional): Alias, URL or path of an image Swin or of
-            either stage. Defaults to None: random.
-        init_cfg (dict, optional): As in mmengine. Defaults to None.
-
-    Raises:
-        ValueError: On sizes that do not fit one another or the inputs.
+    The equation of :class:`BEVTSwin`, whose arguments are its own: both
+    decoders run on whole maps, and of what they predict the masked tokens
+    are taken.
     """
+
+    Linear = nn.Linear
 
     def __init__(
         self,
@@ -73,6 +43,7 @@ class BEVTSwin(MaskedModel):
         image_mask_mode: str = 'official',
         drop_path_rate: float = 0.0,
         with_cp: bool = False,
+        lean: bool = True,
         pretrained: Optional[str] = None,
         init_cfg: Optional[dict] = None,
     ) -> None:
@@ -82,6 +53,7 @@ class BEVTSwin(MaskedModel):
             FRAMES,
             streams,
             with_cp,
+            lean,
             pretrained,
             init_cfg,
         )
@@ -97,6 +69,8 @@ class BEVTSwin(MaskedModel):
         self._add_decoders(dims * 2 ** (len(self.layers) - 1))
         nn.init.trunc_normal_(self.mask_token, std=0.02)
         self.apply(_init_linear)
+        if not lean:
+            use_equation_(self)
 
     def _check_sizes(self, num_stages: int) -> None:
         """Refuse what the stages cannot halve or cut into rigid windows."""
@@ -164,11 +138,13 @@ class BEVTSwin(MaskedModel):
         """Add decoders of D channels; their last norm is shared."""
         if 'image' in self.streams:
             self.fpn = nn.Sequential(nn.ConvTranspose2d(dims, dims, 2, 2))
-            self.lm_down = Linear(dims // 2 + dims, dims)
+            self.lm_down = self.Linear(dims // 2 + dims, dims)
         if 'video' in self.streams:
             up, later = (1, 2, 2), (FRAMES, 1, 1)
             self.fpn_s = nn.Sequential(nn.ConvTranspose3d(dims, dims, up, up))
-            self.lm_down_st = nn.Sequential(Linear(dims // 2 + dims, dims))
+            self.lm_down_st = nn.Sequential(
+                self.Linear(dims // 2 + dims, dims)
+            )
             self.fpn_t = nn.Sequential(
                 nn.ConvTranspose3d(dims, dims, later, later)
             )
@@ -184,21 +160,22 @@ class BEVTSwin(MaskedModel):
         """Turn pixels into tokens (B, T', H, W, C), masked ones hidden."""
         if stream == 'image':
             patches = self.patch_embed_2d
-            x = patches.proj(x)[:, :, None]  # one frame
+            x = patches.proj(x)[:, :, None]  # (B, C, 1, H, W)
         else:
             patches = self.patch_embed
-            x = patches.proj(x)
+            x = patches.proj(x)  # (B, C, T', H, W)
         x = patches.norm(rearrange(x, 'b c t h w -> b t h w c'))
         if mask is None:
             return x
         times = x.shape[2] // mask.shape[2]
         mask = mask.repeat_interleave(times, 2).repeat_interleave(times, 3)
+        # The mask is (B, T', H, W) now, as the tokens are.
         return torch.where(mask[..., None], self.mask_token.to(x.dtype), x)
 
     def encode(
         self, x: Tensor, mask: Optional[Tensor], stream: str
     ) -> List[Tensor]:
-        """Give the outputs of all stages, before they are merged.
+        """Encode to the outputs of all stages, before they are merged.
 
         Args:
             x (Tensor): Normalised clips ``(B, 3, T, H, W)`` or images
@@ -209,7 +186,7 @@ class BEVTSwin(MaskedModel):
         Returns:
             List[Tensor]: Maps ``(B, T', H, W, C)``; T' = 1 for images.
         """
-        x, outputs = self.embed(x, mask, stream), []
+        x, outputs = self.embed(x, mask, stream), []  # (B, T', H, W, C)
         for stage in self.layers:
             for block in stage.blocks:
                 x = self.run_block(block, x, stage.windows[stream])
@@ -219,18 +196,27 @@ class BEVTSwin(MaskedModel):
         return outputs
 
     def decode(
-        self, features: List[Tensor], rows: MaskedRows, stream: str
+        self, features: List[Tensor], rows: Optional[MaskedRows], stream: str
     ) -> Tensor:
-        """Decode the rows that a mask asks for, (K, D) after the norm."""
-        image = stream == 'image'
-        up = self.fpn if image else self.fpn_s
-        down = self.lm_down if image else self.lm_down_st
-        fine, x = (x.flatten(0, 3) for x in features[-2:])
-        x = upsample_rows(up[0], x, rows.coarse)  # (K', D)
-        x = down(torch.cat([fine[rows.fine], x], dim=-1))
-        if not image:
-            x = spread_rows(self.fpn_t[0], x)  # (K, D)
-        return self.norm(x[rows.order])
+        """Decode whole maps and take the rows asked for, or all, (K, D)."""
+        fine, x = features[-2:]  # (B, T', h, w, C), (B, T', h/2, w/2, D)
+        x = rearrange(x, 'b t h w d -> b d t h w')
+        if stream == 'image':
+            x = self.fpn(x[:, :, 0])[:, :, None]  # (B, D, 1, h, w)
+            x = self.lm_down(_join(fine, x))  # (B, 1, h, w, D)
+        else:
+            x = self.fpn_s(x)  # (B, D, T', h, w)
+            x = self.lm_down_st(_join(fine, x))  # (B, T', h, w, D)
+            x = self.fpn_t(rearrange(x, 'b t h w d -> b d t h w'))
+            x = rearrange(x, 'b d t h w -> b t h w d')  # (B, T, h, w, D)
+        x = self.norm(x).flatten(0, 3)
+        return x if rows is None else x[rows.where]
+
+
+def _join(fine: Tensor, x: Tensor) -> Tensor:
+    """Put (B, T, h, w, C) and (B, D, T, h, w) side by side."""
+    x = rearrange(x, 'b d t h w -> b t h w d')
+    return torch.cat([fine, x], dim=-1)  # (B, T, h, w, C + D)
 
 
 def _init_linear(module: nn.Module) -> None:
@@ -239,3 +225,67 @@ def _init_linear(module: nn.Module) -> None:
         nn.init.trunc_normal_(module.weight, std=0.02)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
+
+
+@MODELS.register_module()
+class BEVTSwin(Lean, MaskedSwin):
+    """The Video Swin that BEVT pretrains on masked clips and images.
+
+    From `BEVT: BERT Pretraining of Video Transformers
+    <https://arxiv.org/abs/2112.01529>`_ (CVPR 2022). Equal to the official
+    ``SwinTransformerBEVT`` element by element, under its parameter names. An
+    image is a clip of one patch frame with an embedding of its own: it goes
+    through the same blocks, in windows of one frame.
+
+    The decoders join the last stage, up-sampled, with the one before it,
+    whose tokens are masked and predicted. Lean twin of :class:`MaskedSwin`:
+    they run where the mask is set.
+
+    Args:
+        arch (str | dict): Name in ``ARCHS`` or a dict with ``embed_dims,
+            depths, num_heads`` and, if need be, ``mlp_ratio, qk_scale,
+            patch_norm``. ``'tiny'`` is a toy for tests; Swin-T is
+            ``'swin-t'``. Defaults to ``'base'``.
+        img_size (int | Tuple[int, int]): Height and width in pixels.
+            Defaults to 224.
+        num_frames (int): Number of frames T of a clip. Defaults to 16.
+        window_size (Sequence[int]): Patch frames, height and width of a
+            window in tokens. Defaults to (8, 7, 7).
+        streams (Sequence[str]): What is trained on: ``'video'``, ``'image'``
+            or both. Defaults to ('video', 'image').
+        image_mask_mode (str): ``'official'`` forbids in all blocks of the
+            image stream what its shifted windows forbid, as the official code
+            does; ``'swin'`` does so in shifted blocks only, and does not
+            shift where one window holds the map. Defaults to 'official'.
+        drop_path_rate (float): Drop-path rate of the last block.
+            Defaults to 0.0.
+        with_cp (bool): Whether blocks are computed anew in the backward pass.
+            Defaults to False.
+        lean (bool): Whether it computes and keeps as little as it can, in
+            place of its equation; the numbers are the same.
+            Defaults to True.
+        pretrained (str, optional): Alias, URL or path of an image Swin or of
+            either stage. Defaults to None: random.
+        init_cfg (dict, optional): As in mmengine. Defaults to None.
+
+    Raises:
+        ValueError: On sizes that do not fit one another or the inputs.
+    """
+
+    Linear = Linear
+
+    def decode(
+        self, features: List[Tensor], rows: Optional[MaskedRows], stream: str
+    ) -> Tensor:
+        """Decode the rows that a mask asks for, (K, D) after the norm."""
+        if rows is None:
+            return super().decode(features, rows, stream)
+        image = stream == 'image'
+        up = self.fpn if image else self.fpn_s
+        down = self.lm_down if image else self.lm_down_st
+        fine, x = (x.flatten(0, 3) for x in features[-2:])
+        x = upsample_rows(up[0], x, rows.coarse)  # (K', D)
+        x = down(torch.cat([fine[rows.fine], x], dim=-1))  # (K', D)
+        if not image:
+            x = spread_rows(self.fpn_t[0], x)  # (K, D)
+        return self.norm(x[rows.order])

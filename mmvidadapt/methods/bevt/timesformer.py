@@ -29,11 +29,11 @@ class BEVTTimeSformer(MaskedModel):
 
     `BEVT <https://arxiv.org/abs/2112.01529>`_ says that its pretraining helps
     `TimeSformer <https://arxiv.org/abs/2102.05095>`_, too; how it is done has
-    not been published, and this is our reading. Parts and parameter names are
-    those of mmaction2's ``TimeSformer``, which checkpoints of this class
-    fit. A patch of a frame is a token, so no decoder is needed: the rows are
-    the normed patches. An image is a frame that skips the attention over time
-    and the temporal embedding.
+    not been published, and this is our reading. It is mmaction2's own
+    ``TimeSformer``, not the ViT of our parts: its checkpoints carry the
+    host's parameter names, which our parts have not. A patch of a frame is a
+    token, so no decoder is needed: the rows are the normed patches. An image
+    is a frame that skips the attention over time and the temporal embedding.
 
     Args:
         arch (str | dict): Name in ``ARCHS`` or a dict with ``embed_dims,
@@ -46,6 +46,8 @@ class BEVTTimeSformer(MaskedModel):
             or both. Defaults to ('video', 'image').
         with_cp (bool): Whether the backward pass computes the blocks again
             instead of keeping their activations. Defaults to False.
+        lean (bool): As of every backbone; the layers, being mmaction2's, are
+            the same either way. Defaults to True.
         pretrained (str, optional): URL or path of a checkpoint of this
             class. Defaults to None: random.
         init_cfg (dict, optional): As in mmengine. Defaults to None.
@@ -62,11 +64,19 @@ class BEVTTimeSformer(MaskedModel):
         num_frames: int = 8,
         streams: Sequence[str] = STREAMS,
         with_cp: bool = False,
+        lean: bool = True,
         pretrained: Optional[str] = None,
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(
-            img_size, num_frames, 1, streams, with_cp, pretrained, init_cfg
+            img_size,
+            num_frames,
+            1,
+            streams,
+            with_cp,
+            lean,
+            pretrained,
+            init_cfg,
         )
         if any(side % patch_size for side in self.img_size):
             raise ValueError(
@@ -105,12 +115,13 @@ class BEVTTimeSformer(MaskedModel):
 
     def embed(self, x: Tensor, mask: Optional[Tensor]) -> Tensor:
         """Turn frames (F, 3, H, W) into tokens (F, 1+N, C)."""
-        x = self.patch_embed.projection(x).flatten(2).transpose(1, 2)
+        x = self.patch_embed.projection(x)  # (F, C, h, w)
+        x = rearrange(x, 'f c h w -> f (h w) c')  # (F, N, C)
         if mask is not None:
             token = self.mask_token.to(x.dtype)
             x = torch.where(mask.reshape(*x.shape[:2], 1), token, x)
         cls = self.cls_token.to(x.dtype).expand(x.shape[0], -1, -1)
-        x = torch.cat([cls, x], dim=1) + self.pos_embed
+        x = torch.cat([cls, x], dim=1) + self.pos_embed  # (F, 1+N, C)
         return self.drop_after_pos(x)
 
     def encode(self, x: Tensor, mask: Optional[Tensor], stream: str) -> Tensor:
@@ -132,24 +143,25 @@ class BEVTTimeSformer(MaskedModel):
             return x[:, None, 1:]  # (B, 1, N, C)
         b, t = x.shape[0], self.num_frames
         x = self.embed(rearrange(x, 'b c t h w -> (b t) c h w'), mask)
-        cls = x[::t, :1]  # of the first frames, as mmaction2 takes it
+        # The class token of the first frames, as mmaction2 takes it.
+        cls = x[::t, :1]  # (B, 1, C)
         x = rearrange(x[:, 1:], '(b t) n c -> b n t c', b=b) + self.time_embed
         x = self.drop_after_time(x).flatten(1, 2)  # (B, N*T, C)
-        x = torch.cat([cls, x], dim=1)
+        x = torch.cat([cls, x], dim=1)  # (B, 1 + N*T, C)
         for layer in self.transformer_layers.layers:
             x = self.run_block(layer, x)
         return rearrange(x[:, 1:], 'b (n t) c -> b t n c', t=t)
 
     def decode(
-        self, features: Tensor, rows: MaskedRows, stream: str
+        self, features: Tensor, rows: Optional[MaskedRows], stream: str
     ) -> Tensor:
-        """Norm the patches that a mask asks for, (K, C)."""
-        wanted = rows.fine[rows.order]
-        return self.norm(features.flatten(0, 2)[wanted])
+        """Norm the patches that a mask asks for, or all, (K, C)."""
+        x = features.flatten(0, 2)  # (B*T*N, C)
+        return self.norm(x if rows is None else x[rows.where])
 
 
 class _Still(nn.Module):
-    """A layer of TimeSformer on single frames: no attention over time."""
+    """Skip the attention over time in a layer of TimeSformer."""
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()

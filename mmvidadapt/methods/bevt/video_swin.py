@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from mmvidadapt.methods.bevt.names import load_video_swin
+from mmvidadapt.trunks.parts.lean import Lean, use_equation_
 from mmvidadapt.trunks.parts.lean_block import lean_mlp, learns
 from mmvidadapt.trunks.parts.lean_video_swin_block import attend_windows
 from mmvidadapt.trunks.parts.window3d import Windows3D
@@ -29,35 +30,11 @@ LEAN = {
 }
 
 
-@MODELS.register_module()
-class BEVTVideoSwin(SwinTransformer3D):
-    """SwinTransformer3D that checkpoints of BEVT fit by path alone.
+class VideoSwin(SwinTransformer3D):
+    """mmaction2's Video Swin that checkpoints of BEVT fit by path alone.
 
-    mmaction2's class, with every number its own, which keeps a third as much
-    for the backward pass. It reads image and joint
-    checkpoints (and image Swins) with their names, inflated and with their
-    tables of relative positions interpolated to its windows; the indices of
-    those tables, 29 MB in Swin-B, are kept out of checkpoints.
-
-    Args:
-        arch (str | dict): Name in :data:`ARCHS` or a dict with
-            ``embed_dims, depths, num_heads``. ``'tiny'`` is a toy for tests.
-            Defaults to ``'base'``.
-        img_size (int | Tuple[int, int]): Height and width in pixels.
-            Defaults to 224.
-        num_frames (int): Number of frames T of a clip. Defaults to 32.
-        window_size (Sequence[int]): Patch frames, height and width of a
-            window in tokens. Defaults to (8, 7, 7).
-        pretrained (str, optional): Alias, URL or path. Defaults to None:
-            random.
-        pretrained_window_size (Sequence[int], optional): Windows of a joint
-            checkpoint. Defaults to None: of the same height and width.
-        drop_path_rate (float): Drop-path rate of the last block.
-            Defaults to 0.0.
-        **swin: Passed on to ``SwinTransformer3D``.
-
-    Raises:
-        ValueError: Where the clip has other sizes or the weights do not fit.
+    The equation of :class:`BEVTVideoSwin`, whose arguments are its own:
+    every step is the host's.
     """
 
     def __init__(
@@ -69,6 +46,7 @@ class BEVTVideoSwin(SwinTransformer3D):
         pretrained: Optional[str] = None,
         pretrained_window_size: Optional[Sequence[int]] = None,
         drop_path_rate: float = 0.0,
+        lean: bool = True,
         **swin: Any,
     ) -> None:
         arch = resolve('arch', ARCHS, arch)
@@ -86,19 +64,25 @@ class BEVTVideoSwin(SwinTransformer3D):
         self.img_size = (img_size, img_size) if square else tuple(img_size)
         self.num_frames, self.last_norm = num_frames, f'norm{last}'
         self.pretrained_window_size = pretrained_window_size
-        # What keeps less for backward is written down for these options.
-        self.lean = set(swin) <= LEAN
-        self.windows = nn.ModuleList()
-        for i in range(last + 1) if self.lean else ():
-            sides = (-(-side // (SIDE * 2**i)) for side in self.img_size)
-            grid = (-(-num_frames // FRAMES), *sides)
-            self.windows.append(Windows3D(grid, self.window_size))
         for module in self.modules():
             if hasattr(module, INDEX):
                 index = getattr(module, INDEX)
                 module.register_buffer(INDEX, index, persistent=False)
         self.register_load_state_dict_pre_hook(refuse_unfit)
         self.register_load_state_dict_pre_hook(_rename)
+        if lean and set(swin) <= LEAN:
+            self.windows = self._windows()
+        else:
+            use_equation_(self)
+
+    def _windows(self) -> nn.ModuleList:
+        """Plan how the map of each stage is cut into windows."""
+        windows = nn.ModuleList()
+        for i in range(len(self.layers)):
+            sides = (-(-side // (SIDE * 2**i)) for side in self.img_size)
+            grid = (-(-self.num_frames // FRAMES), *sides)  # T', H, W
+            windows.append(Windows3D(grid, self.window_size))
+        return windows
 
     def init_weights(self) -> None:
         """Draw as mmaction2 does, then load ``pretrained``."""
@@ -128,14 +112,75 @@ class BEVTVideoSwin(SwinTransformer3D):
                 f'img_size={self.img_size} expects (B, {str(expected)[1:]}, '
                 f'not {tuple(video.shape)}; set them, clip_len or the crop.'
             )
-        if not self.lean:
-            return super().forward(video)
-        x = rearrange(self.patch_embed(video), 'b c t h w -> b t h w c')
+        return self.encode(video)
+
+    def encode(self, video: Tensor) -> Tensor:
+        """Encode a clip of the right size, see :meth:`forward`."""
+        return super().forward(video)
+
+    def train(self, mode: bool = True) -> 'VideoSwin':
+        """Set the mode; mmaction2's class forgets to return itself."""
+        super().train(mode)
+        return self
+
+
+def _rename(
+    module: VideoSwin, state_dict: dict, prefix: str, *args: Any
+) -> None:
+    """Take the official name of the last norm, and no indices."""
+    for name in [k for k in state_dict if k.startswith(prefix)]:
+        own = name[len(prefix) :]
+        if own.endswith(INDEX):
+            del state_dict[name]
+        elif own in ('norm.weight', 'norm.bias'):
+            kind = own.split('.')[1]
+            value = state_dict.pop(name)
+            state_dict[f'{prefix}{module.last_norm}.{kind}'] = value
+
+
+@MODELS.register_module()
+class BEVTVideoSwin(Lean, VideoSwin):
+    """SwinTransformer3D that checkpoints of BEVT fit by path alone.
+
+    mmaction2's class, with every number its own. Lean twin of
+    :class:`VideoSwin`, which keeps a third as much for the backward pass;
+    options that change a block are left to the host's. It reads image and
+    joint checkpoints (and image Swins) with their names, inflated and with
+    their tables of relative positions interpolated to its windows; the
+    indices of those tables, 29 MB in Swin-B, are kept out of checkpoints.
+
+    Args:
+        arch (str | dict): Name in :data:`ARCHS` or a dict with
+            ``embed_dims, depths, num_heads``. ``'tiny'`` is a toy for tests.
+            Defaults to ``'base'``.
+        img_size (int | Tuple[int, int]): Height and width in pixels.
+            Defaults to 224.
+        num_frames (int): Number of frames T of a clip. Defaults to 32.
+        window_size (Sequence[int]): Patch frames, height and width of a
+            window in tokens. Defaults to (8, 7, 7).
+        pretrained (str, optional): Alias, URL or path. Defaults to None:
+            random.
+        pretrained_window_size (Sequence[int], optional): Windows of a joint
+            checkpoint. Defaults to None: of the same height and width.
+        drop_path_rate (float): Drop-path rate of the last block.
+            Defaults to 0.0.
+        lean (bool): Whether blocks keep little for the backward pass; the
+            numbers are the same. Defaults to True.
+        **swin: Passed on to ``SwinTransformer3D``.
+
+    Raises:
+        ValueError: Where the clip has other sizes or the weights do not fit.
+    """
+
+    def encode(self, video: Tensor) -> Tensor:
+        """Encode a clip of the right size, see :meth:`forward`."""
+        x = self.patch_embed(video)  # (B, C, T', H, W)
+        x = rearrange(x, 'b c t h w -> b t h w c')
         for layer, windows in zip(self.layers, self.windows):
             for i, block in enumerate(layer.blocks):
                 x = self.run_block(block, x, windows, i % 2 == 1)
             if layer.downsample is not None:
-                x = layer.downsample(x)
+                x = layer.downsample(x)  # (B, T', H / 2, W / 2, 2C)
         x = getattr(self, self.last_norm)(x)
         return rearrange(x, 'b t h w c -> b c t h w').contiguous()
 
@@ -144,11 +189,6 @@ class BEVTVideoSwin(SwinTransformer3D):
         if block.with_cp and learns(block, args[0]):
             return checkpoint(run_lean, block, *args, use_reentrant=False)
         return run_lean(block, *args)
-
-    def train(self, mode: bool = True) -> 'BEVTVideoSwin':
-        """Set the mode; mmaction2's class forgets to return itself."""
-        super().train(mode)
-        return self
 
 
 def run_lean(
@@ -172,17 +212,3 @@ def run_lean(
     x = x + block.drop_path(h)
     mlp = (block.mlp.fc1, block.mlp.act, block.mlp.fc2)
     return x + block.drop_path(lean_mlp(mlp, block.norm2, x))
-
-
-def _rename(
-    module: BEVTVideoSwin, state_dict: dict, prefix: str, *args: Any
-) -> None:
-    """Take the official name of the last norm, and no indices."""
-    for name in [k for k in state_dict if k.startswith(prefix)]:
-        own = name[len(prefix) :]
-        if own.endswith(INDEX):
-            del state_dict[name]
-        elif own in ('norm.weight', 'norm.bias'):
-            kind = own.split('.')[1]
-            value = state_dict.pop(name)
-            state_dict[f'{prefix}{module.last_norm}.{kind}'] = value

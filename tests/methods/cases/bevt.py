@@ -18,6 +18,11 @@ CASES = [
         every_name(),
         keys='6cec3867c82a',
         drawn=0.084059484,
+        variants={
+            'padded': dict(window_size=(3, 3, 3)),
+            'scaled': dict(qk_scale=0.3, window_size=(8, 4, 2)),
+            'first stage frozen': dict(frozen_stages=0),
+        },
         checkpoints=(True,),
     )
 ]
