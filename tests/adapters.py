@@ -4,9 +4,11 @@ import zlib
 
 import pytest
 import torch
+from mmaction.apis import inference_recognizer
 from mmaction.registry import MODELS
 from mmengine.config import Config
 
+from mmvidadapt.apis import load_adapter
 from mmvidadapt.engine.adapters import make_adapter, split_names
 from mmvidadapt.models import ImageViT
 from tests import runs
@@ -44,13 +46,8 @@ def write_trunk(path, seed=0):
 def config_of(method, trunk, listing='list.txt', work_dir='work', **backbone):
     """Return the config of a tiny recognizer."""
     config = runs.recipe(runs.ROOT / listing, work_dir)
-    config.model.backbone = dict(
-        METHODS[method],
-        arch='tiny',
-        img_size=runs.SIDE,
-        pretrained=trunk,
-        **backbone,
-    )
+    sizes = dict(arch='tiny', img_size=runs.SIDE, pretrained=trunk)
+    config.model.backbone = dict(METHODS[method], **sizes, **backbone)
     return Config(config.to_dict())
 
 
@@ -72,9 +69,8 @@ def write_adapter(folder, name, config, **facts):
     torch.manual_seed(seed)
     model = trained_model(config, seed)
     path = folder / f'{name}.adapter.safetensors'
-    make_adapter(
-        split_names(model), model.state_dict(), config.to_dict(), **facts
-    ).write(path)
+    parts = split_names(model), model.state_dict(), config.to_dict()
+    make_adapter(*parts, **facts).write(path)
     return str(path), model
 
 
@@ -85,6 +81,13 @@ def write_adapters(folder, trunk, method, number, **backbone):
         f'{method}{i}': write_adapter(folder, f'{method}{i}', config)[0]
         for i in range(number)
     }
+
+
+def assert_as_alone(multi, paths, video):
+    """Check that adapters on one trunk give what each gives alone."""
+    for name, result in multi.predict(video).items():
+        alone = inference_recognizer(load_adapter(paths[name]), video)
+        assert torch.equal(result.pred_score, alone.pred_score), name
 
 
 @pytest.fixture

@@ -38,11 +38,10 @@ def test_extract_and_merge_give_the_checkpoint_back(method, tmp_path, trunk):
     whole, merged = str(tmp_path / 'whole.pth'), tmp_path / 'merged.pth'
     torch.save(dict(state_dict=model.state_dict(), meta={}), whole)
     first, second = tmp_path / 'first', tmp_path / 'second'
-    extract_adapter(config, whole, first, list('abcd'), {'acc/top1': 0.5})
+    facts = dict(classes=list('abcd'), metrics={'acc/top1': 0.5})
+    extract_adapter(config, whole, first, **facts)
     merge_adapter(first, merged)
-    extract_adapter(
-        config, str(merged), second, list('abcd'), {'acc/top1': 0.5}
-    )
+    extract_adapter(config, str(merged), second, **facts)
     assert first.read_bytes() == second.read_bytes()
     found = torch.load(merged, weights_only=True)
     assert found['meta']['dataset_meta'] == dict(classes=list('abcd'))
@@ -54,23 +53,17 @@ def test_extract_and_merge_give_the_checkpoint_back(method, tmp_path, trunk):
     assert read_adapter(first).metrics == {'acc/top1': 0.5}
 
 
-def test_names_are_those_of_all_classes(tmp_path, trunk):
-    config = config_of('aim', trunk)
-    model = trained_model(config, seed=3)
+def test_what_does_not_fit_is_not_extracted(tmp_path, trunk):
+    model = trained_model(config_of('aim', trunk), seed=3)
     whole, out = str(tmp_path / 'whole.pth'), tmp_path / 'x'
     torch.save(dict(state_dict=model.state_dict()), whole)
-    with pytest.raises(ValueError, match='2 names .* tells 4 apart'):
-        extract_adapter(config, whole, out, ['a', 'b'])
-    assert not out.exists()
-
-
-def test_a_checkpoint_of_another_model_is_not_extracted(tmp_path, trunk):
-    model = trained_model(config_of('aim', trunk), seed=3)
-    whole = str(tmp_path / 'whole.pth')
-    torch.save(dict(state_dict=model.state_dict()), whole)
-    with pytest.raises(ValueError, match='does not fit the model'):
-        extract_adapter(config_of('lora', trunk), whole, tmp_path / 'x')
-    assert not (tmp_path / 'x').exists()
+    for method, classes, words in (
+        ('aim', ['a', 'b'], '2 names .* tells 4 apart'),
+        ('lora', None, 'does not fit the model'),
+    ):
+        with pytest.raises(ValueError, match=words):
+            extract_adapter(config_of(method, trunk), whole, out, classes)
+        assert not out.exists()
 
 
 def test_hosts_take_adapters_for_checkpoints(tmp_path, trunk, trained):
@@ -97,13 +90,9 @@ def test_a_loaded_adapter_trains_on(tmp_path, trunk):
 def test_what_is_said_of_a_file(tmp_path, trunk):
     config = config_of('aim', trunk)
     config.model.cls_head.num_classes = 7
-    path, _ = write_adapter(
-        tmp_path,
-        'aim',
-        config,
-        classes=list('abcdefg'),
-        metrics={'acc/top1': 0.839, 'acc/top5': 0.963},
-    )
+    facts = dict(metrics={'acc/top1': 0.839, 'acc/top5': 0.963})
+    facts['classes'] = list('abcdefg')
+    path, _ = write_adapter(tmp_path, 'aim', config, **facts)
     adapter = read_adapter(path)
     numbers = sum(t.numel() for t in adapter.tensors.values())
     size = Path(path).stat().st_size / 1e6

@@ -113,14 +113,8 @@ def test_the_tool_prints_speed_difference_and_advice(
 ):
     config.dump(tmp_path / 'config.py')
     (tmp_path / 'two.txt').write_text('0.mp4 0\n1.mp4 1\n')
-    call(
-        monkeypatch,
-        'benchmark/loader.py',
-        tmp_path / 'config.py',
-        tmp_path / 'two.txt',
-        '--clips',
-        '3',
-    )
+    files = tmp_path / 'config.py', tmp_path / 'two.txt'
+    call(monkeypatch, 'benchmark/loader.py', *files, '--clips', '3')
     said = capsys.readouterr().out
     assert 'train pipeline, 3 clips, one worker' in said
     cells = re.search(r'clips per CPU-second +(\S+) +(\S+)', said).groups()

@@ -16,18 +16,13 @@ from tests.trained import trained
 
 __all__ = ['trained', 'trunk', 'video']
 NAMES = ['run', 'jump', 'swim', 'fly']
+TWICE = dict(_delete_=True, type='RepeatDataset', times=2)
+TWICE['dataset'] = dict(type='VideoDataset', multi_class=True)
 MARKS = [
     {'model.cls_head.multi_class': True},
     {'model.cls_head.loss_cls': dict(type='BCELossWithLogits')},
     {'test_dataloader.dataset.multi_class': True},
-    {
-        'train_dataloader.dataset': dict(
-            _delete_=True,
-            type='RepeatDataset',
-            times=2,
-            dataset=dict(type='VideoDataset', multi_class=True),
-        )
-    },
+    {'train_dataloader.dataset': TWICE},
 ]
 
 
@@ -71,12 +66,8 @@ def test_scores_are_probabilities(trained, head, average, mark):
     path = trained.folder / 'videos/long.mp4'
     logits = logits_of(trained, path, 3)
     assert len(logits) == 3 and not torch.equal(logits[0], logits[1])
-    config = changed(
-        trained.config,
-        test_pipeline=views_pipeline(3),
-        model__cls_head__type=head,
-        model__cls_head__average_clips=average,
-    )
+    config = changed(trained.config, test_pipeline=views_pipeline(3))
+    config.model.cls_head.update(type=head, average_clips=average)
     config.merge_from_dict(mark or {})
     classifier = Classifier(config, trained.checkpoint, 'cpu', topk=4)
     found = scores(classifier.video(path))
@@ -107,9 +98,8 @@ def test_adapters_of_several_labels(tmp_path, trunk, video, average):
     for name, top in best.items():
         found = torch.tensor([value for _, value in sorted(top)])
         assert torch.allclose(found, wanted[name], atol=1e-6)
-    assert {m.cls_head.average_clips for m in multi.models.values()} == {
-        average
-    }
+    kept = {m.cls_head.average_clips for m in multi.models.values()}
+    assert kept == {average}
 
 
 def test_files_hold_the_same(trained, tmp_path):
@@ -127,20 +117,15 @@ def test_files_hold_the_same(trained, tmp_path):
     ]
 
 
+LISTED = dict(dataset=dict(metainfo=dict(classes='names.txt')))
+LISTED['type'] = 'RepeatDataset'
 WHERE = [
     dict(classes=NAMES),
     dict(dataset_meta=dict(classes=NAMES)),
     dict(metainfo=dict(classes=NAMES)),
     dict(label_map='names.txt'),
     dict(test_dataloader=dict(dataset=dict(metainfo=dict(classes=NAMES)))),
-    dict(
-        train_dataloader=dict(
-            dataset=dict(
-                type='RepeatDataset',
-                dataset=dict(metainfo=dict(classes='names.txt')),
-            )
-        )
-    ),
+    dict(train_dataloader=dict(dataset=LISTED)),
 ]
 
 
@@ -162,12 +147,9 @@ def test_a_checkpoint_names_its_classes(trained, tmp_path):
     state = torch.load(trained.checkpoint, weights_only=True)
     state['meta'] = dict(dataset_meta=dict(classes=NAMES))
     torch.save(state, tmp_path / 'named.pth')
-    named = Classifier(trained.config, str(tmp_path / 'named.pth'), 'cpu')
-    assert named.labels == NAMES
-    given = Classifier(
-        trained.config, str(tmp_path / 'named.pth'), 'cpu', list('abcd')
-    )
-    assert given.labels == list('abcd')
+    args = trained.config, str(tmp_path / 'named.pth'), 'cpu'
+    assert Classifier(*args).labels == NAMES
+    assert Classifier(*args, list('abcd')).labels == list('abcd')
 
 
 def test_an_adapter_file_names_its_classes(tmp_path, trunk, video):

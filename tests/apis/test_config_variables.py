@@ -46,11 +46,8 @@ def test_what_is_changed_at_the_top_changes_what_is_used(tmp_path):
     cfg = edited(text, "'PackActionInputs'", "'Mine'", tmp_path)
     for loader in LOADERS:
         assert cfg[loader].dataset.pipeline[-1].type == 'Mine'
-    for name, loaders in (
-        ('ann_file_train', LOADERS[:1]),
-        ('ann_file_val', LOADERS[1:]),
-    ):
-        value = load_config(NAME)[name]
+    for split, loaders in (('train', LOADERS[:1]), ('val', LOADERS[1:])):
+        value = load_config(NAME)[f'ann_file_{split}']
         cfg = edited(text, f"'{value}'", "'mine.txt'", tmp_path)
         found = [k for k in LOADERS if cfg[k].dataset.ann_file == 'mine.txt']
         assert found == list(loaders)
@@ -84,29 +81,16 @@ def test_what_the_runner_reads_is_no_variable(runner):
 
 def test_a_split_has_its_own_variable_of_two_that_are_equal():
     loader = dict(dataset=dict(ann='x', pipeline=[1]))
-    cfg = Config(
-        dict(
-            root='x',
-            root_val='x',
-            test_pipeline=[1],
-            train_pipeline=[1],
-            train_dataloader=loader,
-            val_dataloader=loader,
-            test_dataloader=loader,
-        )
-    )
+    cfg = dict(root='x', root_val='x', test_pipeline=[1], train_pipeline=[1])
+    cfg = Config({**cfg, **dict.fromkeys(LOADERS, loader)})
     variables, rest = split_variables(cfg)
     data = [rest[loader]['dataset'] for loader in LOADERS]
     marks = [d['ann'] for d in data]
     assert marks == ['<<root>>', '<<root_val>>', '<<root_val>>']
     assert data[0]['pipeline'] == '<<train_pipeline>>'
     assert data[2]['pipeline'] == '<<test_pipeline>>'
-    assert set(variables) == {
-        'root',
-        'root_val',
-        'test_pipeline',
-        'train_pipeline',
-    }
+    wanted = ('root', 'root_val', 'test_pipeline', 'train_pipeline')
+    assert sorted(variables) == list(wanted)
 
 
 def test_numbers_are_told_by_their_keys(tmp_path):
@@ -128,15 +112,10 @@ def test_numbers_are_told_by_their_keys(tmp_path):
 
 
 def test_an_option_changes_what_is_made_from_it(tmp_path):
-    text = flatten(
-        NAME,
-        {
-            'data_root': '/mine',
-            'train_pipeline.6.flip_ratio': 0.1,
-            'train_dataloader.batch_size': 3,
-            'val_pipeline.6.meta_keys': ('x',),
-        },
-    )
+    options = {'data_root': '/mine', 'train_pipeline.6.flip_ratio': 0.1}
+    options['train_dataloader.batch_size'] = 3
+    options['val_pipeline.6.meta_keys'] = ('x',)
+    text = flatten(NAME, options)
     cfg, before = read(text, tmp_path), load_config(NAME)
     data = cfg.train_dataloader.dataset
     assert cfg.data_root == data.data_prefix.video == '/mine'

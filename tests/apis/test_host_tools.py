@@ -26,9 +26,8 @@ __all__ = ['hosted', 'listing']
 FEATURES = 'misc/clip_feature_extraction.py'
 CHECK = 'analysis_tools/check_videos.py'
 VIS_CAM = 'visualizations/vis_cam.py'
-EXTRACT = (
-    '{config} {checkpoint} {out} --video-list {listing} --video-root {videos}'
-)
+BOTH = '{config} {checkpoint}'
+EXTRACT = BOTH + ' {out} --video-list {listing} --video-root {videos}'
 # What is typed, and the files that are there afterwards. The first one writes
 # what others read; train.py ran for the fixture.
 RUN = {
@@ -80,24 +79,12 @@ FAIL = {
     'analysis_tools/bench_processing.py': ('{config}', "'Config' from 'mmcv'"),
     'analysis_tools/benchmark.py': ('{config}', "'Config' from 'mmcv'"),
     'convert/convert_recognizer.py': ('{config} x.py', 'img_norm_cfg'),
-    'convert/reparameterize_model.py': (
-        '{config} {checkpoint} x.pth',
-        'switch_to_deploy',
-    ),
-    'deployment/export_onnx_gcn.py': (
-        '{config} {checkpoint}',
-        'onnxruntime|graph_cfg',
-    ),
-    'deployment/export_onnx_posec3d.py': (
-        '{config} {checkpoint}',
-        'onnxruntime|in_channels',
-    ),
-    'deployment/export_onnx_stdet.py': (
-        '{config} {checkpoint}',
-        'onnxruntime|mmdet',
-    ),
+    'convert/reparameterize_model.py': (f'{BOTH} x.pth', 'switch_to_deploy'),
+    'deployment/export_onnx_gcn.py': (BOTH, 'onnxruntime|graph_cfg'),
+    'deployment/export_onnx_posec3d.py': (BOTH, 'onnxruntime|in_channels'),
+    'deployment/export_onnx_stdet.py': (BOTH, 'onnxruntime|mmdet'),
     'deployment/mmaction2torchserve.py': (
-        '{config} {checkpoint} --output-folder {out}',
+        f'{BOTH} --output-folder {{out}}',
         'torch-model-archiver',
     ),
     'deployment/mmaction_handler.py': ('', '`ts` is required'),
@@ -105,12 +92,8 @@ FAIL = {
 # Run by tests of their own.
 BELOW = ('train.py', CHECK, FEATURES)
 # What never sees a config of a recognizer or a checkpoint.
-OTHERS = (
-    'data/',
-    'misc/flow_extraction.py',
-    'misc/bsn_proposal_generation.py',
-    'analysis_tools/report_map.py',
-)
+OTHERS = ('data/', 'misc/flow_extraction.py', 'analysis_tools/report_map.py')
+OTHERS += ('misc/bsn_proposal_generation.py',)
 
 
 class Clip:
@@ -174,9 +157,8 @@ def test_the_training_tool_writes_what_ours_does(hosted):
 @pytest.mark.parametrize('tool', FAIL)
 def test_a_tool_that_cannot_run_says_why(call, tool):
     arguments, message = FAIL[tool]
-    with pytest.raises(
-        (AssertionError, AttributeError, ImportError), match=message
-    ):
+    errors = (AssertionError, AttributeError, ImportError)
+    with pytest.raises(errors, match=message):
         call(tool, arguments)
 
 
@@ -188,9 +170,8 @@ def test_every_tool_is_one_of_these():
 def test_clips_are_drawn(call):
     for tool in ('visualizations/browse_dataset.py', VIS_CAM):
         call(tool, RUN[tool][0])
-    (first, frames, shape), second, (cam, heat, _) = Clip.written
-    assert first.endswith('video_0.mp4') and frames == 8
-    assert shape == (32, 32, 3)
+    (first, *drawn), second, (cam, heat, _) = Clip.written
+    assert first.endswith('video_0.mp4') and drawn == [8, (32, 32, 3)]
     assert cam.endswith('cam.gif') and heat == 3 * 8
 
 
@@ -274,14 +255,8 @@ def test_a_tool_of_ones_own(tmp_path, capsys):
 
 def test_mmaction2_is_healed_first(hosted, tmp_path):
     """What cannot run by itself: torch.load refuses the checkpoint."""
-    status, said = run(
-        sys.executable,
-        '-m',
-        'mmvidadapt',
-        'run',
-        'publish_model',
-        hosted.checkpoint,
-        tmp_path / 'published.pth',
-    )
+    files = hosted.checkpoint, tmp_path / 'published.pth'
+    command = (sys.executable, '-m', 'mmvidadapt', 'run', 'publish_model')
+    status, said = run(*command, *files)
     assert status == 0, said
     assert list(tmp_path.glob('published_*-*.pth'))

@@ -36,6 +36,13 @@ def sound(tmp_path, trunk):
     return path, str(tmp_path / 'whole.pth')
 
 
+@pytest.fixture
+def merged(sound):
+    """Write the whole checkpoint; give both paths and what it holds."""
+    merge_adapter(*sound)
+    return *sound, torch.load(sound[1], weights_only=True)
+
+
 def infer(weights, video):
     """Classify with weights alone."""
     inferencer = ActionRecogInferencer(None, weights, 'cpu')
@@ -52,10 +59,8 @@ def test_weights_alone_are_enough(sound, video):
 
 
 @pytest.mark.parametrize('place', ['cfg', 'hub', 'both'])
-def test_a_program_in_the_place_of_a_config(sound, mark, place):
-    path, whole = sound
-    merge_adapter(path, whole)
-    content = torch.load(whole, weights_only=True)
+def test_a_program_in_the_place_of_a_config(merged, mark, place):
+    path, whole, content = merged
     text = f'open({str(mark)!r}, "w").close()\n{content["meta"].pop("cfg")}'
     if place != 'hub':
         content['meta']['cfg'] = text
@@ -89,29 +94,18 @@ def test_what_a_config_would_import_stays_out(sound, mark, video):
 
 def hostile(config, mark):
     """Yield configs that would run something, and what each is called."""
-    client = dict(
-        type='DecordInit',
-        io_backend='memcached',
-        server_list_cfg='x',
-        client_cfg='x',
-        sys_path=f'{mark.parent}/planted',
-    )
-    head = dict(type='I3DHead', num_classes=4, in_channels=32)
+    client = dict(type='DecordInit', io_backend='memcached', client_cfg='x')
+    client.update(server_list_cfg='x', sys_path=f'{mark.parent}/planted')
+    yield dict(config, default_scope='planted'), 'scope'
+    yield dict(config, test_pipeline=[client]), 'sys_path'
+    head = dict(type='I3DHead', num_classes=4, in_channels=32, x='x.pkl')
     for change, reason in (
-        (dict(model=dict(config['model'], _scope_='planted')), 'scope'),
-        (dict(default_scope='planted'), 'scope'),
-        (dict(test_pipeline=[client]), 'sys_path'),
-        (
-            dict(model=dict(config['model'], cls_head=dict(head, x='x.pkl'))),
-            'x.pkl',
-        ),
-        (dict(model=dict(config['model'], neck=dict(type='planted'))), 'asks'),
-        (
-            dict(model=dict(config['model'], neck=dict(type='planted.X'))),
-            'asks',
-        ),
+        (dict(_scope_='planted'), 'scope'),
+        (dict(cls_head=head), 'x.pkl'),
+        (dict(neck=dict(type='planted')), 'asks'),
+        (dict(neck=dict(type='planted.X')), 'asks'),
     ):
-        yield dict(config, **change), reason
+        yield dict(config, model=dict(config['model'], **change)), reason
 
 
 def test_configs_that_would_import_are_refused(sound, mark):
@@ -129,10 +123,8 @@ def test_configs_that_would_import_are_refused(sound, mark):
     assert not mark.exists()
 
 
-def test_the_same_in_whole_checkpoints(sound, mark):
-    path, whole = sound
-    merge_adapter(path, whole)
-    content = torch.load(whole, weights_only=True)
+def test_the_same_in_whole_checkpoints(merged, mark):
+    path, whole, content = merged
     config = read_adapter(path).config
     loader = config['test_dataloader']
     evil = list(hostile(config, mark))
@@ -179,28 +171,19 @@ def test_nothing_is_filled_in_from_the_environment(sound, monkeypatch):
         dataclasses.replace(adapter, config=config).to_bytes()
 
 
-def test_a_visualizer_writes_nowhere(sound, tmp_path):
-    path, whole = sound
-    merge_adapter(path, whole)
-    content = torch.load(whole, weights_only=True)
-    config = dict(
-        read_adapter(path).config,
-        visualizer=dict(
-            type='ActionVisualizer',
-            save_dir=str(tmp_path / 'written'),
-            vis_backends=[dict(type='LocalVisBackend')],
-        ),
-    )
+def test_a_visualizer_writes_nowhere(merged, tmp_path):
+    path, whole, content = merged
+    visualizer = dict(type='ActionVisualizer', save_dir=f'{tmp_path}/written')
+    visualizer['vis_backends'] = [dict(type='LocalVisBackend')]
+    config = dict(read_adapter(path).config, visualizer=visualizer)
     content['meta']['cfg'] = Config(config).pretty_text
     torch.save(content, whole)
     found = ActionRecogInferencer(None, whole, 'cpu')
     assert found.visualizer._vis_backends == {}
 
 
-def test_a_model_larger_than_its_weights_is_refused(sound):
-    path, whole = sound
-    merge_adapter(path, whole)
-    content = torch.load(whole, weights_only=True)
+def test_a_model_larger_than_its_weights_is_refused(merged):
+    path, whole, content = merged
     config = read_adapter(path).config
     config['model']['backbone']['img_size'] = 16 * 10**4
     content['meta']['cfg'] = Config(config).pretty_text

@@ -16,20 +16,11 @@ from mmvidadapt.apis.inspect.masked_clip import (
     save_picture,
 )
 from tests import bevt_runs
-from tests.apis.test_precompute_tokens import images  # noqa: F401
-from tests.runs import listing  # noqa: F401
+from tests.apis.test_precompute_tokens import cfg, images
+from tests.runs import listing
 from tests.tools.processes import call
 
-
-@pytest.fixture
-def cfg(listing, images, tmp_path):  # noqa: F811
-    """Return a config, its tokenizer with centres that occur."""
-    config = bevt_runs.config(listing, images)
-    torch.manual_seed(0)
-    centres = MODELS.build(bevt_runs.TOKENIZER).centres
-    torch.save(dict(centres=centres), tmp_path / 'centres.pth')
-    config.model.tokenizer.pretrained = str(tmp_path / 'centres.pth')
-    return config
+__all__ = ['cfg', 'images', 'listing']
 
 
 def build(cfg):
@@ -101,9 +92,8 @@ def test_accuracy_counts_masked_tokens_only(known):
 
 def test_the_mask_is_painted_where_it_is(known):
     painted = paint_mask(known)
-    assert (painted[0, :4] == GREY).all() and (
-        painted[0, 4:, :4] == GREY
-    ).all()
+    for part in (painted[0, :4], painted[0, 4:, :4]):
+        assert (part == GREY).all()
     assert (painted[0, 4:, 4:] == 100).all()
 
 
@@ -145,10 +135,9 @@ def test_without_a_decoder_three_rows_are_drawn(known, tmp_path):
     save_picture(known, tmp_path / 'three.png')
     filled = known._replace(filled=known.frames)
     save_picture(filled, tmp_path / 'four.png')
-    three, four = (
-        cv2.imread(str(tmp_path / f'{n}.png')) for n in ('three', 'four')
-    )
-    assert four.shape[0] > three.shape[0]
+    paths = (str(tmp_path / f'{name}.png') for name in ('three', 'four'))
+    three, four = (len(cv2.imread(path)) for path in paths)
+    assert four > three
 
 
 def test_a_sample_without_a_mask_is_refused(cfg):

@@ -45,10 +45,8 @@ class PixelsOfTest(torch.nn.Module):
 
 
 def of_model(plain, backwards):
-    return summarize(
-        LABELS,
-        dict(plain=plain, shuffled=guess(LABELS), reversed=backwards),
-    )
+    said = dict(plain=plain, shuffled=guess(LABELS), reversed=backwards)
+    return summarize(LABELS, said)
 
 
 def config(root, blind):
@@ -61,33 +59,24 @@ def config(root, blind):
         dict(type='PackActionInputs'),
     ]
     head = dict(type='Float32I3DHead', num_classes=10, in_channels=32)
-    return Config(
-        dict(
-            default_scope='mmaction',
-            model=dict(
-                type='Recognizer3D',
-                backbone=dict(type='PixelsOfTest', blind=blind),
-                cls_head=dict(head, average_clips='prob'),
-                data_preprocessor=dict(
-                    type='ActionDataPreprocessor',
-                    mean=[60.0] * 3,
-                    std=[60.0] * 3,
-                    format_shape='NCTHW',
-                ),
-            ),
-            test_pipeline=pipeline,
-            test_dataloader=dict(
-                batch_size=4,
-                dataset=dict(
-                    type='VideoDataset',
-                    ann_file=str(root / 'motion_val.txt'),
-                    data_prefix=dict(video=str(root)),
-                    pipeline=pipeline,
-                    test_mode=True,
-                ),
-            ),
-        )
+    pixels = dict(mean=[60.0] * 3, std=[60.0] * 3, format_shape='NCTHW')
+    model = dict(
+        type='Recognizer3D',
+        backbone=dict(type='PixelsOfTest', blind=blind),
+        cls_head=dict(head, average_clips='prob'),
+        data_preprocessor=dict(pixels, type='ActionDataPreprocessor'),
     )
+    dataset = dict(
+        type='VideoDataset',
+        ann_file=str(root / 'motion_val.txt'),
+        data_prefix=dict(video=str(root)),
+        pipeline=pipeline,
+        test_mode=True,
+    )
+    cfg = Config(dict(default_scope='mmaction', model=model))
+    cfg.test_pipeline = pipeline
+    cfg.test_dataloader = dict(batch_size=4, dataset=dataset)
+    return cfg
 
 
 @pytest.fixture(scope='module')
@@ -173,9 +162,8 @@ def test_the_frames_of_every_order_reach_the_model(root, checkpoint):
         batch = {key: [value] for key, value in sample.items()}
         expected.append(model.test_step(batch)[0].pred_score.argmax())
     assert backwards.tolist() == torch.stack(expected).tolist()
-    assert labels.tolist() == [
-        int(d['label']) for d in dataset.load_data_list()
-    ]
+    listed = [int(entry['label']) for entry in dataset.load_data_list()]
+    assert labels.tolist() == listed
     plain = motion_report.predict(model, cfg, 'plain')[1]
     shuffled = motion_report.predict(model, cfg, 'shuffled')[1]
     assert plain.tolist() != backwards.tolist()
@@ -233,13 +221,9 @@ def test_shuffling_is_a_function_of_seed_and_file():
 def test_figures_and_picture_are_written(tmp_path):
     report = of_model(LABELS, partner(LABELS))
     figures, picture = save_report(report, tmp_path / 'new')
-    assert json.loads(figures.read_text()) == dict(
-        plain_top1=1.0,
-        shuffled_top1=0.5,
-        reversed_top1=0.0,
-        within_pair=1.0,
-        reversed_as_partner=1.0,
-    )
+    top1 = dict(plain_top1=1.0, shuffled_top1=0.5, reversed_top1=0.0)
+    wanted = dict(top1, within_pair=1.0, reversed_as_partner=1.0)
+    assert json.loads(figures.read_text()) == wanted
     image = cv2.imread(str(picture))
     assert min(image.shape[:2]) > 400 and image.std() > 20
     assert len(MOTIONS) == 10

@@ -16,6 +16,7 @@ from mmvidadapt.models import ImageViT
 from mmvidadapt.weights.adapter_file import read_adapter
 from tests.adapters import (
     METHODS,
+    assert_as_alone,
     config_of,
     trunk,
     video,
@@ -71,14 +72,10 @@ def test_adapters_of_different_methods_and_sizes_share_a_trunk(
     config.test_pipeline[1].frame_interval = 8
     paths['slower'] = write_adapter(tmp_path, 'slower', config)[0]
     multi = MultiAdapter(paths)
-    for name, result in multi.predict(video).items():
-        alone = inference_recognizer(load_adapter(paths[name]), video)
-        assert torch.equal(result.pred_score, alone.pred_score), name
+    assert_as_alone(multi, paths, video)
     assert len(multi['other'].cls_head.fc_cls.bias) == 7
-    pointers = Counter(
-        model.backbone.conv1.weight.data_ptr()
-        for model in multi.models.values()
-    )
+    weights = [m.backbone.conv1.weight for m in multi.models.values()]
+    pointers = Counter(weight.data_ptr() for weight in weights)
     # The patches of one, in half precision, are others.
     assert sorted(pointers.values()) == [1, 7]
 

@@ -1,13 +1,11 @@
 """Where class tokens look: maps against attention written out, pictures."""
 
-import runpy
-import sys
-
 import cv2
 import numpy as np
 import pytest
 import torch
 from einops import rearrange
+from mmaction.registry import MODELS
 from torch.testing import assert_close
 
 from mmvidadapt.apis.inspect.path_attention import (
@@ -26,8 +24,7 @@ from tests.methods.test_dualpath import (
     randomize,
     tiny,
 )
-
-TOOL = runs.ROOT / 'tools/attention_maps.py'
+from tests.tools.processes import call
 
 
 def attention_of(dual, video, layer):
@@ -106,17 +103,14 @@ def test_frames_are_laid_out_in_rows_of_eight():
 def config(tmp_path):
     """Write a video and the config of a tiny model."""
     config = runs.recipe(tmp_path / 'list.txt', tmp_path)
-    config.model.backbone = dict(
-        type='DualPath', arch='tiny', img_size=16, num_frames=16
-    )
-    config.model.cls_head = dict(
-        type='DualPathHead', num_classes=4, in_channels=64
-    )
+    sizes = dict(arch='tiny', img_size=16, num_frames=16)
+    config.model.backbone = dict(type='DualPath', **sizes)
+    head = dict(type='DualPathHead', num_classes=4, in_channels=64)
+    config.model.cls_head = head
     config.test_pipeline[1].update(clip_len=16, num_clips=3)
     image = np.random.default_rng(0).integers(0, 256, (24, 32, 3), np.uint8)
-    write_video(
-        tmp_path / 'x.mp4', [np.roll(image, i, 1) for i in range(20)], 10
-    )
+    film = [np.roll(image, i, 1) for i in range(20)]
+    write_video(tmp_path / 'x.mp4', film, 10)
     return config
 
 
@@ -142,27 +136,24 @@ def test_what_cannot_be_drawn_is_named(config, tmp_path):
 def test_the_tool_draws_what_a_checkpoint_sees(
     config, tmp_path, monkeypatch, capsys
 ):
-    from mmaction.registry import MODELS
-
     torch.manual_seed(0)
     model = MODELS.build(config.model)
     randomize(model, trained_only=False)
     torch.save(dict(state_dict=model.state_dict()), tmp_path / 'x.pth')
     config.dump(tmp_path / 'x.py')
-    out = tmp_path / 'x.png'
-    paths = [str(tmp_path / name) for name in ('x.py', 'x.mp4', 'x.png')]
-    argv = [
-        'attention_maps.py',
-        *paths,
+    monkeypatch.chdir(tmp_path)
+    args = [
+        'x.py',
+        'x.mp4',
+        'x.png',
         '--checkpoint',
-        str(tmp_path / 'x.pth'),
+        'x.pth',
+        '--device',
+        'cpu',
     ]
-    monkeypatch.setattr(sys, 'argv', [*argv, '--device', 'cpu'])
-    runpy.run_path(str(TOOL), run_name='__main__')
-    assert f'written: {out}' in capsys.readouterr().out
-    page = cv2.imread(str(out))[..., ::-1]
-    again = attention_picture(
-        config, str(tmp_path / 'x.pth'), tmp_path / 'x.mp4', device='cpu'
-    )
+    call(monkeypatch, 'attention_maps.py', *args)
+    assert 'written: x.png' in capsys.readouterr().out
+    page = cv2.imread('x.png')[..., ::-1]
+    again = attention_picture(config, 'x.pth', 'x.mp4', device='cpu')
     assert np.array_equal(page, again)
     assert page[4:20, 4:20].std() > 1

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from mmaction.apis import inference_recognizer
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmvidadapt.apis import MultiAdapter, load_adapter
@@ -10,6 +9,7 @@ from mmvidadapt.apis.inspect.complexity import FUSED
 from mmvidadapt.apis.use.shared_prefix import SharedPrefix
 from mmvidadapt.weights.adapter_file import read_adapter
 from tests.adapters import (
+    assert_as_alone,
     config_of,
     trunk,
     video,
@@ -19,6 +19,7 @@ from tests.adapters import (
 from tests.trained import trained
 
 __all__ = ['trained', 'trunk', 'video']
+PREFIX = {'patchify', 'embed', '.ln_pre', 'b0.ln_1'}
 
 
 def products(run, *args):
@@ -54,12 +55,9 @@ def saved(method, path):
         ('probe', {''}),
         # Up to the first number that is an adapter's own.
         ('aim', {'patchify'}),
-        ('lora', {'patchify', 'embed', '.ln_pre', 'b0.ln_1'}),
-        (
-            'adaptformer',
-            {'patchify', 'embed', '.ln_pre', 'b0.ln_1', 'b0.attn'},
-        ),
-        ('vpt', {'patchify', 'embed', '.ln_pre', 'b0.ln_1'}),
+        ('lora', PREFIX),
+        ('adaptformer', {*PREFIX, 'b0.attn'}),
+        ('vpt', PREFIX),
     ],
 )
 def test_what_is_shared_is_the_frozen_prefix(
@@ -89,22 +87,17 @@ def test_what_is_shared_is_the_frozen_prefix(
 @pytest.mark.parametrize('method', ['evl', 'probe', 'aim', 'lora'])
 def test_sharing_saves_what_it_should(method, tmp_path, trunk, video):
     paths = write_adapters(tmp_path, trunk, method, 4)
-    one, four = (
-        counted(list(paths.values())[:number], video) for number in (1, 4)
-    )
-    less = saved(method, next(iter(paths.values())))
+    files = list(paths.values())
+    one, four = (counted(files[:number], video) for number in (1, 4))
+    less = saved(method, files[0])
     assert less > 0 and four == 4 * one - 3 * less
 
 
 def test_one_trained_class_token_is_never_shared(tmp_path, trunk, video):
     """It is read in ``embed``, which no module holds."""
-    paths = write_adapters(
-        tmp_path, trunk, 'probe', 2, trainable=('class_embedding',)
-    )
-    multi = MultiAdapter(paths)
-    for name, result in multi.predict(video).items():
-        alone = inference_recognizer(load_adapter(paths[name]), video)
-        assert torch.equal(result.pred_score, alone.pred_score), name
+    token = dict(trainable=('class_embedding',))
+    paths = write_adapters(tmp_path, trunk, 'probe', 2, **token)
+    assert_as_alone(MultiAdapter(paths), paths, video)
 
 
 def test_what_is_frozen_but_differs_is_never_shared(tmp_path, trunk, video):
@@ -113,10 +106,7 @@ def test_what_is_frozen_but_differs_is_never_shared(tmp_path, trunk, video):
     adapter = read_adapter(paths['evl1'])
     adapter.tensors['backbone.conv1.bias'] += 1
     adapter.write(paths['evl1'])
-    multi = MultiAdapter(paths)
-    for name, result in multi.predict(video).items():
-        alone = inference_recognizer(load_adapter(paths[name]), video)
-        assert torch.equal(result.pred_score, alone.pred_score), name
+    assert_as_alone(MultiAdapter(paths), paths, video)
 
 
 def test_a_backbone_that_writes_into_what_is_shared_is_named(
@@ -125,29 +115,19 @@ def test_a_backbone_that_writes_into_what_is_shared_is_named(
     multi = MultiAdapter(write_adapters(tmp_path, trunk, 'probe', 2))
     model = next(iter(multi.models.values()))
     clip = torch.zeros(1, 3, 4, 16, 16)
-    prefix = SharedPrefix(clip, set())
+    serve = SharedPrefix(clip, set()).serve(model.backbone)
     words = 'ImageViT changed a tensor in place, .1, 3, 4, 16, 16.'
-    with (
-        pytest.raises(RuntimeError, match=words),
-        prefix.serve(model.backbone),
-    ):
+    with pytest.raises(RuntimeError, match=words), serve:
         clip += 1
 
 
 def test_last_blocks_alone_share_all_before(tmp_path, trunk, video):
-    paths = write_adapters(
-        tmp_path,
-        trunk,
-        'probe',
-        2,
-        trainable=(r'transformer\.resblocks\.1\..*',),
-    )
+    last = dict(trainable=(r'transformer\.resblocks\.1\..*',))
+    paths = write_adapters(tmp_path, trunk, 'probe', 2, **last)
     multi = MultiAdapter(paths)
     two, one = counted(paths, video), counted([paths['probe0']], video)
     assert two < 1.6 * one  # the second block computes less than the first
-    for name, result in multi.predict(video).items():
-        alone = inference_recognizer(load_adapter(paths[name]), video)
-        assert torch.equal(result.pred_score, alone.pred_score), name
+    assert_as_alone(multi, paths, video)
 
 
 def test_several_views_and_crops(tmp_path, trunk, video):
@@ -155,9 +135,5 @@ def test_several_views_and_crops(tmp_path, trunk, video):
     config = config_of('evl', trunk)
     config.test_pipeline[1].num_clips = 3
     config.model.test_cfg = dict(max_testing_views=2)
-    paths = {
-        name: write_adapter(tmp_path, name, config)[0] for name in ('a', 'b')
-    }
-    for name, result in MultiAdapter(paths).predict(video).items():
-        alone = inference_recognizer(load_adapter(paths[name]), video)
-        assert torch.equal(result.pred_score, alone.pred_score), name
+    paths = {name: write_adapter(tmp_path, name, config)[0] for name in 'ab'}
+    assert_as_alone(MultiAdapter(paths), paths, video)

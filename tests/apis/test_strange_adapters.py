@@ -4,6 +4,7 @@ import ast
 import json
 import struct
 import time
+from functools import partial
 
 import pytest
 from mmengine.registry import init_default_scope
@@ -30,12 +31,9 @@ FIELDS = dict(
     config=[None, *NUMBERS, *TEXTS, *LISTS, *DICTS, '[]', '3', '{"model": 1}'],
     trunk=[
         *(None, *NUMBERS, *TEXTS, *LISTS, *DICTS),
-        dict(source='x'),
-        dict(sha256=SHA),
-        dict(source=3, sha256=SHA),
-        dict(source=['x'], sha256=SHA),
-        dict(source='x', sha256=3),
-        dict(source='x', sha256=SHA[1:]),
+        *(dict(source='x'), dict(sha256=SHA)),
+        *(dict(source=source, sha256=SHA) for source in (3, ['x'])),
+        *(dict(source='x', sha256=sha) for sha in (3, SHA[1:])),
         dict(source='x', sha256=SHA, more=1),
     ],
     classes=[*NUMBERS, *TEXTS, *LISTS[1:], *DICTS, ['a'], list('abcde')],
@@ -46,20 +44,12 @@ FIELDS = dict(
     sha256=[None, *NUMBERS, *TEXTS, *LISTS, *DICTS],
 )
 # Entry of the config -> what it may not be.
+WRONG = [None, 3, 'x', {}, dict(type=3)]
 BACKBONE, HEAD = ('model', 'backbone'), ('model', 'cls_head')
 ENTRIES = {
-    ('model',): [
-        None,
-        3,
-        'x',
-        [],
-        {},
-        TINY,
-        dict(type=3),
-        dict(backbone=TINY),
-    ],
+    ('model',): [*WRONG, [], TINY, dict(backbone=TINY)],
     ('model', 'type'): [None, 3, '', 'Recognizer9D', ['Recognizer3D'], {}],
-    BACKBONE: [None, 3, 'x', [1], {}, dict(type=3), dict(arch='tiny'), TINY],
+    BACKBONE: [*WRONG, [1], dict(arch='tiny'), TINY],
     (*BACKBONE, 'type'): [None, 3, '', 'TSM', 'os.system', 'Recognizer3D'],
     (*BACKBONE, 'arch'): [None, 3, 'huge', ['tiny'], {}, dict(embed_dims='x')],
     (*BACKBONE, 'num_frames'): [None, 'four', -4, 1.5, [], {}, 10**7, 10**30],
@@ -82,9 +72,8 @@ def sound(tmp_path_factory):
     init_default_scope('mmaction')
     folder = tmp_path_factory.mktemp('sound')
     trunk = write_trunk(folder / 'trunk.pth')
-    path, _ = write_adapter(
-        folder, 'aim', config_of('aim', trunk), classes=list('abcd')
-    )
+    config = config_of('aim', trunk)
+    path, _ = write_adapter(folder, 'aim', config, classes=list('abcd'))
     return path, open(path, 'rb').read()
 
 
@@ -158,9 +147,8 @@ def test_a_description_that_is_none_is_refused(tmp_path, sound, said):
 def test_a_config_that_builds_no_such_model_is_refused(tmp_path, sound, entry):
     path = tmp_path / 'x.adapter.safetensors'
     for value in ENTRIES[entry]:
-        assert_refused(
-            described(sound, path, lambda s, v=value: configured(s, entry, v))
-        )
+        change = partial(configured, entry=entry, value=value)
+        assert_refused(described(sound, path, change))
 
 
 def test_what_is_right_stays_right(tmp_path, sound):
@@ -178,7 +166,7 @@ def test_what_is_right_stays_right(tmp_path, sound):
 
 def built(value):
     """Give a model that builds, for another trunk than the file names."""
-    return lambda said: configured(said, (*BACKBONE, 'img_size'), value)
+    return partial(configured, entry=(*BACKBONE, 'img_size'), value=value)
 
 
 def test_a_trunk_of_another_size_is_refused(tmp_path, sound):

@@ -74,22 +74,12 @@ def test_files_are_written(known, tmp_path):
 
 
 def test_the_transforms_stand_where_they_must():
-    steps = [
-        dict(type=t)
-        for t in ('DecordInit', 'SampleFrames', 'DecordDecode', 'Resize')
-    ]
-    names = [s['type'] for s in varied(steps, SINGLE)]
-    assert names == [
-        'DecordInit',
-        'SampleFrames',
-        'FreezeFrame',
-        'DecordDecode',
-        'RepeatFrame',
-        'Resize',
-    ]
-    assert varied(steps, SINGLE, 'random', 3)[2] == dict(
-        type='FreezeFrame', index='random', seed=3
-    )
+    names = ['DecordInit', 'SampleFrames', 'DecordDecode', 'Resize']
+    steps = [dict(type=name) for name in names]
+    names = [*names[:2], 'FreezeFrame', names[2], 'RepeatFrame', names[3]]
+    assert [s['type'] for s in varied(steps, SINGLE)] == names
+    freeze = dict(type='FreezeFrame', index='random', seed=3)
+    assert varied(steps, SINGLE, 'random', 3)[2] == freeze
     assert varied(steps, NORMAL) == steps
     shuffled = varied(steps, SHUFFLED, seed=3)
     assert shuffled[2] == dict(type='ShuffleFrames', seed=3)
@@ -148,14 +138,9 @@ def test_a_model_that_sees_differences_is_lost_on_one_frame(
     cfg.dump(tmp_path / 'model.py')
     names = tmp_path / 'names.txt'
     names.write_text('\n'.join(f'motion {i}' for i in range(10)))
-    call(
-        monkeypatch,
-        'analysis/temporal_dependency.py',
-        tmp_path / 'model.py',
-        checkpoint(cfg),
-        *('--out', tmp_path / 'out', '--labels', names),
-        *('--frame', '-1', '--device', 'cpu'),
-    )
+    args = (tmp_path / 'model.py', checkpoint(cfg), '--labels', names)
+    args += ('--out', tmp_path / 'out', '--frame', '-1', '--device', 'cpu')
+    call(monkeypatch, 'analysis/temporal_dependency.py', *args)
     printed = capsys.readouterr().out
     path = tmp_path / 'out' / 'temporal_dependency.json'
     figures = json.loads(path.read_text())

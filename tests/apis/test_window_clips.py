@@ -34,13 +34,8 @@ from tests.trained import damage, trained
 __all__ = ['trained']
 FILM = film(60)
 OPEN = dict(type='VideoInit', backend='auto')
-SAMPLE = dict(
-    type='MidpointSampleFrames',
-    clip_len=4,
-    frame_interval=3,
-    num_clips=2,
-    test_mode=True,
-)
+SAMPLE = dict(type='MidpointSampleFrames', clip_len=4, frame_interval=3)
+SAMPLE.update(num_clips=2, test_mode=True)
 
 
 def steps(opens=OPEN, samples=SAMPLE, decodes='VideoDecode'):
@@ -116,27 +111,23 @@ def test_other_decoders_give_what_they_give(folder, opens, decodes):
     assert all(map(torch.equal, found, wanted))
 
 
+def counting(function, calls):
+    """Wrap a function, so that its calls are counted."""
+    return lambda *a, **k: calls.append(1) or function(*a, **k)
+
+
 @pytest.mark.parametrize('name', VIDEOS)
 def test_the_file_is_opened_once_and_a_frame_decoded_once(
     folder, name, monkeypatch
 ):
     opened, converted, decoded = [], [], []
-    right = orientation.Upright.__call__
-    init = pyav.PyAVReader.__init__
-    check = pyav._check
-    monkeypatch.setattr(
-        pyav.PyAVReader,
-        '__init__',
-        lambda *a, **k: opened.append(a) or init(*a, **k),
-    )
-    monkeypatch.setattr(
-        orientation.Upright,
-        '__call__',
-        lambda *a: converted.append(1) or right(*a),
-    )
-    monkeypatch.setattr(
-        pyav, '_check', lambda frame: decoded.append(1) or check(frame)
-    )
+    for owner, attribute, calls in (
+        (pyav.PyAVReader, '__init__', opened),
+        (orientation.Upright, '__call__', converted),
+        (pyav, '_check', decoded),
+    ):
+        noted = counting(getattr(owner, attribute), calls)
+        monkeypatch.setattr(owner, attribute, noted)
     clips = WindowClips(steps(), folder / name)
     windows = spans(clips.info._replace(fps=10), 2, 0.5)
     kept = [len(data['inputs']) for data in clips.clips(windows)]
