@@ -8,16 +8,16 @@ from mmaction.registry import MODELS
 from torch.testing import assert_close
 
 from mmvidadapt.methods.evl.block import neighbour_attention
-from tests.golden import ROOT, assert_output, load_golden
-from tests.methods.test_evl import (
-    TEMPORAL,
-    VIDEO,
-    every_golden,
-    load_official,
-    randomize,
-    recognizer,
-    tiny_evl,
+from mmvidadapt.methods.evl.decoder import NeighbourMotion, offset_index
+from mmvidadapt.methods.evl.lean_motion import (
+    LeanNeighbourMotion,
+    lean_neighbour_attention,
+    relative_sum,
 )
+from tests.compare import compare
+from tests.golden import ROOT, assert_output, load_golden
+from tests.methods.cases.evl import TEMPORAL, load_official, recognizer
+from tests.methods.test_evl import VIDEO, every_golden, randomize, tiny_evl
 
 FINETUNED = ROOT / 'tests' / 'reference' / 'evl_finetune_on.pt'
 
@@ -128,7 +128,44 @@ def test_one_frame_has_no_motion_and_a_gradient_of_zero():
             assert table.grad is not None and not table.grad.any()
 
 
-def test_a_head_of_another_width_is_named():
-    head = MODELS.build(dict(type='EVLHead', num_classes=5, in_channels=48))
-    with pytest.raises(ValueError, match='in_channels=48 got features of 32'):
-        head(tiny_evl()(torch.randn(VIDEO)))
+@pytest.mark.parametrize('grid', [(3, 4), (4, 3), (1, 5), (5, 1)])
+def test_relative_sum_is_the_gathered_one(grid):
+    torch.manual_seed(0)
+    h, w = grid
+    attention = torch.rand(6, h * w, h * w)
+    table = torch.randn((2 * h - 1) * (2 * w - 1), 8)
+    index = offset_index(grid, table.device)
+    for p in range(h * w):  # a patch to the left and above comes later
+        assert index[p, 0] == (p // w + h - 1) * (2 * w - 1) + p % w + w - 1
+
+    def gathered(attention, table):
+        return torch.einsum('mpj,pjc->mpc', attention, table[index])
+
+    def ours(attention, table):
+        return relative_sum(attention, table, grid)
+
+    compare(ours, gathered, attention, table)
+    with torch.no_grad():  # the other path
+        assert_close(ours(attention, table), gathered(attention, table))
+
+
+@pytest.mark.parametrize('prefix', [0, 1, 5])
+def test_only_patches_move(prefix):
+    """Whatever stands before them: nothing, a class token, registers."""
+    torch.manual_seed(0)
+    q, k = torch.randn(2, 6, 2, prefix + 12, 4).double()  # (2 * T, heads, ..)
+    wanted = neighbour_attention(q, k, 3, prefix)
+    others = q.clone()
+    others[:, :, :prefix] = 9.0
+    assert torch.equal(neighbour_attention(others, k, 3, prefix), wanted)
+    assert_close(lean_neighbour_attention(q, k, 3, prefix), wanted)
+    plain, lean = (
+        kind(8, (3, 4), prefix).double()
+        for kind in (NeighbourMotion, LeanNeighbourMotion)
+    )
+    randomize(plain)
+    lean.load_state_dict(plain.state_dict())
+    motion = plain(wanted)
+    assert motion.shape == (2, 3, prefix + 12, 8)
+    assert not motion[:, :, :prefix].any() and motion[:, :, prefix:].all()
+    assert_close(lean(wanted), motion)

@@ -8,7 +8,8 @@ from mmvidadapt.models import EVL, ImageViT
 from mmvidadapt.weights import load_pretrained, to_native
 from mmvidadapt.weights.fit import compare
 from tests.golden import assert_output, goldens, load_golden
-from tests.methods.test_evl import recognizer, tiny_evl
+from tests.methods.cases.evl import recognizer
+from tests.methods.test_evl import tiny_evl
 
 every_golden = pytest.mark.parametrize('path', goldens('evl_*.pt'))
 

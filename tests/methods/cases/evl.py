@@ -1,5 +1,6 @@
 """EVL."""
 
+import torch
 from mmaction.registry import MODELS
 
 from mmvidadapt.weights import rename_official_, to_native
@@ -52,7 +53,8 @@ def recognizer(golden, **overrides):
         cls_head=head,
         data_preprocessor=dict(type='ActionDataPreprocessor'),
     )
-    return MODELS.build(model).to(golden['input'].dtype).eval()
+    model = MODELS.build(model).eval()
+    return model.double() if golden['input'].dtype == torch.float64 else model
 
 
 def load_official(model, golden):
@@ -117,6 +119,11 @@ CASES = [
             },
             'narrow': dict(decoder_qkv_dims=12, decoder_num_heads=3),
             'one layer': dict(decoder_num_layers=1, dialect='imagenet'),
+            'fine grid': dict(
+                arch=dict(
+                    embed_dims=48, num_layers=3, num_heads=3, patch_size=4
+                )
+            ),
         },
         wrong=[
             (dict(frames=4), 'frames'),
