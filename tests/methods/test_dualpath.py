@@ -1,6 +1,4 @@
-"""DualPath: tests of a method, wrong arguments, the head."""
-
-import re
+"""DualPath: how it starts, paths and framesets, memory, dropout, its head."""
 
 import pytest
 import torch
@@ -8,15 +6,20 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from torch.testing import assert_close
 
+from mmvidadapt.apis.train.memory import saved_bytes
 from mmvidadapt.methods.dualpath.backbone import VARIANTS
 from mmvidadapt.methods.dualpath.block import split_paths
+from mmvidadapt.methods.dualpath.framesets import (
+    build_framesets,
+    sample_frames,
+)
 from mmvidadapt.models import AIM, DualPath, ImageViT
+from tests.methods.cases.dualpath import PAPER, SSV2
 
 VIDEO = (2, 3, 16, 16, 16)  # (B, 3, T, H, W)
-SMALL = dict(bottleneck=8, dropout=0.1, train_positions=False)
 VARIANT = {
-    'paper': dict(SMALL, temporal_pre_adapter=False, separate_cls=True),
-    'paper-ssv2': dict(SMALL, temporal_pre_adapter=True, separate_cls=True),
+    'paper': PAPER,
+    'paper-ssv2': SSV2,
     'official': VARIANTS['official'],
 }
 PATHS = [('temporal', 'spatial'), ('temporal',), ('spatial',)]
@@ -36,16 +39,6 @@ def randomize(module, trained_only=True):
             torch.nn.init.normal_(param, std=0.2)
 
 
-def names_of(adapters):
-    return {
-        f'transformer.resblocks.{i}.{adapter}.{fc}.{p}'
-        for i in (0, 1)
-        for adapter in adapters
-        for fc in ('down', 'up')
-        for p in ('weight', 'bias')
-    }
-
-
 @every_variant
 def test_new_adapters_leave_clip_unchanged(variant):
     """In space the image model, in time nothing but the norms."""
@@ -60,40 +53,6 @@ def test_new_adapters_leave_clip_unchanged(variant):
     assert_close(temporal, dual.ln_post(dual.ln_pre(x[:, 0])))
 
 
-@every_paths
-@every_variant
-def test_only_what_is_new_is_trained(variant, paths):
-    dual = tiny(variant, paths=paths)
-    wanted = set()
-    if 'temporal' in paths:
-        wanted |= names_of(['t_adapter_attn', 't_adapter_mlp'])
-        wanted |= {'spatial_positional_embedding'}
-        if variant != 'paper':
-            wanted |= names_of(['t_adapter_attn_b'])
-    if 'spatial' in paths:
-        wanted |= names_of(['s_adapter_attn', 's_adapter_mlp'])
-        if variant == 'official':
-            wanted |= {'positional_embedding'}
-    wanted |= {'class_embedding'}
-    if len(paths) == 2 and variant != 'official':
-        wanted |= {'temporal_class_embedding'}
-    assert {n for n, p in dual.named_parameters() if p.requires_grad} == wanted
-
-
-@pytest.mark.parametrize('full_finetune', [False, True])
-@every_paths
-@every_variant
-def test_gradients_reach_exactly_what_is_trained(
-    variant, paths, full_finetune
-):
-    dual = tiny(variant, paths=paths, full_finetune=full_finetune)
-    randomize(dual)  # zero-initialised adapters would hide errors
-    dual(torch.randn(VIDEO)).square().mean().backward()
-    for name, param in dual.named_parameters():
-        learns = param.grad is not None and bool(param.grad.any())
-        assert learns == param.requires_grad, name
-
-
 def test_fewer_images_pass_the_trunk_than_with_aim():
     seen = []
     models = [tiny(), AIM(arch='tiny', img_size=16, num_frames=16)]
@@ -105,56 +64,6 @@ def test_fewer_images_pass_the_trunk_than_with_aim():
         model(torch.randn(VIDEO))
     assert seen[0] / seen[2] == (8 + 1) / 16
     assert seen == [2 * 9] * 2 + [2 * 16] * 2  # every block, all at once
-
-
-@pytest.mark.parametrize(
-    'wrong,message',
-    [
-        (dict(frames=4), 'frames'),
-        (dict(num_frames=24), r'num_frames=24.*grid=\(4, 4\).*16'),
-        (dict(num_frames=8), r'num_frames=8.*grid=\(4, 4\).*16'),
-        (dict(grid=(3, 3)), r'num_frames=16.*grid=\(3, 3\).*9'),
-        (dict(grid=(0, 4)), r'grid=\(0, 4\)'),
-        (dict(grid=(4,)), r'grid=\(4,\)'),
-        (dict(num_spatial_frames=0), 'num_spatial_frames=0.*1 to 16'),
-        (dict(num_spatial_frames=17), 'num_spatial_frames=17.*1 to 16'),
-        (dict(paths=('spatial', 'time')), 'time.*temporal'),
-        (dict(paths=()), r'paths=\(\)'),
-        (dict(framesets_from='disk'), 'disk.*pipeline'),
-        (dict(img_size=(16, 24)), r'img_size=\(16, 24\).*square'),
-    ],
-)
-def test_wrong_arguments_are_named(wrong, message):
-    with pytest.raises((ValueError, TypeError), match=message):
-        tiny(**wrong)
-
-
-@pytest.mark.parametrize(
-    'variant,message',
-    [
-        ('ours', "Unknown variant 'ours'.*official.*paper"),
-        (dict(bottleneck=3), 'missing.*separate_cls'),
-        (dict(VARIANT['paper'], bottleneck=0), 'width=0'),
-        (dict(VARIANT['paper'], bottleneck=0.001), 'ratio=0.001'),
-        (dict(VARIANT['paper'], cls=1), "unknown.*'cls'"),
-    ],
-)
-def test_wrong_variants_are_named(variant, message):
-    with pytest.raises(ValueError, match=message):
-        DualPath(arch='tiny', img_size=16, variant=variant)
-
-
-def test_wrong_clips_are_named():
-    dual = tiny()
-    for shape in ((1, 3, 8, 16, 16), (16, 3, 16, 16)):
-        message = re.escape(f'(B, 3, 16, H, W), not {shape}')
-        with pytest.raises(ValueError, match=f'num_frames=16.*{message}'):
-            dual(torch.randn(shape))
-    with pytest.raises(ValueError, match='img_size.*16, 16.*16, 24'):
-        dual(torch.randn(1, 3, 16, 16, 24))
-    dual = tiny(framesets_from='pipeline')
-    with pytest.raises(ValueError, match=r'the pipeline.*\(B, 3, 9, H, W\)'):
-        dual(torch.randn(VIDEO))
 
 
 def test_the_head_is_linear_gelu_linear():
@@ -193,3 +102,83 @@ def test_views_are_averaged_as_logits_or_probabilities():
         scores = model(views[0][:, None], stage='head')
         scores = scores if average == 'score' else scores.softmax(-1)
         assert_close(predicted.pred_score, scores.mean(0))
+
+
+@pytest.mark.parametrize('paths', PATHS)
+def test_a_pipeline_may_build_the_framesets(paths):
+    model = tiny(paths=paths).eval()
+    other = tiny(paths=paths, framesets_from='pipeline').eval()
+    video = torch.randn(VIDEO)
+    images = [build_framesets(video, (4, 4)), sample_frames(video, 8)]
+    kept = [x for x, n in zip(images, model.images, strict=True) if n]
+    assert torch.equal(other(torch.cat(kept, dim=2)), model(video))
+    with pytest.raises(ValueError, match=r'the pipeline.*\(B, 3, [189], H'):
+        other(video)
+
+
+@every_variant
+def test_bytes_saved_for_backward(variant):
+    """At a realistic ratio of channels to tokens."""
+    sizes = dict(embed_dims=192, num_layers=4, num_heads=3, patch_size=16)
+    given = dict(img_size=112, num_frames=16)
+    if variant != 'official':
+        given['variant'] = dict(VARIANT[variant], bottleneck=32)
+    else:
+        given['variant'] = variant
+    lean, plain = (
+        DualPath(arch=sizes, lean=lean, **given) for lean in (True, False)
+    )
+    video = torch.randn(2, 3, 16, 112, 112)
+    saved = [
+        saved_bytes(model, lambda m=model: m(video))
+        for model in (lean.eval(), plain.eval())
+    ]
+    assert saved[0] < 0.71 * saved[1]
+
+
+def test_the_temporal_code_is_no_part_of_a_checkpoint():
+    dual = tiny()
+    assert 'temporal_code' not in dual.state_dict()
+    assert dual.double().temporal_code.dtype == torch.float64
+    assert dual.to('meta').temporal_code.is_meta
+
+
+def test_the_order_of_frames_matters_in_time_only():
+    for paths, differs in ((PATHS[1], True), (PATHS[2], False)):
+        dual = tiny(paths=paths, num_spatial_frames=16).eval()
+        randomize(dual)
+        video = torch.randn(VIDEO)
+        outputs = dual(video), dual(video.flip(2))
+        assert torch.allclose(*outputs, atol=1e-5) != differs
+
+
+@pytest.mark.parametrize('rate', [0.0, 0.5])
+def test_half_of_the_images_pass_a_block_as_they_are(rate):
+    dual = tiny(drop_path_rate=rate).train()
+    randomize(dual)
+    block = dual.transformer.resblocks[-1]
+    block.only_readout = False
+    x = torch.randn(32 * 9, 5, 32)
+    kept = (block(x) == x).flatten(1).all(1)
+    assert 0.15 < kept.float().mean() < 0.35 if rate else not kept.any()
+    assert (block.eval()(x) == x).flatten(1).all(1).sum() == 0
+
+
+def test_adapters_drop_out_in_training_only():
+    dual = tiny().train()
+    randomize(dual)
+    video = torch.randn(VIDEO)
+    assert not torch.equal(dual(video), dual(video))
+    dual.eval()
+    assert torch.equal(dual(video), dual(video))
+    rates = {m.p for m in dual.modules() if isinstance(m, torch.nn.Dropout)}
+    assert rates == {0.1}
+
+
+def test_what_is_new_starts_small():
+    arch = dict(embed_dims=192, num_layers=2, num_heads=3, patch_size=2)
+    dual = tiny(arch=arch)
+    for param in (dual.spatial_positional_embedding, dual.proj):
+        assert abs(param.std() * 192**0.5 - 1) < 0.1
+    trunk = dual.class_embedding
+    assert torch.equal(dual.temporal_class_embedding, trunk)

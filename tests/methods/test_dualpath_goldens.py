@@ -1,80 +1,24 @@
-"""DualPath: equal to the official code, which its weights load from."""
+"""DualPath: features and tokens of the official code, its checkpoints."""
 
 import pytest
 import torch
-from mmaction.registry import MODELS
 from mmengine.runner import load_checkpoint
 from torch.testing import assert_close
 
 from mmvidadapt.models import ImageViT
 from tests.golden import (
     ROOT,
-    assert_gradients,
     assert_output,
     goldens,
     load_golden,
 )
+from tests.methods.cases.dualpath import recognizer
 from tests.methods.test_dualpath import randomize, tiny
 
 REFERENCE = ROOT / 'tests' / 'reference'
 every_golden = pytest.mark.parametrize(
     'path', goldens('dualpath_[a-z].pt') + goldens('dualpath_?_f64.pt')
 )
-
-
-def recognizer(golden, **overrides):
-    """Build the whole model of a golden, as a config would."""
-    meta, kwargs = golden['meta'], golden['meta']['kwargs']
-    backbone = dict(
-        type='DualPath',
-        arch=dict(
-            embed_dims=kwargs['vision_width'],
-            num_layers=kwargs['vision_layers'],
-            num_heads=meta['vision_heads'],
-            patch_size=kwargs['vision_patch_size'],
-        ),
-        img_size=kwargs['image_resolution'],
-        num_frames=meta['T'],
-        num_spatial_frames=meta['Ts'],
-        variant='official',
-        output_dims=kwargs['embed_dim'],
-    )
-    head = dict(
-        type='DualPathHead',
-        num_classes=kwargs['num_class'],
-        in_channels=2 * kwargs['embed_dim'],
-        average_clips='score',
-    )
-    model = dict(
-        type='DualPathRecognizer',
-        backbone={**backbone, **overrides},
-        cls_head=head,
-        data_preprocessor=dict(type='ActionDataPreprocessor'),
-    )
-    model = MODELS.build(model).eval()
-    return model.double() if golden['input'].dtype == torch.float64 else model
-
-
-def ours(name):
-    """Name a parameter of the golden as the recogniser does."""
-    name = name.replace('visual.head.', 'cls_head.')
-    name = name.replace('visual.', 'backbone.')
-    return name.replace('down_proj', 'down').replace('up_proj', 'up')
-
-
-@pytest.mark.parametrize('with_cp', [False, True, 'mlp'])
-@every_golden
-def test_matches_the_official_code(path, with_cp):
-    golden = load_golden(path)
-    model = recognizer(golden, with_cp=with_cp)
-    model.load_state_dict(dict(golden['state_dict']), strict=True)
-    scores = model(golden['video'][:, None], stage='head')
-    assert_output(scores, golden['output'])
-    (scores * golden['w']).sum().backward()
-    grads = {ours(name): grad for name, grad in golden['grads'].items()}
-    assert_gradients(model, grads)
-    wanted = set(golden['meta']['trainable']) - {'positional_embedding'}
-    assert set(grads) == set(map(ours, wanted))
 
 
 @every_golden
