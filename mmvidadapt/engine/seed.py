@@ -7,15 +7,7 @@ import numpy as np
 import torch
 from mmengine.registry import FUNCTIONS
 
-
-def seed_everything(*entropy: int) -> None:
-    """Seed python, numpy and torch (all devices) from several integers."""
-    python, numpy, low, high = (
-        np.random.SeedSequence(entropy).generate_state(4).tolist()
-    )
-    random.seed(python)
-    np.random.seed(numpy)
-    torch.manual_seed(low | high >> 1 << 32)  # 63 bits
+from mmvidadapt.utils.random_seed import seed_everything
 
 
 # mmengine looks ``worker_init_fn`` up in its own root registry, which does

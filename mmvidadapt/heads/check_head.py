@@ -16,7 +16,7 @@ from mmaction.models.recognizers import BaseRecognizer, Recognizer2D
 from torch import nn
 from torch.nn.modules.module import register_module_module_registration_hook
 
-from mmvidadapt.methods.bevt.base import MaskedModel
+from mmvidadapt.methods.bevt.masked_model import MaskedModel
 from mmvidadapt.methods.bevt.video_swin import VideoSwin
 from mmvidadapt.methods.follow_trunk import compare_entry
 from mmvidadapt.trunks.base import AdaptedBackbone

@@ -61,7 +61,7 @@ def tiny_bevt(**kwargs):
 
 
 def tiny_pretrainer(**kwargs):
-    """Build the config of a small recogniser of 4 x 4 x 4 tokens."""
+    """Build the config of a small recognizer of 4 x 4 x 4 tokens."""
     return dict(
         type='BEVTPretrainer',
         backbone=dict(
@@ -80,7 +80,7 @@ def tiny_pretrainer(**kwargs):
 
 
 def build(config):
-    """Build a recogniser with the same random weights each time."""
+    """Build a recognizer with the same random weights each time."""
     torch.manual_seed(0)
     return MODELS.build(config)
 
@@ -104,7 +104,7 @@ def batch(inputs, mask, ids):
 
 
 def video_batch(clips=2, vocabulary=VOCABULARY):
-    """Give random clips of the tiny recogniser."""
+    """Give random clips of the tiny recognizer."""
     mask = torch.zeros(clips, 4, 8, 8, dtype=torch.bool)
     mask[:, 1:3, 2:7, 1:6] = True
     return batch(
@@ -115,7 +115,7 @@ def video_batch(clips=2, vocabulary=VOCABULARY):
 
 
 def image_batch(images=3, vocabulary=VOCABULARY):
-    """Give random images of the tiny recogniser."""
+    """Give random images of the tiny recognizer."""
     mask = torch.zeros(images, 8, 8, dtype=torch.bool)
     mask[:, 3:8, :5] = True
     return batch(

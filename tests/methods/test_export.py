@@ -10,7 +10,7 @@ from mmengine.model import BaseModule
 from torch import nn
 from torch.testing import assert_close
 
-from mmvidadapt.methods.bevt.base import MaskedModel
+from mmvidadapt.methods.bevt.masked_model import MaskedModel
 from mmvidadapt.methods.bevt.video_swin import BEVTVideoSwin
 from mmvidadapt.trunks.base import AdaptedBackbone
 from mmvidadapt.trunks.parts import linear as linear_module

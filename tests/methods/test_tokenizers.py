@@ -5,7 +5,7 @@ import torch
 from mmaction.registry import MODELS
 
 from mmvidadapt.methods.bevt.tokenizers import Tokenizer
-from mmvidadapt.methods.bevt.tokenizers.nearest import nearest
+from mmvidadapt.methods.bevt.tokenizers.nearest_code import nearest
 from mmvidadapt.methods.bevt.tokenizers.precomputed import ids_to_picture
 from tests.methods.tokenizer_samples import TOKENIZERS, build, pictures
 
@@ -101,7 +101,7 @@ def test_nearest_is_the_smallest_distance(monkeypatch):
     expected = torch.cdist(rows, codes).argmin(1)
     assert torch.equal(nearest(rows, codes), expected)
     monkeypatch.setattr(
-        'mmvidadapt.methods.bevt.tokenizers.nearest.CHUNK', 100
+        'mmvidadapt.methods.bevt.tokenizers.nearest_code.CHUNK', 100
     )
     assert torch.equal(nearest(rows, codes), expected)
     assert nearest(rows[:0], codes).shape == (0,)

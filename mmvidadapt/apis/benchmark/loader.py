@@ -13,7 +13,7 @@ from mmcv.transforms import Compose
 from mmengine.config import Config, ConfigDict
 
 from mmvidadapt.datasets.wrappers import inner_config
-from mmvidadapt.engine.seed import seed_everything
+from mmvidadapt.utils.random_seed import seed_everything
 
 STOCK = {'Init': dict(type='DecordInit'), 'Decode': dict(type='DecordDecode')}
 # What to do where a step takes most of the time.

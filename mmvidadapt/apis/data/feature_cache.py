@@ -12,7 +12,6 @@ from mmengine.config import Config
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from mmvidadapt.engine.seed import seed_everything
 from mmvidadapt.methods.evl.backbone import EVL
 from mmvidadapt.methods.evl.cache_files import (
     DONE,
@@ -24,7 +23,9 @@ from mmvidadapt.methods.evl.cache_files import (
     open_shard,
 )
 from mmvidadapt.methods.evl.cached_rows import gather
-from mmvidadapt.methods.evl.dataset import build_uncached, data_key
+from mmvidadapt.methods.evl.dataset import build_uncached
+from mmvidadapt.utils.data_key import data_key
+from mmvidadapt.utils.random_seed import seed_everything
 
 SHARD_BYTES = 2**30
 DRAWS = 8  # a coin is taken for a constant once in 128 times

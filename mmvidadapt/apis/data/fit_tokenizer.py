@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mmvidadapt.datasets.prepare.video_folders import name_others, walk_videos
 from mmvidadapt.methods.bevt.tokenizers.kmeans import KMeansTokenizer
-from mmvidadapt.methods.bevt.tokenizers.nearest import nearest
+from mmvidadapt.methods.bevt.tokenizers.nearest_code import nearest
 from mmvidadapt.utils.video import EXTENSIONS as VIDEOS
 
 from ..use.windows import read_frames

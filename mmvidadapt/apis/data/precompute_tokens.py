@@ -21,7 +21,7 @@ from mmvidadapt.methods.bevt.dataset_tokenized import (
     split_pipeline,
 )
 from mmvidadapt.methods.bevt.tokenizers import Tokenizer
-from mmvidadapt.methods.evl.dataset import data_key
+from mmvidadapt.utils.data_key import data_key
 from mmvidadapt.utils.sha256 import fingerprint
 
 

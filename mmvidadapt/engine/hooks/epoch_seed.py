@@ -11,7 +11,9 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from ..seed import seed_everything, seed_worker
+from mmvidadapt.utils.random_seed import seed_everything
+
+from ..seed import seed_worker
 from ..train_loaders import train_loaders
 
 

@@ -1,12 +1,13 @@
 """BEVT: pretrain video transformers on masked visual tokens.
 
+``masked_swin.py``
+    The equation: hide tokens, encode, decode.
 ``swin.py``
-    ``MaskedSwin``, the equation: hide tokens, encode, decode; and
-    ``BEVTSwin``, its lean twin, which decodes masked rows only.
+    ``BEVTSwin``: its lean twin, which decodes masked rows only.
 ``timesformer.py``
     ``BEVTTimeSformer``: the same on mmaction2's TimeSformer.
-``base.py``
-    What both share: streams, masks, checkpointing.
+``masked_model.py``
+    Base class of both: streams, masks, checkpointing.
 ``masked_rows.py``
     Decoding where a mask is set.
 ``head.py``
@@ -19,8 +20,8 @@
     How image Swins and checkpoints of BEVT become weights of a Video Swin.
 ``tokenizers/``
     Pictures to visual tokens, and back where there is a decoder.
-``dataset_images.py``, ``dataset_tokenized.py``
+``dataset_image_list.py``, ``dataset_tokenized.py``
     Lists of images; crops whose tokens were computed before.
-``transforms_masks.py``, ``transforms_view.py``
+``transforms_masks.py``, ``transforms_tokenizer_view.py``
     What is hidden; the pictures that the tokenizer reads.
 """

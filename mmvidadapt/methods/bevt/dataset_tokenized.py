@@ -1,4 +1,4 @@
-"""Clips and images whose crops were tokenised before the training."""
+"""Read clips and images whose crops were tokenized beforehand."""
 
 import copy
 import json
@@ -14,17 +14,16 @@ from mmaction.registry import DATASETS
 from mmengine.dataset import Compose
 from torch.utils.data import Dataset
 
-from mmvidadapt.engine.seed import seed_everything
+from mmvidadapt.utils.data_key import data_key
+from mmvidadapt.utils.random_seed import seed_everything
 from mmvidadapt.utils.whole_file import whole_file
-
-from ..evl.dataset import data_key
 
 META, TOKENS, DONE = 'tokens.json', 'tokens.npy', 'done.npy'
 
 
 @dataclass(frozen=True)
 class TokenMeta:
-    """What a folder of tokens holds, and of what.
+    """Describe what a folder of tokens holds, and of what.
 
     Args:
         data (str): Hash of the data set and of the pipeline that draws crops.
@@ -114,7 +113,7 @@ def seeded(*entropy: int) -> Iterator[None]:
 
 
 def draw(dataset: Dataset, index: int, view: int, seed: int) -> dict:
-    """Give a crop that seed, index and view decide.
+    """Draw a crop that seed, index and view decide.
 
     Args:
         dataset (Dataset): Its pipeline ends with the crop.
@@ -197,7 +196,7 @@ class TokenizedDataset(Dataset):
         return self.meta.items
 
     def __getitem__(self, index: int) -> dict:
-        """Give one of the crops of an item, packed."""
+        """Draw one of the crops of an item, packed."""
         # Importing models takes seconds, which other data sets do without.
         from .tokenizers.precomputed import ids_to_picture
 

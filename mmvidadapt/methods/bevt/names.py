@@ -148,7 +148,7 @@ def inflate_table(table: Tensor, window: Sequence[int]) -> Tensor:
                 f'A {TABLE} of {len(table)} rows is that of no square window '
                 'of an image; give an image Swin or a checkpoint of BEVT.'
             )
-        table = table.t().reshape(1, -1, before, before)
+        table = table.t().reshape(1, -1, before, before)  # (1, H, S, S)
         table = F.interpolate(table, tuple(sides), mode='bicubic')
         table = table[0].flatten(1).t()
     return table.repeat(frames, 1)

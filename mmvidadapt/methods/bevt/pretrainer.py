@@ -1,4 +1,4 @@
-"""BEVT's pretraining: predict the visual tokens of what is masked."""
+"""Pretrain BEVT: predict the visual tokens of what is masked."""
 
 from typing import Any, Dict, List, Optional, Tuple, Union
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from .head import STREAM_NAMES
 
 Batch = Dict[str, Any]
-# What the official recogniser saves with itself.
+# What the official recognizer saves with itself.
 FOREIGN = ('relative_position_index', '.attn_mask')
 
 
@@ -73,7 +73,7 @@ class BEVTPretrainer(BaseModel):
             )
 
     def tokenizer_on(self, device: torch.device) -> torch.nn.Module:
-        """Give the tokenizer, moved to a device when first asked for it."""
+        """Return the tokenizer, moved to a device when first asked for it."""
         tokenizer, place = self._tokenizer
         if place != device:
             self._tokenizer = (tokenizer.to(device), device)
@@ -135,14 +135,14 @@ class BEVTPretrainer(BaseModel):
         return losses
 
     def read(self, batch: Batch) -> Tuple[str, Tensor, Tensor, Tensor]:
-        """Give a batch's stream, inputs, mask and targets (K,)."""
+        """Read stream, inputs, mask and targets (K,) of a batch."""
         x, samples = _clips(batch['inputs']), batch['data_samples']
         stream = self.backbone.stream_of(x)
         mask = _stack(samples, 'mask', stream)
         return stream, x, mask, self.targets(samples, mask, stream)
 
     def _check_streams(self, losses: Dict[str, Tensor]) -> None:
-        """Name a missing stream before DistributedDataParallel hangs."""
+        """Reject a missing stream before DistributedDataParallel hangs."""
         missing = [
             stream
             for stream in self.backbone.streams
@@ -156,11 +156,11 @@ class BEVTPretrainer(BaseModel):
             )
 
     def targets(self, samples: list, mask: Tensor, stream: str) -> Tensor:
-        """Give the tokens of masked positions, (K,)."""
+        """Tokenize masked positions, (K,)."""
         span = self.backbone.span if stream == 'video' else 1
         mask = mask.repeat_interleave(span, 1) if span > 1 else mask
-        mask = mask.flatten(0, -3)  # (pictures, h, w)
-        view = _stack(samples, 'view', stream).flatten(0, -4)
+        mask = mask.flatten(0, -3)  # (M, h, w), M pictures
+        view = _stack(samples, 'view', stream).flatten(0, -4)  # (M, 3, H, W)
         return self.tokenizer_on(view.device).tokenize_at(view, mask)
 
     @torch.no_grad()
@@ -173,8 +173,8 @@ class BEVTPretrainer(BaseModel):
         x, samples = _clips(batch['inputs']), batch['data_samples']
         stream = self.backbone.stream_of(x)
         mask = _stack(samples, 'mask', stream)
-        rows = self.backbone(x, mask, dense=True)
-        probs, ids = self.cls_head(rows).softmax(-1).max(-1)
+        rows = self.backbone(x, mask, dense=True)  # (B*T*h*w, D)
+        probs, ids = self.cls_head(rows).softmax(-1).max(-1)  # (B*T*h*w,)
         shape = (len(x), -1, *self.backbone.mask_grid)
         for sample, prob, token in zip(
             samples, probs.view(shape), ids.view(shape)
@@ -207,7 +207,7 @@ def _stack(samples: List[Any], key: str, stream: str) -> Tensor:
 def _drop_foreign(
     module: BEVTPretrainer, state_dict: dict, prefix: str, *args: Any
 ) -> None:
-    """Let official checkpoints load by path alone."""
+    """Drop what official checkpoints hold besides the model."""
     tokenizer = f'{prefix}cls_head.vae_encoder.'
     for name in list(state_dict):
         if name.endswith(FOREIGN) or name.startswith(tokenizer):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mmvidadapt.trunks.vit import resolve
 from mmvidadapt.weights import load_exactly, load_weights_file
 
-from .base import STREAMS, MaskedModel
+from .masked_model import STREAMS, MaskedModel
 from .masked_rows import MaskedRows
 
 ARCHS = {
@@ -83,9 +83,17 @@ class BEVTTimeSformer(MaskedModel):
                 f'img_size={self.img_size} is not a multiple of patch_size='
                 f'{patch_size}.'
             )
-        sizes = resolve('arch', ARCHS, arch)
+        self._take_host(resolve('arch', ARCHS, arch), patch_size)
+        self.mask_grid = tuple(side // patch_size for side in self.img_size)
+        if 'video' not in self.streams:
+            for name, param in self.named_parameters():
+                if any(part in name for part in TEMPORAL):
+                    param.requires_grad_(False)
+
+    def _take_host(self, sizes: dict, patch_size: int) -> None:
+        """Take the parts of mmaction2's model, add a mask token."""
         host = TimeSformer(
-            num_frames,
+            self.num_frames,
             self.img_size,
             patch_size,
             embed_dims=sizes['embed_dims'],
@@ -101,11 +109,6 @@ class BEVTTimeSformer(MaskedModel):
                 module.drop_prob = float(module.drop_prob)
         for token in (self.mask_token, self.cls_token, self.pos_embed):
             nn.init.trunc_normal_(token, std=0.02)
-        self.mask_grid = tuple(side // patch_size for side in self.img_size)
-        if 'video' not in self.streams:
-            for name, param in self.named_parameters():
-                if any(part in name for part in TEMPORAL):
-                    param.requires_grad_(False)
 
     def init_weights(self) -> None:
         """Load ``pretrained``; the parts have drawn their weights."""
@@ -177,7 +180,7 @@ class _Still(nn.Module):
 
 
 def _read_backbone(path: str) -> Dict[str, Any]:
-    """Read the backbone of a checkpoint of the recogniser, or one alone."""
+    """Read the backbone of a checkpoint of the recognizer, or one alone."""
     return {
         name.removeprefix('backbone.'): value
         for name, value in load_weights_file(path, copy=False).items()

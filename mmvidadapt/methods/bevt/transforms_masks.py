@@ -1,4 +1,4 @@
-"""Which tokens are hidden: blocks of an image, tubes of a clip."""
+"""Hide tokens: blocks of an image, tubes of a clip."""
 
 import math
 import random
@@ -140,7 +140,8 @@ class TubeMask(BlockMask):
         block = self.draw()
         start = self.random.randint(0, self.num_frames - 1)
         length = self.random.randint(*self.lengths)
-        mask = np.zeros((self.num_frames, *self.grid), dtype=bool)
+        shape = (self.num_frames, *self.grid)  # (T', h, w)
+        mask = np.zeros(shape, dtype=bool)
         mask[np.arange(start, start + length) % self.num_frames] = block
         results['mask'] = torch.from_numpy(mask)
         return results

@@ -1,4 +1,4 @@
-"""mmaction2's Video Swin, fine-tuned from what BEVT has pretrained."""
+"""Fine-tune mmaction2's Video Swin from what BEVT has pretrained."""
 
 from typing import Any, Optional, Sequence, Tuple, Union
 
@@ -127,7 +127,7 @@ class VideoSwin(SwinTransformer3D):
 def _rename(
     module: VideoSwin, state_dict: dict, prefix: str, *args: Any
 ) -> None:
-    """Take the official name of the last norm, and no indices."""
+    """Rename the official last norm, drop indices."""
     for name in [k for k in state_dict if k.startswith(prefix)]:
         own = name[len(prefix) :]
         if own.endswith(INDEX):
@@ -207,8 +207,8 @@ def run_lean(
     """
     length = windows.index.shape[0]
     # As mmaction2 reads it, windows that have shrunk to the map included.
-    index = getattr(block.attn, INDEX)[:length, :length]
+    index = getattr(block.attn, INDEX)[:length, :length]  # (N, N)
     h = attend_windows(block.attn, block.norm1, x, windows, shifted, index)
-    x = x + block.drop_path(h)
+    x = x + block.drop_path(h)  # (B, T, H, W, C)
     mlp = (block.mlp.fc1, block.mlp.act, block.mlp.fc2)
     return x + block.drop_path(lean_mlp(mlp, block.norm2, x))

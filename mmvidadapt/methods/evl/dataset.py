@@ -1,8 +1,6 @@
 """Features of a frozen trunk, read from disk in place of videos."""
 
 import copy
-import json
-from itertools import chain
 from pathlib import Path
 from typing import Optional, Sequence
 
@@ -14,33 +12,10 @@ from torch.utils.data import Dataset
 
 from mmvidadapt.datasets.transforms import SpreadSampleFrames
 from mmvidadapt.datasets.wrappers import inner_datasets
-from mmvidadapt.utils.sha256 import hash_bytes
+from mmvidadapt.utils.data_key import data_key
 
 from .cache_files import DONE, LABELS, CacheMeta, damaged_shards, open_shard
 from .cached_rows import pack
-
-
-def data_key(
-    described: dict, preprocessor: Optional[dict], dataset: Dataset
-) -> str:
-    """Hash everything that decides which pixels the trunk sees.
-
-    Args:
-        described (dict): Config of the data set, pipeline included.
-        preprocessor (dict, optional): Config of the data preprocessor.
-        dataset (Dataset): What was built of ``described``; the files and
-            labels that it lists count, not where they are written down.
-
-    Returns:
-        str: SHA-256.
-    """
-    if not hasattr(dataset, 'get_data_info'):
-        raise ValueError(
-            f'{type(dataset).__name__} has no get_data_info, so nothing tells '
-            'which videos it lists; cache a data set of mmaction2.'
-        )
-    videos = map(dataset.get_data_info, range(len(dataset)))
-    return hash_bytes(map(_json, chain([[described, preprocessor]], videos)))
 
 
 def build_uncached(described: dict) -> Dataset:
@@ -58,10 +33,6 @@ def build_uncached(described: dict) -> Dataset:
             if isinstance(step, SpreadSampleFrames):
                 step.merge = False
     return dataset
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, sort_keys=True, default=str).encode()
 
 
 @DATASETS.register_module()

@@ -15,7 +15,7 @@ MAP, CUT = 'b (t p) (h q) (w r) c', '(b t h w) (p q r) c'
 
 
 class Windows3D(nn.Module):
-    """How the map of a stage is cut into windows, for all its blocks.
+    """Cut the map of a stage into windows, for all its blocks.
 
     A window that is larger than the map shrinks to it and is not shifted
     along that axis; a map that is no multiple of the window is padded. A map
@@ -84,7 +84,7 @@ class Windows3D(nn.Module):
         return dict(zip('pqr', self.window))
 
     def forbids(self, shifted: bool) -> bool:
-        """Say whether windows differ in what is forbidden."""
+        """Check whether windows differ in what is forbidden."""
         return any(self.shift) and (shifted or self.rigid)
 
     def split(self, x: Tensor, shifted: bool) -> Tensor:
@@ -94,7 +94,7 @@ class Windows3D(nn.Module):
             x = F.pad(x, (0, 0, 0, gaps[2], 0, gaps[1], 0, gaps[0]))
         if shifted and any(self.shift):
             x = x.roll([-s for s in self.shift], (1, 2, 3))
-        return rearrange(x, f'{MAP} -> {CUT}', **self._sides())
+        return rearrange(x, f'{MAP} -> {CUT}', **self._sides())  # (B*G, N, C)
 
     def join(self, x: Tensor, shifted: bool) -> Tensor:
         """Put windows (B*G, N, C) back into maps (B, T, H, W, C)."""

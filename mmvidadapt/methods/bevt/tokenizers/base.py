@@ -1,4 +1,4 @@
-"""What every visual tokenizer shares: pictures in, discrete ids out."""
+"""Base class of visual tokenizers: pictures in, discrete ids out."""
 
 from abc import ABC, abstractmethod
 from typing import Optional, Tuple
@@ -52,7 +52,7 @@ class Tokenizer(nn.Module, ABC):
 
     @abstractmethod
     def classify(self, rows: Tensor) -> Tensor:
-        """Give the ids (K,) of features (K, D)."""
+        """Choose the ids (K,) of features (K, D)."""
 
     def read(self) -> None:
         """Read the weights that ``pretrained`` names into the modules."""
@@ -97,7 +97,7 @@ class Tokenizer(nn.Module, ABC):
 
     @torch.no_grad()
     def tokenize(self, frames: Tensor, most: int = MOST) -> Tensor:
-        """Give the ids of whole pictures.
+        """Tokenize whole pictures.
 
         Args:
             frames (Tensor): RGB from 0 to 255, ``(M, 3, h, w)``.
@@ -116,7 +116,7 @@ class Tokenizer(nn.Module, ABC):
     def tokenize_at(
         self, frames: Tensor, mask: Tensor, most: int = MOST
     ) -> Tensor:
-        """Give the ids at masked positions only.
+        """Tokenize masked positions only.
 
         Pictures without a masked position are not looked at. The memory that
         is needed does not grow with their number, but with ``most``.
@@ -137,13 +137,13 @@ class Tokenizer(nn.Module, ABC):
         parts = zip(frames[kept].split(most), mask[kept].split(most))
         with full_precision(frames):
             ids = [
-                self.classify(self.features(part.float())[where])
-                for part, where in parts
+                self.classify(self.features(part.float())[where])  # (K,)
+                for part, where in parts  # (M, 3, H, W) and (M, gh, gw)
             ]
         return torch.cat(ids)
 
     def _check(self, frames: Tensor, mask: Tensor) -> None:
-        """Make sure that pictures and mask are of this tokenizer's size."""
+        """Reject pictures and masks of other sizes."""
         size, name = self.input_size, type(self).__name__
         if frames.ndim != 4 or frames.shape[1:] != (3, size, size):
             raise ValueError(

@@ -71,11 +71,11 @@ class DALLETokenizer(Tokenizer):
 
     def features(self, frames: Tensor) -> Tensor:
         """Run all but the last convolution: (M, gh, gw, 8 * n_hid)."""
-        x = LOW + SPAN * (frames / 255)
+        x = LOW + SPAN * (frames / 255)  # (M, 3, H, W)
         x = x.contiguous(memory_format=CHANNELS_LAST)
         for name, part in self.encoder.blocks.named_children():
             x = part.relu(x) if name == 'output' else part(x)
-        return rearrange(x, 'm c h w -> m h w c')
+        return rearrange(x, 'm c h w -> m h w c')  # (M, gh, gw, C)
 
     def classify(self, rows: Tensor) -> Tensor:
         """Run the last convolution on rows (K, 8 * n_hid)."""

@@ -83,7 +83,7 @@ class DALLEDecoder(nn.Module):
         """
         first, *rest = self.blocks
         x = F.embedding(ids, first.w.flatten(1).T) + first.b  # (M, gh, gw, C)
-        x = x.permute(0, 3, 1, 2).contiguous()
+        x = x.permute(0, 3, 1, 2).contiguous()  # (M, C, gh, gw)
         for part in rest:
             x = part(x)
-        return x[:, :3].float().sigmoid()
+        return x[:, :3].float().sigmoid()  # (M, 3, H, W)

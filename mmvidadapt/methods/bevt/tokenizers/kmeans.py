@@ -1,4 +1,4 @@
-"""A tokenizer that is fitted on one's own pictures in a minute."""
+"""Tokenize by k-means, fitted on one's own pictures in a minute."""
 
 from typing import Optional, Sequence
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from mmvidadapt.weights import load_exactly
 
 from .base import Tokenizer
-from .nearest import nearest
+from .nearest_code import nearest
 
 
 @MODELS.register_module()
@@ -83,13 +83,14 @@ class KMeansTokenizer(Tokenizer):
                 part.init_weights()
 
     def features(self, frames: Tensor) -> Tensor:
-        """Give patches or features, (M, gh, gw, D)."""
+        """Cut patches or encode features, (M, gh, gw, D)."""
         if self.encoder is None:
             p = self.patch_size
             return rearrange(
                 frames / 255, 'm c (h p) (w q) -> m h w (c p q)', p=p, q=p
             )
-        x = self.encoder((frames - self.mean) / self.std)
+        x = (frames - self.mean) / self.std  # (M, 3, H, W)
+        x = self.encoder(x)
         x = x[-1] if isinstance(x, (tuple, list)) else x
         expected = (len(frames), self.centres.shape[1], *self.grid)
         if x.shape != expected:
@@ -99,7 +100,7 @@ class KMeansTokenizer(Tokenizer):
                 f'{expected[1]} on the grid {self.grid}; set dims, '
                 'patch_size (its stride) or the layer that it returns.'
             )
-        return rearrange(x, 'm c h w -> m h w c')
+        return rearrange(x, 'm c h w -> m h w c')  # (M, gh, gw, D)
 
     def classify(self, rows: Tensor) -> Tensor:
         """Look the nearest centres up."""
@@ -121,4 +122,4 @@ class KMeansTokenizer(Tokenizer):
             x = self.decoder(rearrange(x, 'm h w c -> m c h w'))
         else:
             x = rearrange(x, 'm h w (c p q) -> m c (h p) (w q)', c=3, p=p, q=p)
-        return x.clamp(0, 1) * 255
+        return x.clamp(0, 1) * 255  # (M, 3, H, W)

@@ -1,4 +1,4 @@
-"""Ids that were computed before the training."""
+"""Read ids that were computed before the training."""
 
 import torch
 from mmaction.registry import MODELS
@@ -18,7 +18,7 @@ def ids_to_picture(ids: Tensor) -> Tensor:
     Returns:
         Tensor: ``(M, 3, gh, gw)``, uint8: the digits of each id.
     """
-    digits = [ids, ids // BASE, ids // BASE**2]
+    digits = [ids, ids // BASE, ids // BASE**2]  # 3 x (M, gh, gw)
     return torch.stack([d % BASE for d in digits], 1).to(torch.uint8)
 
 
@@ -41,12 +41,12 @@ class PrecomputedTokens(Tokenizer):
         self.freeze()
 
     def features(self, frames: Tensor) -> Tensor:
-        """Give the digits (M, gh, gw, 3)."""
+        """Read the digits of ids, (M, gh, gw, 3)."""
         return frames.permute(0, 2, 3, 1)
 
     def classify(self, rows: Tensor) -> Tensor:
         """Put the digits (K, 3) together."""
-        digits = rows.round().long()
+        digits = rows.round().long()  # (K, 3)
         ids = digits[:, 0] + BASE * digits[:, 1] + BASE**2 * digits[:, 2]
         if len(ids) and ids.max() >= self.vocab_size:
             raise ValueError(

@@ -45,8 +45,8 @@ class TinyBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (M, C, h, w) to the same size."""
         if self.pool is not None:
-            x = x + self.pool(x)
-        return (x + self.conv(x)).relu()
+            x = x + self.pool(x)  # (M, C, H, W)
+        return (x + self.conv(x)).relu()  # (M, C, H, W)
 
 
 class _Soft(nn.Module):

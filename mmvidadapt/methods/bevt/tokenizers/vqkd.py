@@ -1,4 +1,4 @@
-"""The tokenizer of BEiT v2, at hand where PeCo's is not."""
+"""Tokenize with BEiT v2's model, at hand where PeCo's is not."""
 
 from typing import Optional, Union
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from mmvidadapt.weights import load_exactly
 
 from .base import Tokenizer
-from .nearest import nearest
+from .nearest_code import nearest
 
 # The encoder of the published weights.
 ENCODER = dict(
@@ -79,7 +79,7 @@ class VQKDTokenizer(Tokenizer):
         """Encode pictures into unit vectors (M, gh, gw, code_dims)."""
         x = self.vqkd.encoder(frames / 127.5 - 1)[0]  # (M, C, gh, gw)
         x = self.vqkd.encode_task_layer(rearrange(x, 'm c h w -> m h w c'))
-        return F.normalize(x, dim=-1)
+        return F.normalize(x, dim=-1)  # (M, gh, gw, D)
 
     def classify(self, rows: Tensor) -> Tensor:
         """Look the nearest codes up."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mmvidadapt.weights import load_exactly
 
 from .base import Tokenizer
-from .nearest import nearest
+from .nearest_code import nearest
 
 
 def norm(dims: int) -> nn.GroupNorm:
@@ -36,7 +36,7 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (M, n_in, h, w) to (M, n_out, h, w)."""
-        y = self.conv1(F.silu(self.norm1(x)))
+        y = self.conv1(F.silu(self.norm1(x)))  # (M, n_out, H, W)
         y = self.conv2(F.silu(self.norm2(y)))
         return y + (self.nin_shortcut(x) if y.shape != x.shape else x)
 
@@ -61,8 +61,8 @@ class AttentionBlock(nn.Module):
         q, k, v = (
             rearrange(part(y), 'm c h w -> m 1 (h w) c')
             for part in (self.q, self.k, self.v)
-        )
-        y = F.scaled_dot_product_attention(q, k, v)  # (M, 1, hw, C)
+        )  # (M, 1, H*W, C) each
+        y = F.scaled_dot_product_attention(q, k, v)  # (M, 1, H*W, C)
         y = rearrange(y, 'm 1 (h w) c -> m c h w', h=x.shape[2])
         return x + self.proj_out(y)
 
@@ -119,13 +119,14 @@ class VQEncoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (M, 3, h, w) to (M, z_dims, gh, gw)."""
-        x = self.conv_in(x)
+        x = self.conv_in(x)  # (M, C, H, W)
         for level in self.down:
             for i, block in enumerate(level.block):
                 x = block(x)
                 x = level.attn[i](x) if len(level.attn) else x
             x = level.downsample(x) if hasattr(level, 'downsample') else x
-        x = self.mid.block_2(self.mid.attn_1(self.mid.block_1(x)))
+        x = self.mid.attn_1(self.mid.block_1(x))  # (M, C, gh, gw)
+        x = self.mid.block_2(x)  # (M, C, gh, gw)
         return self.conv_out(F.silu(self.norm_out(x)))
 
 
@@ -187,7 +188,8 @@ class VQVAETokenizer(Tokenizer):
 
     def features(self, frames: Tensor) -> Tensor:
         """Encode pictures: (M, gh, gw, code_dims)."""
-        x = self.quant_conv(self.encoder(frames / 127.5 - 1))
+        x = self.encoder(frames / 127.5 - 1)  # (M, D, gh, gw)
+        x = self.quant_conv(x)  # (M, D, gh, gw)
         return rearrange(x, 'm c h w -> m h w c')
 
     def classify(self, rows: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The pictures that a tokenizer reads."""
+"""Copy frames in the size that a tokenizer reads."""
 
 import cv2
 import numpy as np
@@ -35,6 +35,6 @@ class TokenizerView(BaseTransform):
             )
             for frame in results['imgs']
         ]
-        view = np.stack(frames).transpose(0, 3, 1, 2)  # (T, 3, h, w)
+        view = np.stack(frames).transpose(0, 3, 1, 2)  # (T, 3, H, W)
         results['view'] = torch.from_numpy(np.ascontiguousarray(view))
         return results

@@ -1,4 +1,4 @@
-"""A data set of image files."""
+"""Read images that a list names."""
 
 import os.path as osp
 import re

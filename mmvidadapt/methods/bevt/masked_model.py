@@ -98,7 +98,8 @@ class MaskedModel(BaseModule):
         rows, span = None, self.span if stream == 'video' else 1
         if mask is not None and not dense:
             rows = masked_rows(mask, span)
-        return self.decode(self.encode(x, mask, stream), rows, stream)
+        features = self.encode(x, mask, stream)
+        return self.decode(features, rows, stream)  # (K, D)
 
     def stream_of(self, x: Tensor) -> str:
         """Recognize clips (B, 3, T, H, W) and images (B, 3, H, W)."""
@@ -137,7 +138,7 @@ class MaskedModel(BaseModule):
                 f'{mask.dtype}, and {type(self).__name__} wants {wanted} of '
                 'torch.bool; set the sizes of the mask transform.'
             )
-        return mask if stream == 'video' else mask[:, None]
+        return mask if stream == 'video' else mask[:, None]  # (B, 1, h, w)
 
     def run_block(self, block: nn.Module, x: Tensor, *args: Any) -> Tensor:
         """Run a block, keeping only its input for backward if asked to."""
