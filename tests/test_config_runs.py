@@ -9,7 +9,7 @@ from mmcv.transforms import Compose
 from mmengine.optim import build_optim_wrapper
 
 from mmvidadapt.utils.video import write_video
-from tests.test_configs import (
+from tests.test_every_config import (
     PIPELINES,
     ROWS,
     every,
@@ -56,8 +56,11 @@ def test_a_video_passes_the_pipelines(path, video):
 def reduced(cfg):
     """The same recipe for a model of two small layers."""
     cfg.model.backbone.update(arch='tiny', img_size=32, pretrained=None)
-    if 'decoder_num_layers' in cfg.model.backbone:
-        cfg.model.backbone.decoder_num_layers = 2
+    for depth in ('decoder_num_layers', 'temporal_num_layers'):
+        if cfg.model.backbone.get(depth):
+            cfg.model.backbone[depth] = 2
+    if 'num_classes' in cfg.model.data_preprocessor.get('blending', {}):
+        cfg.model.data_preprocessor.blending.num_classes = 5
     cfg.optim_wrapper.pop('accumulative_counts', None)
     clip = torch.zeros(1, 3, frames_of(cfg), 32, 32)
     channels = MODELS.build(cfg.model.backbone)(clip).shape[1]
@@ -72,19 +75,15 @@ def test_one_training_step(path):
     model = MODELS.build(cfg.model).train()
     cfg.optim_wrapper.optimizer.lr = 0.1
     optimizer = build_optim_wrapper(model, cfg.optim_wrapper)
-    size, frames = (32, frames_of(cfg))
-    data = dict(
-        inputs=[
-            torch.randint(256, (1, 3, frames, size, size), dtype=torch.uint8)
-            for _ in range(2)
-        ],
-        data_samples=[ActionDataSample().set_gt_label(i) for i in (0, 4)],
-    )
+    shape = (1, 3, frames_of(cfg), 32, 32)
+    clips = [torch.randint(256, shape, dtype=torch.uint8) for _ in range(2)]
     for param in model.parameters():
         if not (param.requires_grad or param.any()):  # biases as if trained
             torch.nn.init.normal_(param, std=0.02)
     before = {n: p.detach().clone() for n, p in model.named_parameters()}
     for _ in range(4):  # new adapters end in zeros, and some feed others
+        labels = [ActionDataSample().set_gt_label(i) for i in (0, 4)]
+        data = dict(inputs=clips, data_samples=labels)  # blending mixes them
         losses = model.train_step(data, optimizer)
     assert torch.isfinite(losses['loss'])
     for name, param in model.named_parameters():

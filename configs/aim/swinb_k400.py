@@ -1,7 +1,6 @@
 """AIM Swin-B (IN-21K), 32 frames, K400 (https://arxiv.org/abs/2302.03024).
 
-Published: 82.1 % top-1, 32x4x3 views (paper, unverified).
-Ours: not run yet.
+Published: 82.1 % top-1 (paper, unverified), 32x4x3 views.
     tools/dist_train.sh configs/aim/swinb_k400.py 8
 """
 _base_ = [

@@ -1,7 +1,6 @@
 """AIM Swin-B (IN-21K), 32 frames, SSv2 (https://arxiv.org/abs/2302.03024).
 
 Published: no figure in the sources at hand.
-Ours: not run yet.
     tools/dist_train.sh configs/aim/swinb_ssv2.py 8
 """
 _base_ = [

@@ -1,7 +1,6 @@
 """AIM ViT-B/16, 16 frames, SSv2 (https://arxiv.org/abs/2302.03024).
 
-Published: 68.1 / 91.8 % top-1 / top-5, 16x1x3 views (paper, unverified).
-Ours: not run yet.
+Published: 68.1 / 91.8 % top-1 / top-5 (paper, unverified), 16x1x3 views.
     tools/dist_train.sh configs/aim/vitb16_16f_ssv2.py 8
 """
 _base_ = [

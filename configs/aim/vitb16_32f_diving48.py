@@ -1,7 +1,6 @@
 """AIM ViT-B/16, 32 frames, Diving-48 (https://arxiv.org/abs/2302.03024).
 
-Published: 88.9 % top-1, 32x1x1 views (official README).
-Ours: not run yet.
+Published: 88.9 % top-1 (official README), 32x1x1 views.
     tools/dist_train.sh configs/aim/vitb16_32f_diving48.py 8
 """
 _base_ = [

@@ -1,7 +1,6 @@
 """AIM ViT-B/16, 32 frames, Kinetics-400 (https://arxiv.org/abs/2302.03024).
 
-Published: 84.7 / 96.7 % top-1 / top-5, 32x3x1 views (official README).
-Ours: not run yet.
+Published: 84.7 / 96.7 % top-1 / top-5 (official README), 32x3x1 views.
     tools/dist_train.sh configs/aim/vitb16_32f_k400.py 8
 """
 _base_ = [

@@ -1,7 +1,6 @@
 """AIM ViT-B/16, 32 frames, SSv2 (https://arxiv.org/abs/2302.03024).
 
-Published: 69.1 / 92.2 % top-1 / top-5, 32x1x3 views (paper, unverified).
-Ours: not run yet.
+Published: 69.1 / 92.2 % top-1 / top-5 (paper, unverified), 32x1x3 views.
     tools/dist_train.sh configs/aim/vitb16_32f_ssv2.py 8
 """
 _base_ = [

@@ -1,7 +1,6 @@
 """AIM ViT-B/16 (IN-21K), 8 frames, K400 (https://arxiv.org/abs/2302.03024).
 
 Published: no figure in the sources at hand.
-Ours: not run yet.
     tools/dist_train.sh configs/aim/vitb16_in21k_k400.py 8
 """
 _base_ = './vitb16_k400.py'

@@ -1,7 +1,6 @@
 """AIM ViT-B/16 (IN-21K), 8 frames, SSv2 (https://arxiv.org/abs/2302.03024).
 
-Published: 62.0 % top-1, 8x1x3 views (third party).
-Ours: not run yet.
+Published: 62.0 % top-1 (third party), 8x1x3 views.
     tools/dist_train.sh configs/aim/vitb16_in21k_ssv2.py 8
 """
 _base_ = './vitb16_ssv2.py'

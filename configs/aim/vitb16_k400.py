@@ -1,7 +1,6 @@
 """AIM ViT-B/16, 8 frames, Kinetics-400 (https://arxiv.org/abs/2302.03024).
 
-Published: 83.9 / 96.3 % top-1 / top-5, 8x3x1 views (official README).
-Ours: not run yet.
+Published: 83.9 / 96.3 % top-1 / top-5 (official README), 8x3x1 views.
     tools/dist_train.sh configs/aim/vitb16_k400.py 8
 """
 _base_ = [

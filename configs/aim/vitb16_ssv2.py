@@ -1,8 +1,7 @@
 """AIM ViT-B/16, 8 frames, SSv2 (https://arxiv.org/abs/2302.03024).
 
-Published: 66.4 % top-1 (third party), 90.5 % top-5 (paper, unverified),
-8x1x3 views.
-Ours: not run yet.
+Published: 66.4 / 90.5 % top-1 / top-5 (top-1 third party; top-5 paper,
+unverified), 8x1x3 views.
     tools/dist_train.sh configs/aim/vitb16_ssv2.py 8
 """
 _base_ = [

@@ -1,7 +1,6 @@
 """AIM ViT-L/14, 16 frames, Kinetics-400 (https://arxiv.org/abs/2302.03024).
 
-Published: 87.3 / 97.6 % top-1 / top-5, 16x3x1 views (official README).
-Ours: not run yet.
+Published: 87.3 / 97.6 % top-1 / top-5 (official README), 16x3x1 views.
     tools/dist_train.sh configs/aim/vitl14_16f_k400.py 8
 """
 _base_ = [

@@ -1,7 +1,6 @@
 """AIM ViT-L/14, 16 frames, SSv2 (https://arxiv.org/abs/2302.03024).
 
-Published: 69.4 / 92.3 % top-1 / top-5, 16x1x3 views (paper, unverified).
-Ours: not run yet.
+Published: 69.4 / 92.3 % top-1 / top-5 (paper, unverified), 16x1x3 views.
     tools/dist_train.sh configs/aim/vitl14_16f_ssv2.py 8
 """
 _base_ = [

@@ -1,7 +1,6 @@
 """AIM ViT-L/14, 32 frames, SSv2 (https://arxiv.org/abs/2302.03024).
 
-Published: 70.6 / 92.7 % top-1 / top-5, 32x1x3 views (paper, unverified).
-Ours: not run yet.
+Published: 70.6 / 92.7 % top-1 / top-5 (paper, unverified), 32x1x3 views.
     tools/dist_train.sh configs/aim/vitl14_32f_ssv2.py 8
 """
 _base_ = [

@@ -1,7 +1,6 @@
 """AIM ViT-L/14, 8 frames, SSv2 (https://arxiv.org/abs/2302.03024).
 
-Published: 67.6 / 91.6 % top-1 / top-5, 8x1x3 views (paper, unverified).
-Ours: not run yet.
+Published: 67.6 / 91.6 % top-1 / top-5 (paper, unverified), 8x1x3 views.
     tools/dist_train.sh configs/aim/vitl14_ssv2.py 8
 """
 _base_ = [

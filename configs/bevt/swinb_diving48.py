@@ -1,7 +1,8 @@
 """BEVT Swin-B, 32 frames, Diving-48 (https://arxiv.org/abs/2112.01529).
 
-Published: 86.7 % top-1 (DALL-E), 87.2 % (PeCo), without recipe or views. This
-recipe is ours: that of SSv2. Ours: not run yet.
+Published: 86.7 % top-1 (abstract of the first version, DALL-E tokens); 87.2 %
+top-1 (abstract of the second version, PeCo tokens); its views are not
+verified, 32x1x3 here.
     tools/dist_train.sh configs/bevt/swinb_diving48.py 8 --amp
 """
 _base_ = [
@@ -12,6 +13,7 @@ _base_ = [
     '../_base_/runtime.py',
 ]
 
+# No recipe of this row is published: this one is ours, that of SSv2.
 model = dict(
     cls_head=dict(num_classes=_base_.num_classes),
 )

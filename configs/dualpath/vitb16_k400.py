@@ -1,8 +1,7 @@
 """DualPath ViT-B/16, 16 frames, K400 (https://arxiv.org/abs/2303.09857).
 
-Published: 85.4 / 97.1 % top-1 / top-5 (Papers with Code); frames and views of
-the row are not verified, 16x3x1 here.
-Ours: not run yet.
+Published: 85.4 / 97.1 % top-1 / top-5 (Papers with Code); its views are not
+verified, 16x3x1 here.
     tools/dist_train.sh configs/dualpath/vitb16_k400.py 8
 """
 _base_ = [

@@ -1,8 +1,7 @@
 """DualPath ViT-B/16, 16 frames, SSv2 (https://arxiv.org/abs/2303.09857).
 
-Published: 70.3 / 92.9 % top-1 / top-5 (paper, unverified); frames and
-views of the row are not verified, 16x1x3 here.
-Ours: not run yet.
+Published: 70.3 / 92.9 % top-1 / top-5 (paper, unverified); its views are not
+verified, 16x1x3 here.
     tools/dist_train.sh configs/dualpath/vitb16_ssv2.py 8
 """
 _base_ = [

@@ -1,8 +1,7 @@
 """DualPath ViT-L/14, 16 frames, SSv2 (https://arxiv.org/abs/2303.09857).
 
-Published: 72.2 / 93.7 % top-1 / top-5 (paper, unverified); frames and
-views of the row are not verified, 16x1x3 here.
-Ours: not run yet.
+Published: 72.2 / 93.7 % top-1 / top-5 (paper, unverified); its views are not
+verified, 16x1x3 here.
     tools/dist_train.sh configs/dualpath/vitl14_ssv2.py 8
 """
 _base_ = './vitb16_ssv2.py'

@@ -1,6 +1,6 @@
 """EVL ViT-B/16, 16 frames, SSv2 (https://arxiv.org/abs/2208.03550).
 
-Published: 61.7 %, 16x1x3 views (paper, unverified); ours: not run yet.
+Published: 61.7 % top-1 (paper, unverified), 16x1x3 views.
     tools/dist_train.sh configs/evl/vitb16_16f_ssv2.py 8
 """
 _base_ = [

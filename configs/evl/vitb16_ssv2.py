@@ -1,7 +1,6 @@
 """EVL ViT-B/16, 8 frames, SSv2 (https://arxiv.org/abs/2208.03550).
 
-Published: 61.0 % top-1, 8x1x3 views (paper, unverified; author: 61).
-Ours: not run yet.
+Published: 61.0 % top-1 (paper, unverified; author: about 61), 8x1x3 views.
     tools/dist_train.sh configs/evl/vitb16_ssv2.py 8
 """
 _base_ = [

@@ -1,7 +1,7 @@
 """EVL ViT-L/14 at 336 px, 32 frames, K400 (https://arxiv.org/abs/2208.03550).
 
-Published: 87.7 / 97.8 % top-1 / top-5, 32x1x3 views (official README).
-Ours: not run yet.
+Published: 87.7 / 97.8 % top-1 / top-5 (official README); 87.7 / 97.8 % top-1 /
+top-5 (paper), 32x1x3 views.
     tools/dist_train.sh configs/evl/vitl14-336_32f_k400.py 8
 """
 _base_ = [

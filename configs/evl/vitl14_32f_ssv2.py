@@ -1,7 +1,6 @@
 """EVL ViT-L/14, 32 frames, SSv2 (https://arxiv.org/abs/2208.03550).
 
-Published: 66.7 % top-1, 32x1x3 views (paper, unverified).
-Ours: not run yet.
+Published: 66.7 % top-1 (paper, unverified), 32x1x3 views.
     tools/dist_train.sh configs/evl/vitl14_32f_ssv2.py 8
 """
 _base_ = [

@@ -1,7 +1,7 @@
 """EVL ViT-L/14, 8 frames, Kinetics-400 (https://arxiv.org/abs/2208.03550).
 
-Published: 86.3 / 97.2 % top-1 / top-5, 8x3x1 views (official README).
-Ours: not run yet.
+Published: 86.3 / 97.2 % top-1 / top-5 (official README); 86.3 / 97.2 % top-1 /
+top-5 (paper), 8x3x1 views.
     tools/dist_train.sh configs/evl/vitl14_k400.py 8
 """
 _base_ = [

@@ -1,6 +1,6 @@
 """Linear probe of CLIP ViT-B/16, 8 frames, K400 (https://arxiv.org/abs/2103.00020).
 
-Published: no figure in the sources at hand. Ours: not run yet.
+Published: no figure in the sources at hand.
     tools/dist_train.sh configs/petl/linear_probe_vitb16_k400.py 8
 """
 _base_ = [

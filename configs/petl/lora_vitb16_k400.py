@@ -1,6 +1,6 @@
 """LoRA on CLIP ViT-B/16, 8 frames, K400 (https://arxiv.org/abs/2106.09685).
 
-Published: no figure; the paper has no images. Ours: not run yet.
+Published: no figure; the paper has no images.
     tools/dist_train.sh configs/petl/lora_vitb16_k400.py 8
 """
 _base_ = './linear_probe_vitb16_k400.py'

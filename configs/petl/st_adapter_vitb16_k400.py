@@ -1,7 +1,6 @@
 """ST-Adapter ViT-B/16, 8 frames, Kinetics-400 (https://arxiv.org/abs/2206.13559).
 
-Published: 82.0 % top-1, 8x3x1 views (the paper, through a third party).
-Ours: not run yet.
+Published: 82.0 % top-1 (paper, through a third party), 8x3x1 views.
     tools/dist_train.sh configs/petl/st_adapter_vitb16_k400.py 8
 """
 _base_ = './linear_probe_vitb16_k400.py'

@@ -1,7 +1,6 @@
 """ViViT-B/16x2, model 4, K400 (https://arxiv.org/abs/2103.15691).
 
-Published: 76.3 % top-1 (paper, memory), 32x4x3 views.
-Ours: not run yet.
+Published: 76.3 % top-1 (paper, unverified), 32x4x3 views.
     tools/dist_train.sh configs/vivit/b16x2_fdp_k400.py 8
 """
 _base_ = [

@@ -1,7 +1,7 @@
 """ViViT-B/16x2, model 2, Kinetics-400 (https://arxiv.org/abs/2103.15691).
 
-Published: 78.8 % top-1 (paper, memory); the released weights 78.4 %, 32x4x3 views.
-Ours: not run yet.
+Published: 78.8 % top-1 (paper, unverified); 78.4 % top-1 (official README,
+released weights), 32x4x3 views.
     tools/dist_train.sh configs/vivit/b16x2_fe_k400.py 8
 """
 _base_ = [

@@ -1,7 +1,6 @@
 """ViViT-B/16x2, model 3, K400 (https://arxiv.org/abs/2103.15691).
 
-Published: 77.4 % top-1 (paper, memory), 32x4x3 views.
-Ours: not run yet.
+Published: 77.4 % top-1 (paper, unverified), 32x4x3 views.
     tools/dist_train.sh configs/vivit/b16x2_fsa_k400.py 8
 """
 _base_ = [

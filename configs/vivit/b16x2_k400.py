@@ -1,7 +1,7 @@
 """ViViT-B/16x2, model 1, Kinetics-400 (https://arxiv.org/abs/2103.15691).
 
-Published: 80.0 % top-1 (paper, memory); the released weights 79.9 %, 32x4x3 views.
-Ours: not run yet.
+Published: 80.0 % top-1 (paper, unverified); 79.9 % top-1 (official README,
+released weights), 32x4x3 views.
     tools/dist_train.sh configs/vivit/b16x2_k400.py 8
 """
 _base_ = [

@@ -1,7 +1,6 @@
 """ViViT-L/16x2, model 2, Kinetics-600 (https://arxiv.org/abs/2103.15691).
 
-Published: the released weights 81.6 % top-1 (official README), 32x4x3 views.
-Ours: not run yet.
+Published: 81.6 % top-1 (official README, released weights), 32x4x3 views.
     tools/dist_train.sh configs/vivit/l16x2_fe_k600.py 8
 """
 _base_ = [

@@ -1,7 +1,6 @@
 """ViViT-L/16x2, model 2, SSv2 (https://arxiv.org/abs/2103.15691).
 
-Published: 65.9 / 89.9 % top-1 / top-5 (paper, memory), 32x4x3 views.
-Ours: not run yet.
+Published: 65.9 / 89.9 % top-1 / top-5 (paper, unverified), 32x4x3 views.
     tools/dist_train.sh configs/vivit/l16x2_fe_ssv2.py 8
 """
 _base_ = [

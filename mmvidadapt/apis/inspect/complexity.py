@@ -156,7 +156,7 @@ def _as_published(model: nn.Module) -> Iterator[None]:
         if getattr(module, 'only_readout', False):
             module.only_readout = False  # the last block for all tokens
             lasts.append(module)
-        elif isinstance(module, nn.Linear):
+        if isinstance(module, nn.Linear):
             handles.append(
                 module.register_forward_hook(
                     lambda linear, args, out: products.update(
