@@ -1,8 +1,7 @@
 """The image ViT under every method, and the frame-wise baseline."""
 
-from typing import Any, Callable, Dict, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
 
-import torch
 from einops import rearrange
 from mmaction.registry import MODELS
 from torch import Tensor, nn
@@ -11,8 +10,9 @@ from mmvidadapt.weights.resize import resize_positions_
 
 from .base import AdaptedBackbone
 from .parts.drop_path import linear_rates
+from .parts.encoder import Encoder
 from .parts.lean_block import LeanViTBlock
-from .parts.linear import linear
+from .parts.patch_embed import count_patches, embed_patches, patch_conv
 from .table import use_trunk
 
 _ARCH_KEYS = ('embed_dims', 'num_layers', 'num_heads', 'patch_size')
@@ -62,22 +62,8 @@ def resolve(
     return dict(value)
 
 
-def patch_grid(
-    img_size: Union[int, Tuple[int, int]], patch_size: int
-) -> Tuple[int, int]:
-    """Give the number of patches along height and width."""
-    if isinstance(img_size, int):
-        img_size = (img_size, img_size)
-    if any(side < patch_size or side % patch_size for side in img_size):
-        raise ValueError(
-            f'img_size={tuple(img_size)} is not a multiple '
-            f'of patch_size={patch_size}.'
-        )
-    return img_size[0] // patch_size, img_size[1] // patch_size
-
-
-class ViTTrunk(AdaptedBackbone):
-    """Image ViT that looks at the frames of a clip one by one.
+class ViTTrunk(AdaptedBackbone, Encoder):
+    """ViT that looks at the frames of a clip one by one, or at tubelets.
 
     Base class of the methods: they pass their own ``block``, add their own
     parameters, and end their constructor with :meth:`freeze`. Parameters
@@ -98,8 +84,15 @@ class ViTTrunk(AdaptedBackbone):
         drop_path_rate (float): Drop-path rate of the last block; it rises
             linearly from 0. A plain block drops frames, a method's own what
             the method says. Defaults to 0.0.
-        block (Callable): Builds a block from its sizes. For subclasses.
-            Defaults to :class:`LeanViTBlock`.
+        block (Callable): Builds a block from its sizes. For subclasses, as
+            the next four. Defaults to :class:`LeanViTBlock`.
+        cls_token (bool): Whether there is a class token. Defaults to True.
+        tubelet_size (int, optional): Frames of a tubelet.
+            Defaults to None: patches of single frames.
+        time_steps (int): Time steps whose patches are one sequence.
+            Defaults to 1.
+        out_type (str, optional): What is read, see :class:`Encoder`.
+            Defaults to None: what the class says.
         **backbone: ``trunk, pretrained, trainable, full_finetune, with_cp,
             lean, init_cfg``, passed on to :class:`AdaptedBackbone`. ``trunk``
             is a word that brings arch, dialect, image size and weights,
@@ -108,10 +101,7 @@ class ViTTrunk(AdaptedBackbone):
             that of any.
     """
 
-    # Tokens before the patches: the class token.
-    num_prefix_tokens = 1
-    # Whether the last block runs for the class token only.
-    reads_class_token = True
+    default_dialect: Union[str, dict] = 'clip'
 
     def __init__(
         self,
@@ -120,6 +110,10 @@ class ViTTrunk(AdaptedBackbone):
         img_size: Union[int, Tuple[int, int], None] = None,
         drop_path_rate: float = 0.0,
         block: Callable[..., nn.Module] = LeanViTBlock,
+        cls_token: bool = True,
+        tubelet_size: Optional[int] = None,
+        time_steps: int = 1,
+        out_type: Optional[str] = None,
         **backbone: Any,
     ) -> None:
         given = dict(backbone, arch=arch, dialect=dialect, img_size=img_size)
@@ -127,43 +121,53 @@ class ViTTrunk(AdaptedBackbone):
         arch, dialect = given.pop('arch'), given.pop('dialect')
         img_size = given.pop('img_size')
         super().__init__(**given)
+        self.built_as = dict(arch=arch, dialect=dialect, img_size=img_size)
+        self.out_type = out_type or self.out_type
         sizes = resolve(
             'arch', ARCHS, arch or 'base-p16', ('mlp_ratio', 'img_size')
         )
-        traits = resolve('dialect', DIALECTS, dialect or 'clip')
+        traits = resolve('dialect', DIALECTS, dialect or self.default_dialect)
         pre_norm, patch_bias = traits.pop('pre_norm'), traits.pop('patch_bias')
         dims, depth = sizes.pop('embed_dims'), sizes.pop('num_layers')
         self.embed_dims, self.patch_size = dims, sizes.pop('patch_size')
         own_size = sizes.pop('img_size', 224)
+        img_size = own_size if img_size is None else img_size
+        self.patch_grid = count_patches(img_size, self.patch_size)
 
-        self.patch_grid = patch_grid(
-            own_size if img_size is None else img_size, self.patch_size
+        self.conv1 = patch_conv(
+            dims, self.patch_size, tubelet_size, patch_bias
         )
-        num_tokens = 1 + self.patch_grid[0] * self.patch_grid[1]
-        self.class_embedding = nn.Parameter(torch.empty(dims))
-        self.positional_embedding = nn.Parameter(torch.empty(num_tokens, dims))
-        self.conv1 = nn.Conv2d(
-            3, dims, self.patch_size, self.patch_size, bias=patch_bias
-        )
+        eps = traits['eps']
         self.ln_pre = (
-            nn.LayerNorm(dims, eps=traits['eps'])
-            if pre_norm
-            else nn.Identity()
+            nn.LayerNorm(dims, eps=eps) if pre_norm else nn.Identity()
         )
-        self.transformer = nn.Module()
-        self.transformer.resblocks = nn.ModuleList(
-            block(
-                embed_dims=dims,
-                drop_path=rate,
-                **sizes,
-                **traits,
-            )
-            for rate in linear_rates(drop_path_rate, depth)
+        self.block_sizes = dict(embed_dims=dims, **sizes, **traits)
+        self.make_encoder(
+            dims,
+            time_steps * self.patch_grid[0] * self.patch_grid[1],
+            self.make_blocks(block, depth, drop_path_rate),
+            eps,
+            cls_token,
         )
-        self.transformer.resblocks[-1].only_readout = self.reads_class_token
-        self.ln_post = nn.LayerNorm(dims, eps=traits['eps'])
-        nn.init.trunc_normal_(self.class_embedding, std=0.02)
-        nn.init.trunc_normal_(self.positional_embedding, std=0.02)
+        self.draw_embeddings()
+
+    def make_blocks(
+        self,
+        block: Callable[..., nn.Module],
+        depth: int,
+        drop_path_rate: float,
+        **sizes: Any,
+    ) -> List[nn.Module]:
+        """Build blocks of the trunk's sizes; drop-path rates rise from 0."""
+        sizes = {**self.block_sizes, **sizes}
+        rates = linear_rates(drop_path_rate, depth)
+        return [block(drop_path=rate, **sizes) for rate in rates]
+
+    def draw_embeddings(self) -> None:
+        """Draw the class token and the positions."""
+        for embedding in (self.class_embedding, self.positional_embedding):
+            if embedding is not None:
+                nn.init.trunc_normal_(embedding, std=0.02)
 
     def fit_weights(self, weights: Dict[str, Tensor]) -> str:
         """Resize the positions of image weights; say so in the log."""
@@ -178,28 +182,15 @@ class ViTTrunk(AdaptedBackbone):
                 f'expects (B, 3, T, {h * p}, {w * p}), not '
                 f'{tuple(video.shape)}; set img_size or the crop.'
             )
-        # A convolution whose stride is its size is a product of patches.
-        patches = rearrange(
-            video, 'b c t (h p) (w q) -> (b t) (h w) (c p q)', p=p, q=p
-        )
-        return linear(patches, self.conv1.weight.flatten(1), self.conv1.bias)
-
-    def prepend(self, x: Tensor, token: Tensor) -> Tensor:
-        """Put a class token before the patches, (B*T, P+N, C)."""
-        token = token.to(x.dtype).expand(x.shape[0], 1, -1)  # (B*T, 1, C)
-        return torch.cat([token, x], dim=1)
+        return embed_patches(video, self.conv1).flatten(0, 1)  # (B*T, N, C)
 
     def embed(self, video: Tensor) -> Tensor:
         """Turn a clip (B, 3, T, H, W) into tokens (B*T, P+N, C)."""
-        x = self.prepend(self.patchify(video), self.class_embedding)
-        return x + self.positional_embedding
+        return self.add_positions(self.patchify(video))
 
     def encode(self, x: Tensor) -> Tensor:
-        """Run the blocks on (B*T, 1+N, C); give class tokens (B*T, 1, C)."""
-        x = self.ln_pre(x)
-        for block in self.transformer.resblocks:
-            x = self.run_block(block, x)  # (B*T, 1+N, C)
-        return x[:, :1]
+        """Encode tokens (B*T, P+N, C); return what is read, (B*T, 1, C)."""
+        return self.read_out(self.run_blocks(self.ln_pre(x)))
 
     def forward(self, video: Tensor) -> Tensor:
         """Encode a clip.
@@ -208,9 +199,10 @@ class ViTTrunk(AdaptedBackbone):
             video (Tensor): Normalised frames ``(B, 3, T, H, W)``.
 
         Returns:
-            Tensor: The class token of every frame, ``(B, C, T, 1, 1)``.
+            Tensor: What is read of every frame, its class token,
+            ``(B, C, T, 1, 1)``.
         """
-        x = self.ln_post(self.encode(self.embed(video)))
+        x = self.encode(self.embed(video))  # (B*T, 1, C)
         return rearrange(x, '(b t) 1 c -> b c t 1 1', t=video.shape[2])
 
 

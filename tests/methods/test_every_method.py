@@ -28,11 +28,6 @@ GOLDENS = [
     for pattern in case.goldens
     for path in goldens(pattern)
 ]
-# TODO: take a name out when its room has block.py and lean.py.
-NO_TWIN = (
-    *('ViViT', 'ViViTFactorisedEncoder'),
-    *('ViViTFactorisedSelfAttention', 'ViViTFactorisedDotProduct'),
-)
 every_case = pytest.mark.parametrize('case', CASES.values(), ids=CASES)
 every_variant = pytest.mark.parametrize('case,given', VARIANTS)
 
@@ -125,8 +120,6 @@ def test_equals_the_official_code(case, path, with_cp):
 
 @every_variant
 def test_plain_is_lean(case, given):
-    if case.name in NO_TWIN:
-        pytest.skip('it has no equation yet')
     lean = case.build(**given).double().eval()
     plain = case.build(**given, lean=False).double().eval()
     plain.load_state_dict(lean.state_dict(), strict=True)

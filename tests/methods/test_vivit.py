@@ -64,7 +64,7 @@ def test_a_still_clip_is_the_image_at_first(
     still = frame[:, :, None].expand(VIDEO)
     wanted = (
         vit(frame[:, :, None]).flatten(1)
-        if model.reads_class_token
+        if model.out_type == 'cls_token'
         else mean_of_patches(vit, frame)
     )
     assert_close(model(still).flatten(1), wanted, rtol=1e-4, atol=1e-5)

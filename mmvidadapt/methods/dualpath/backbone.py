@@ -217,7 +217,7 @@ class DualPath(ViTTrunk):
         Returns:
             Tensor: Mean class tokens of the paths, ``(B, 2E, 1, 1, 1)``.
         """
-        x = self.ln_post(self.encode(self.embed(video)))  # (B*(G+S), 1, C)
+        x = self.encode(self.embed(video))  # (B*(G+S), 1, C)
         features = [
             reduce(part, '(b n) 1 c -> b 1 c', 'mean', n=number)
             for part, number in zip(split_paths(x, self.images), self.images)

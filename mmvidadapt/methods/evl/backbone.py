@@ -72,7 +72,7 @@ class EVL(ViTTrunk):
     trainable = (r'decoder\..*',)
     new = (r'decoder\..*', r'conv1\.bias')
     unused = (r'ln_post\..*',)
-    reads_class_token = False
+    out_type = 'raw'  # the decoder reads all tokens
     _key = None
 
     def __init__(

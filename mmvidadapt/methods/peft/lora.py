@@ -195,11 +195,12 @@ class LoRA(ViTTrunk):
             ),
             **trunk,
         )
-        self._trunk = {
-            name: trunk[name]
-            for name in ('arch', 'dialect', 'img_size', 'drop_path_rate')
-            if name in trunk
-        }
+        same = dict(
+            self.built_as,
+            drop_path_rate=trunk.get('drop_path_rate'),
+            lean=None if self.lean else False,
+        )
+        self._trunk = {k: v for k, v in same.items() if v is not None}
         self.freeze()
 
     def plain_config(self) -> Dict[str, Any]:

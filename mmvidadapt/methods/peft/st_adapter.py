@@ -33,20 +33,15 @@ class SpatioTemporalAdapter(nn.Module):
         embed_dims (int): Number of channels C.
         width (int): Width of the bottleneck D.
         num_frames (int): Number of frames T.
-        num_prefix_tokens (int): Tokens P before the patches.
     """
 
     Linear, TemporalConv = nn.Linear, TemporalConv
 
-    def __init__(
-        self,
-        embed_dims: int,
-        width: int,
-        num_frames: int,
-        num_prefix_tokens: int,
-    ) -> None:
+    prefix = 1  # tokens P before the patches; the trunk says how many
+
+    def __init__(self, embed_dims: int, width: int, num_frames: int) -> None:
         super().__init__()
-        self.num_frames, self.prefix = num_frames, num_prefix_tokens
+        self.num_frames = num_frames
         self.down = self.Linear(embed_dims, width)
         self.conv = self.TemporalConv(width)
         self.up = self.Linear(width, embed_dims)
@@ -98,7 +93,6 @@ class STAdapterBlock(ViTBlock):
 
     Args:
         num_frames (int): Number of frames T.
-        num_prefix_tokens (int): Tokens P before the patches.
         places (Sequence[str]): What adapters stand before.
         adapter_dims (int): Width of the bottlenecks.
         **block: Passed on to :class:`ViTBlock`.
@@ -109,7 +103,6 @@ class STAdapterBlock(ViTBlock):
     def __init__(
         self,
         num_frames: int,
-        num_prefix_tokens: int,
         places: Sequence[str],
         adapter_dims: int,
         **block: Any,
@@ -119,7 +112,7 @@ class STAdapterBlock(ViTBlock):
         for place in PLACES:
             adapter = nn.Identity()
             if place in places:
-                adapter = self.Adapter(*sizes, num_frames, num_prefix_tokens)
+                adapter = self.Adapter(*sizes, num_frames)
             setattr(self, f'{place}_adapter', adapter)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -191,13 +184,15 @@ class STAdapter(ViTTrunk):
             block=partial(
                 LeanSTAdapterBlock,
                 num_frames=num_frames,
-                num_prefix_tokens=self.num_prefix_tokens,
                 places=places,
                 adapter_dims=adapter_dims,
             ),
             **trunk,
         )
         self.num_frames = num_frames
+        for module in self.modules():
+            if isinstance(module, SpatioTemporalAdapter):
+                module.prefix = self.num_prefix_tokens
         self.transformer.resblocks[-1].mlp_adapter = nn.Identity()
         self.freeze()
 

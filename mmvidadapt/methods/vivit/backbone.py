@@ -8,11 +8,15 @@ from mmaction.registry import MODELS
 from torch import Tensor
 
 from mmvidadapt.methods.vivit.names import temporal_depth
-from mmvidadapt.trunks.parts.encoder import EncoderBlock, TokenEncoder
+from mmvidadapt.trunks.parts.encoder import TokenEncoder
 from mmvidadapt.utils.check_choices import check_choices
 from mmvidadapt.weights import load_weights_file, resolve
 
-from .block import DotProductBlock, SelfAttentionBlock
+from .lean import (
+    LeanDotProductBlock,
+    LeanEncoderBlock,
+    LeanSelfAttentionBlock,
+)
 from .trunk import ViViTTrunk
 
 ORDERS = ('time_space', 'space_time')
@@ -39,9 +43,9 @@ class ViViT(ViViTTrunk):
         self.finish()
 
     def encode(self, x: Tensor) -> Tensor:
-        """Encode tokens (B, T, N, C); return (B, C)."""
-        x = self.add_positions(x.flatten(1, 2))  # (B, 1+T*N, C)
-        return self.pool(self.run_blocks(self.ln_pre(x)))
+        """Encode tokens (B, T, N, C); return (B, 1, C)."""
+        x = self.add_positions(x.flatten(1, 2))  # (B, P+T*N, C)
+        return super().encode(x)
 
 
 @MODELS.register_module()
@@ -66,6 +70,7 @@ class ViViTFactorisedEncoder(ViViTTrunk):
 
     trunk_families = ('vit', 'vivit_fe')
     new = (*ViViTTrunk.new, r'temporal\..*')
+    joint = False
     inflation_rules = dict(
         ViViTTrunk.inflation_rules,
         # Whether the image's class token is that of the spatial encoder; the
@@ -93,32 +98,19 @@ class ViViTFactorisedEncoder(ViViTTrunk):
         heads = temporal_num_heads or spatial.attn.num_heads
         ratio = spatial.mlp.c_fc.out_features / self.embed_dims
         blocks = self.make_blocks(
-            EncoderBlock,
+            partial(LeanEncoderBlock, rescale=self.rescale),
             temporal_num_layers,
             trunk.get('drop_path_rate', 0.0),
             num_heads=heads,
             mlp_ratio=temporal_mlp_ratio or ratio,
         )
+        sizes = self.embed_dims, self.steps, blocks, self.out_type
         self.temporal = (
-            TokenEncoder(
-                self.embed_dims,
-                self.steps,
-                blocks,
-                self.reads_class_token,
-                self.traits['eps'],
-            )
-            if blocks
-            else None
+            TokenEncoder(*sizes, eps=self.ln_post.eps) if blocks else None
         )
         if self.temporal is None:
             self.new = ViViTTrunk.new
         self.finish()
-
-    @property
-    def num_positions(self) -> int:
-        """Tokens of one time step."""
-        height, width = self.patch_grid
-        return height * width
 
     def _depth_of_weights(self) -> int:
         """Count the temporal layers of the pretrained weights."""
@@ -131,11 +123,13 @@ class ViViTFactorisedEncoder(ViViTTrunk):
         return temporal_depth(load_weights_file(path, copy=False))
 
     def encode(self, x: Tensor) -> Tensor:
-        """Encode tokens (B, T, N, C); return (B, C)."""
-        frames = self.add_positions(x.flatten(0, 1))  # (B*T, 1+N, C)
-        frames = self.pool(self.run_blocks(self.ln_pre(frames)))  # (B*T, C)
-        clips = rearrange(frames, '(b t) c -> b t c', t=self.steps)
-        return clips.mean(1) if self.temporal is None else self.temporal(clips)
+        """Encode tokens (B, T, N, C); return (B, 1, C)."""
+        frames = self.add_positions(x.flatten(0, 1))  # (B*T, P+N, C)
+        frames = super().encode(frames)  # (B*T, 1, C)
+        clips = rearrange(frames, '(b t) 1 c -> b t c', t=self.steps)
+        if self.temporal is None:
+            return clips.mean(1, keepdim=True)
+        return self.temporal(clips)
 
 
 class FactorisedTokens(ViViTTrunk):
@@ -158,10 +152,10 @@ class FactorisedTokens(ViViTTrunk):
         self.finish()
 
     def encode(self, x: Tensor) -> Tensor:
-        """Encode tokens (B, T, N, C); return (B, C)."""
-        x = self.add_positions(x.flatten(1, 2))  # (B, T*N, C)
-        x = rearrange(self.ln_pre(x), 'b (t n) c -> b t n c', t=self.steps)
-        return self.pool(self.run_blocks(x).flatten(1, 2))
+        """Encode tokens (B, T, N, C); return (B, 1, C)."""
+        x = self.ln_pre(self.add_positions(x.flatten(1, 2)))  # (B, T*N, C)
+        x = rearrange(x, 'b (t n) c -> b t n c', t=self.steps)
+        return self.read_out(self.run_blocks(x).flatten(1, 2))
 
 
 @MODELS.register_module()
@@ -189,7 +183,7 @@ class ViViTFactorisedSelfAttention(FactorisedTokens):
         self, attention_order: str = 'time_space', **trunk: Any
     ) -> None:
         check_choices('attention_order', [attention_order], ORDERS)
-        block = partial(SelfAttentionBlock, order=attention_order)
+        block = partial(LeanSelfAttentionBlock, order=attention_order)
         super().__init__(block, **trunk)
 
 
@@ -206,4 +200,4 @@ class ViViTFactorisedDotProduct(FactorisedTokens):
     trunk_families = ('vit', 'vivit')
 
     def __init__(self, **trunk: Any) -> None:
-        super().__init__(DotProductBlock, **trunk)
+        super().__init__(LeanDotProductBlock, **trunk)

@@ -1,22 +1,56 @@
-"""Blocks that tell the time of a token from its place."""
+"""ViViT's blocks: one of all tokens, two that tell time from space.
 
-from typing import Any, Optional
+Letters: B clips, T time steps, N patches of a step, P tokens before them, L
+tokens of any sequence, C channels, m heads of d channels each.
+"""
+
+from typing import Any
 
 import torch
+import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor, nn
 
-from mmvidadapt.trunks.parts.encoder import EncoderBlock
-from mmvidadapt.trunks.parts.lean_attention import LeanAttention, Made, attend
-from mmvidadapt.trunks.parts.linear import renorm
+from mmvidadapt.trunks.parts.attention import Attention
+from mmvidadapt.trunks.parts.block import ViTBlock
+from mmvidadapt.trunks.parts.drop_branch import DropBranch
+
+
+class EncoderBlock(ViTBlock):
+    """Pre-norm block whose branches are left out for dropped clips.
+
+    Args:
+        drop_path (float): Drop-path rate of the block. Defaults to 0.0.
+        num_frames (int): Rows of the batch that belong to one clip.
+            Defaults to 1.
+        rescale (bool): See :class:`DropBranch`. Defaults to True.
+        **block: Passed on to :class:`ViTBlock`.
+    """
+
+    def __init__(
+        self,
+        drop_path: float = 0.0,
+        num_frames: int = 1,
+        rescale: bool = True,
+        **block: Any,
+    ) -> None:
+        super().__init__(**block)
+        self.drop_path = DropBranch(drop_path, num_frames, rescale)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Let all tokens attend to all, then the MLP; x: (B, L, C)."""
+        x = self.drop_path(x, lambda x: self.attn(self.ln_1(x)))
+        return self.drop_path(x, lambda x: self.mlp(self.ln_2(x)))
 
 
 class SelfAttentionBlock(EncoderBlock):
-    """Attention over time, over space, then the MLP.
+    """Model 3: attention over time, over space, then the MLP.
 
     ``ln_1`` and ``attn``, as in an image ViT, are those of space.
 
     Args:
-        order (str): Which attention comes first.
+        order (str): Which attention comes first, ``'time_space'`` or
+            ``'space_time'``.
         drop_path (float): Drop-path rate of the block.
         rescale (bool): False is the official mode, which ignores the rate.
         **block: Passed on to :class:`EncoderBlock`.
@@ -28,49 +62,47 @@ class SelfAttentionBlock(EncoderBlock):
         super().__init__(drop_path if rescale else 0.0, **block)
         dims, heads = block['embed_dims'], block['num_heads']
         self.ln_time = nn.LayerNorm(dims, eps=block['eps'])
-        self.attn_time = LeanAttention(dims, heads)
-        self.order = order
+        self.attn_time = self.Attention(dims, heads)
+        self.order = order.split('_')
 
     def forward(self, x: Tensor) -> Tensor:
-        """Transform tokens (B, T, N, C)."""
+        """Transform the tokens of clips, x: (B, T, N, C)."""
         branches = dict(time=self.over_time, space=self.over_space)
-        for name in self.order.split('_'):
-            x = self.drop_path(x, branches[name])
-        return self.drop_path(x, self.run_mlp)
+        for name in self.order:
+            x = self.drop_path(x, branches[name])  # (B, T, N, C)
+        return self.drop_path(x, lambda x: self.mlp(self.ln_2(x)))
 
     def over_time(self, x: Tensor) -> Tensor:
         """Let every patch attend to itself at all times, (B, T, N, C)."""
-        made = x, renorm(self.ln_time)
-        return self.attn_time(self.ln_time(x), made=made)  # along dimension 1
+        h = rearrange(self.ln_time(x), 'b t n c -> (b n) t c')
+        h = self.attn_time(h)  # (B*N, T, C)
+        return rearrange(h, '(b n) t c -> b t n c', n=x.shape[2])
 
     def over_space(self, x: Tensor) -> Tensor:
         """Let the patches of every time step attend, (B, T, N, C)."""
-        frames = self.ln_1(x).flatten(0, 1)  # (B*T, N, C)
-        made = x.flatten(0, 1), renorm(self.ln_1)
-        return self.attn(frames, made=made).view_as(x)
+        h = rearrange(self.ln_1(x), 'b t n c -> (b t) n c')
+        h = self.attn(h)  # (B*T, N, C)
+        return rearrange(h, '(b t) n c -> b t n c', t=x.shape[1])
 
 
-class DotProductAttention(LeanAttention):
-    """Half of the heads attend over time, the other half over space."""
+class DotProductAttention(Attention):
+    """Model 4: half of the heads attend over time, the others over space."""
 
-    def forward(
-        self,
-        x: Tensor,
-        query: Optional[Tensor] = None,
-        made: Made = (None, None),
-    ) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """Attend and project, (B, T, N, C)."""
-        half = self.num_heads // 2
-        weight = self.in_proj_weight.unflatten(0, (3, 2, -1))
-        bias = self.in_proj_bias.unflatten(0, (3, 2, -1))
-        time = attend(x, weight[:, 0], bias[:, 0], half, made=made)
-        source, remake = made
-        source = source if source is None else source.flatten(0, 1)
-        frames = x.flatten(0, 1)  # (B*T, N, C)
-        space = attend(
-            frames, weight[:, 1], bias[:, 1], half, made=(source, remake)
+        qkv = F.linear(x, self.in_proj_weight, self.in_proj_bias)
+        qkv = rearrange(
+            qkv,
+            'b t n (three m d) -> three b m t n d',
+            three=3,
+            m=self.num_heads,
         )
-        return self.out_proj(torch.cat([time, space.view_as(time)], dim=-1))
+        time, space = qkv.chunk(2, dim=2)  # (3, B, m/2, T, N, d)
+        time = time.transpose(-3, -2)  # (3, B, m/2, N, T, d)
+        time = F.scaled_dot_product_attention(*time).transpose(-3, -2)
+        space = F.scaled_dot_product_attention(*space)
+        heads = torch.cat([time, space], dim=1)  # (B, m, T, N, d)
+        return self.out_proj(rearrange(heads, 'b m t n d -> b t n (m d)'))
 
 
 class DotProductBlock(EncoderBlock):
@@ -80,6 +112,8 @@ class DotProductBlock(EncoderBlock):
         **block: Passed on to :class:`EncoderBlock`.
     """
 
+    DotProductAttention = DotProductAttention
+
     def __init__(self, **block: Any) -> None:
         super().__init__(**block)
         heads = block['num_heads']
@@ -88,4 +122,4 @@ class DotProductBlock(EncoderBlock):
                 f'num_heads={heads}: half of the heads attend over time and '
                 'half over space; give an even number.'
             )
-        self.attn = DotProductAttention(block['embed_dims'], heads)
+        self.attn = self.DotProductAttention(block['embed_dims'], heads)

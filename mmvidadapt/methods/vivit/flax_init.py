@@ -5,7 +5,9 @@ import math
 from torch import nn
 
 from mmvidadapt.trunks.parts.attention import Attention
-from mmvidadapt.trunks.parts.encoder import EncoderBlock, EncoderParts
+from mmvidadapt.trunks.parts.encoder import Encoder
+
+from .block import EncoderBlock
 
 # Deviation of a normal distribution that is cut at two deviations.
 CUT = 0.87962566
@@ -28,5 +30,5 @@ def draw_(module: nn.Module) -> None:
         module.weight.data /= CUT
         if module.bias is not None:
             nn.init.zeros_(module.bias)
-    elif isinstance(module, EncoderParts):
+    elif isinstance(module, Encoder):
         nn.init.normal_(module.positional_embedding, std=0.02)

@@ -1,28 +1,26 @@
 """What the four models of ViViT share: tubelets, sizes, initialisation."""
 
+from functools import partial
 from typing import Any, Callable, List, Optional, Sequence, Tuple, Union
 
 import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from mmvidadapt.trunks.base import AdaptedBackbone
-from mmvidadapt.trunks.parts.drop_path import linear_rates
-from mmvidadapt.trunks.parts.encoder import EncoderBlock, EncoderParts
-from mmvidadapt.trunks.parts.linear import linear
-from mmvidadapt.trunks.table import use_trunk
-from mmvidadapt.trunks.vit import ARCHS, DIALECTS, patch_grid, resolve
+from mmvidadapt.trunks.parts.patch_embed import embed_patches
+from mmvidadapt.trunks.vit import DIALECTS, ViTTrunk
 from mmvidadapt.utils.check_choices import check_choices
 
 from .flax_init import draw_
 from .image_weights import fit_
+from .lean import LeanEncoderBlock
 
 # The JAX project's ViTs, images and videos, approximate GELU by tanh.
 DIALECT = dict(DIALECTS['imagenet'], act='gelu_tanh')
 OUT_TYPES = ('cls_token', 'avg_featmap')
 
 
-class ViViTTrunk(AdaptedBackbone, EncoderParts):
+class ViViTTrunk(ViTTrunk):
     """Tubelets of a clip, and an encoder that a subclass arranges.
 
     Everything is trained. Parameters carry the names of
@@ -52,7 +50,7 @@ class ViViTTrunk(AdaptedBackbone, EncoderParts):
         inflation (dict, optional): How image weights become video weights,
             see ``inflation_rules``. Defaults to None: the first of each.
         block (Callable): Builds a block from its sizes. For subclasses.
-            Defaults to :class:`EncoderBlock`.
+            Defaults to :class:`LeanEncoderBlock`.
         **backbone: ``trunk, pretrained, trainable, full_finetune, with_cp,
             lean, init_cfg``, passed on to :class:`AdaptedBackbone`; for
             ``trunk`` see :class:`ViTTrunk`.
@@ -62,8 +60,11 @@ class ViViTTrunk(AdaptedBackbone, EncoderParts):
             ``forward`` on clips of another size.
     """
 
+    default_dialect = DIALECT
     trainable = ('.*',)
     new = ('class_embedding',)
+    # Whether the tokens of all time steps are one sequence.
+    joint = True
     inflation_rules = dict(
         # Of a tubelet: its central frame; all its frames, evenly (averaged
         # and repeated); or all, weighed by approximate rank pooling.
@@ -85,76 +86,36 @@ class ViViTTrunk(AdaptedBackbone, EncoderParts):
         drop_path_rate: float = 0.0,
         drop_path_mode: str = 'sample',
         inflation: Optional[dict] = None,
-        block: Callable[..., nn.Module] = EncoderBlock,
+        block: Callable[..., nn.Module] = LeanEncoderBlock,
         **backbone: Any,
     ) -> None:
-        given = dict(backbone, arch=arch, dialect=dialect, img_size=img_size)
-        given = use_trunk(self, dict(arch=ARCHS, dialect=DIALECTS), given)
-        arch, dialect = given.pop('arch'), given.pop('dialect')
-        img_size = given.pop('img_size') or 224
-        super().__init__(**given)
+        if img_size is None and backbone.get('trunk') is None:
+            img_size = 224
         check_choices('out_type', [out_type], OUT_TYPES)
         check_choices(
             'drop_path_mode', [drop_path_mode], ('sample', 'official')
         )
+        sampled = _sampled(num_frames, tubelet_size, sampled_frames)
+        steps = len(sampled) // tubelet_size
+        super().__init__(
+            arch,
+            dialect,
+            img_size,
+            drop_path_rate,
+            partial(block, rescale=drop_path_mode == 'sample'),
+            out_type=out_type,
+            cls_token=out_type == 'cls_token',
+            tubelet_size=tubelet_size,
+            time_steps=steps if self.joint else 1,
+            **backbone,
+        )
+        self.num_frames, self.sampled, self.steps = num_frames, sampled, steps
         self.rescale = drop_path_mode == 'sample'
         self.inflation = self._rules(inflation or {})
-        sizes = resolve(
-            'arch', ARCHS, arch or 'base-p16', ('mlp_ratio', 'img_size')
-        )
-        sizes.pop('img_size', None)
-        self.traits = resolve('dialect', DIALECTS, dialect or DIALECT)
-        pre_norm, bias = (
-            self.traits.pop(key) for key in ('pre_norm', 'patch_bias')
-        )
-        self.embed_dims, p = sizes.pop('embed_dims'), sizes.pop('patch_size')
-        self.num_frames, self.patch_size = num_frames, p
-        self.patch_grid = patch_grid(img_size, p)
-        self.sampled = _sampled(num_frames, tubelet_size, sampled_frames)
-        self.steps = len(self.sampled) // tubelet_size
-
-        self.conv1 = nn.Conv3d(
-            3, self.embed_dims, (tubelet_size, p, p), bias=bias
-        )
-        depth = sizes.pop('num_layers')
-        self.block_sizes = dict(
-            embed_dims=self.embed_dims, rescale=self.rescale, **self.traits
-        )
-        self.make_parts(
-            self.embed_dims,
-            self.num_positions,
-            self.make_blocks(block, depth, drop_path_rate, **sizes),
-            out_type == 'cls_token',
-            self.traits['eps'],
-        )
-        self.ln_pre = (
-            nn.LayerNorm(self.embed_dims, eps=self.traits['eps'])
-            if pre_norm
-            else nn.Identity()
-        )
         self.register_load_state_dict_pre_hook(_add_time)
 
-    @property
-    def num_positions(self) -> int:
-        """Tokens of the clip."""
-        height, width = self.patch_grid
-        return self.steps * height * width
-
-    def make_blocks(
-        self,
-        block: Callable[..., nn.Module],
-        depth: int,
-        drop_path_rate: float,
-        **sizes: Any,
-    ) -> List[nn.Module]:
-        """Build blocks whose drop-path rates rise from zero."""
-        return [
-            block(
-                **{**self.block_sizes, **sizes},
-                drop_path=rate,
-            )
-            for rate in linear_rates(drop_path_rate, depth)
-        ]
+    def draw_embeddings(self) -> None:
+        """Leave the drawing to :meth:`finish`."""
 
     def finish(self) -> None:
         """Draw fresh weights; subclasses end their constructor with this."""
@@ -174,15 +135,7 @@ class ViViTTrunk(AdaptedBackbone, EncoderParts):
             )
         if len(self.sampled) < self.num_frames:
             video = video[:, :, self.sampled]
-        # A convolution whose stride is its size is a product of tubelets.
-        tubelets = rearrange(
-            video,
-            'b c (t f) (h p) (w q) -> b t (h w) (c f p q)',
-            t=self.steps,
-            p=p,
-            q=p,
-        )
-        return linear(tubelets, self.conv1.weight.flatten(1), self.conv1.bias)
+        return embed_patches(video, self.conv1)  # (B, T, N, C)
 
     def forward(self, video: Tensor) -> Tensor:
         """Encode a clip.
@@ -193,8 +146,8 @@ class ViViTTrunk(AdaptedBackbone, EncoderParts):
         Returns:
             Tensor: The vector of the clip, ``(B, C, 1, 1, 1)``.
         """
-        x = self.encode(self.tokens(video))
-        return rearrange(x, 'b c -> b c 1 1 1')
+        x = self.encode(self.tokens(video))  # (B, 1, C)
+        return rearrange(x, 'b 1 c -> b c 1 1 1')
 
     def fit_weights(self, weights: dict) -> str:
         """Fit weights of an image or a video model; say what was done."""
@@ -202,7 +155,7 @@ class ViViTTrunk(AdaptedBackbone, EncoderParts):
             weights,
             self.state_dict(),
             self.patch_grid,
-            self.num_positions,
+            len(self.positional_embedding) - self.num_prefix_tokens,
             self.inflation,
         )
 

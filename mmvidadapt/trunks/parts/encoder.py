@@ -1,94 +1,67 @@
-"""A transformer encoder: class token, positions, blocks, norm, pooling."""
+"""Tokens before the patches, learned positions, blocks, readout."""
 
 from typing import Any, Iterable
 
 import torch
 from torch import Tensor, nn
 
-from .drop_branch import DropBranch
-from .lean_block import LeanViTBlock
-from .linear import renorm
+OUT_TYPES = ('cls_token', 'avg_featmap', 'raw')
 
 
-class EncoderBlock(LeanViTBlock):
-    """Pre-norm block whose branches are left out for dropped clips.
+class Encoder:
+    """Parameters and steps of a transformer encoder, for modules that are one.
 
-    Args:
-        drop_path (float): Drop-path rate of the block. Defaults to 0.0.
-        num_frames (int): Rows of the batch that belong to one clip.
-            Defaults to 1.
-        rescale (bool): See :class:`DropBranch`.
-            Defaults to True.
-        **block: Passed on to :class:`LeanViTBlock`.
+    Letters: S sequences of L tokens, P of which stand before the patches.
+    Parameters have the names of OpenAI's CLIP. What the encoder was trained
+    to be read by is its ``out_type``: the class token, the mean of all
+    tokens, or ``'raw'``, nothing, where a method reads all of them.
     """
 
-    plain = classmethod(lambda cls: cls)  # TODO: no twin yet
-
-    def __init__(
-        self,
-        drop_path: float = 0.0,
-        num_frames: int = 1,
-        rescale: bool = True,
-        **block: Any,
-    ) -> None:
-        super().__init__(**block)
-        self.drop_path = DropBranch(drop_path, num_frames, rescale)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Transform tokens (S, L, C), see :class:`LeanViTBlock`."""
-        if self.only_readout:
-            x = self.drop_path(x[:, :1], self.class_attention, x)  # (S, 1, C)
-        else:
-            x = self.drop_path(x, self.attention)
-        return self.drop_path(x, self.run_mlp)
-
-    def attention(self, x: Tensor) -> Tensor:
-        """Let all tokens attend to all."""
-        return self.attn(self.ln_1(x), made=(x, renorm(self.ln_1)))
-
-    def class_attention(self, x: Tensor) -> Tensor:
-        """Let the class token attend to all."""
-        h = self.ln_1(x)
-        return self.attn(h, h[:, :1], (x, renorm(self.ln_1)))
-
-
-class EncoderParts:
-    """Parameters and steps of an encoder, for modules that are one.
-
-    The names are those of :class:`mmvidadapt.models.ViTTrunk`.
-    """
+    out_type = 'cls_token'
 
     @property
-    def reads_class_token(self) -> bool:
-        """Whether the class token is the output, else the mean."""
-        return self.class_embedding is not None
+    def num_prefix_tokens(self) -> int:
+        """Count the tokens P before the patches: the class token."""
+        return int(self.class_embedding is not None)
 
-    def make_parts(
+    def make_encoder(
         self,
         embed_dims: int,
         num_positions: int,
         blocks: Iterable[nn.Module],
-        cls_token: bool,
         eps: float,
+        cls_token: bool = True,
     ) -> None:
-        """Create the parameters; positions count patches or frames."""
-        self.class_embedding = (
-            nn.Parameter(torch.zeros(embed_dims)) if cls_token else None
-        )
+        """Create the parameters.
+
+        Args:
+            embed_dims (int): Number of channels C.
+            num_positions (int): Number of patches or frames.
+            blocks (Iterable[nn.Module]): The blocks.
+            eps (float): Epsilon of the last norm.
+            cls_token (bool): Whether there is a class token.
+                Defaults to True.
+        """
+        cls = nn.Parameter(torch.zeros(embed_dims)) if cls_token else None
+        self.class_embedding = cls
         self.positional_embedding = nn.Parameter(
-            torch.empty(num_positions + cls_token, embed_dims)
+            torch.empty(num_positions + self.num_prefix_tokens, embed_dims)
         )
         self.transformer = nn.Module()
         self.transformer.resblocks = nn.ModuleList(blocks)
-        if cls_token and len(self.transformer.resblocks):
-            self.transformer.resblocks[-1].only_readout = True
+        for block in self.transformer.resblocks[-1:]:
+            block.only_readout = self.out_type == 'cls_token'
         self.ln_post = nn.LayerNorm(embed_dims, eps=eps)
 
+    def prepend(self, x: Tensor, token: Tensor) -> Tensor:
+        """Put a class token before the patches: (S, N, C), (S, P+N, C)."""
+        token = token.to(x.dtype).expand(x.shape[0], 1, -1)  # (S, 1, C)
+        return torch.cat([token, x], dim=1)
+
     def add_positions(self, x: Tensor) -> Tensor:
-        """Put the class token before tokens (S, L, C); add positions."""
-        if self.reads_class_token:
-            cls = self.class_embedding.to(x.dtype).expand(x.shape[0], 1, -1)
-            x = torch.cat([cls, x], dim=1)
+        """Prepend the class token and add positions, (S, P+N, C)."""
+        if self.class_embedding is not None:
+            x = self.prepend(x, self.class_embedding)
         return x + self.positional_embedding
 
     def run_block(self, block: nn.Module, x: Tensor, *args: Any) -> Tensor:
@@ -96,26 +69,31 @@ class EncoderParts:
         return block(x, *args)
 
     def run_blocks(self, x: Tensor) -> Tensor:
-        """Run all blocks, the last for the class token alone if it is read."""
-        blocks = self.transformer.resblocks
-        for block in blocks:
-            x = self.run_block(block, x)
+        """Run all blocks on tokens (S, L, C).
+
+        Lean blocks know whether they are the last and what is read of them,
+        and return no more than that.
+        """
+        for block in self.transformer.resblocks:
+            x = self.run_block(block, x)  # (S, L, C)
         return x
 
-    def pool(self, x: Tensor) -> Tensor:
-        """Give the class token or the mean of tokens, (S, C)."""
-        x = self.ln_post(x)
-        return x[:, 0] if self.reads_class_token else x.mean(1)
+    def read_out(self, x: Tensor) -> Tensor:
+        """Norm tokens (S, L, C) and read what is read: (S, 1, C)."""
+        if self.out_type == 'cls_token':
+            return self.ln_post(x[:, :1])
+        return self.ln_post(x).mean(1, keepdim=True)
 
 
-class TokenEncoder(EncoderParts, nn.Module):
-    """Encoder of a sequence of tokens.
+class TokenEncoder(Encoder, nn.Module):
+    """Encoder of sequences of tokens.
 
     Args:
         embed_dims (int): Number of channels C.
         num_positions (int): Length L of the sequence.
         blocks (Iterable[nn.Module]): Its blocks.
-        cls_token (bool): Whether the output is a class token, not the mean.
+        out_type (str): ``'cls_token'``, which it then has, or
+            ``'avg_featmap'``, the mean.
         eps (float): Epsilon of the last norm.
     """
 
@@ -124,12 +102,14 @@ class TokenEncoder(EncoderParts, nn.Module):
         embed_dims: int,
         num_positions: int,
         blocks: Iterable[nn.Module],
-        cls_token: bool,
+        out_type: str,
         eps: float,
     ) -> None:
         super().__init__()
-        self.make_parts(embed_dims, num_positions, blocks, cls_token, eps)
+        self.out_type = out_type
+        cls_token = out_type == 'cls_token'
+        self.make_encoder(embed_dims, num_positions, blocks, eps, cls_token)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Encode (S, L, C); return (S, C)."""
-        return self.pool(self.run_blocks(self.add_positions(x)))
+        """Encode (S, L, C); return (S, 1, C)."""
+        return self.read_out(self.run_blocks(self.add_positions(x)))

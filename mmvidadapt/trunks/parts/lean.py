@@ -43,12 +43,8 @@ def _plain_when_exported(forward: Callable) -> Callable:
 
     @wraps(forward)
     def run(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        plain = self.plain()
-        if is_exported() and plain is not type(self):
-            # TODO: all callers step back together once every block has a twin.
-            takes = plain.forward.__code__.co_argcount - 1
-            if len(args) + len(kwargs) <= takes:
-                return plain.forward(self, *args, **kwargs)
+        if is_exported():
+            return self.plain().forward(self, *args, **kwargs)
         return forward(self, *args, **kwargs)
 
     return run
