@@ -8,7 +8,7 @@ from torch.testing import assert_close
 
 from mmvidadapt.apis.use.inference import load_strictly
 from mmvidadapt.apis.use.merge_lora import merge_checkpoint
-from mmvidadapt.models import ImageViT
+from mmvidadapt.models import ImageViT, LoRA
 from tests import runs
 from tests.methods.test_petl import VIDEO, every_dialect, randomize, tiny
 from tests.tools.processes import call
@@ -115,3 +115,12 @@ def test_what_cannot_be_merged_is_named(trained, tmp_path):
     with pytest.raises(ValueError, match='ImageViT has nothing to merge'):
         merge_checkpoint(config, str(path), tmp_path / 'plain.pth')
     assert not list(tmp_path.glob('plain*'))
+
+
+def test_merging_keeps_the_trunk_that_one_word_names():
+    with torch.device('meta'):
+        model = LoRA(trunk='openai/ViT-B-32', pretrained=None, lean=False)
+        vit = model.merge()
+    assert vit.patch_grid == (7, 7) and not vit.lean
+    config = model.plain_config()
+    assert config['arch'] == 'base-p32' and 'pretrained' not in config
