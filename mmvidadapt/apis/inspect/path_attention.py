@@ -58,14 +58,19 @@ def class_attention(
             f'layer={layer}: the model has {len(blocks)} blocks; choose '
             f'{-len(blocks)} to {len(blocks) - 1}.'
         )
+    prefix, maps = backbone.num_prefix_tokens, []
+    if not prefix:
+        raise ValueError(
+            'The trunk has no class token whose attention could be drawn; '
+            'give the config of one that has.'
+        )
     block = blocks[layer]
     x = _input_of(block, backbone, video)  # (B*(G+S), P+N, C)
-    maps, prefix = [], backbone.num_prefix_tokens
     paths = zip(split_paths(x, backbone.images), backbone.images)
-    for part, adapter in zip(paths, (block.t_adapter_attn_b, None)):
-        if not part[1]:
+    for (part, number), adapter in zip(paths, (block.t_adapter_attn_b, None)):
+        if not number:
             continue
-        h = block.ln_1(part[0])
+        h = block.ln_1(part)
         q, k, _ = block.attn.qkv(h if adapter is None else adapter(h))
         q = q[:, :, :1]  # of the class token
         scores = q @ k.mT * q.shape[-1] ** -0.5  # (images, heads, 1, P+N)

@@ -124,7 +124,8 @@ class DualPath(ViTTrunk):
         self._add_embeddings(output_dims, separate_cls)
         given = {
             POSITIONS: images[0],
-            CLASS: separate_cls,
+            CLASS: self.temporal_class_embedding is not None,
+            'class_embedding': self.class_embedding is not None,
             'positional_embedding': images[1] and train_positions,
         }
         self.trainable = tuple(
@@ -155,7 +156,7 @@ class DualPath(ViTTrunk):
             )  # (G, P+N, C)
             self.register_buffer('temporal_code', code, persistent=False)
         self.temporal_class_embedding = None
-        if separate_cls:
+        if separate_cls and self.class_embedding is not None:
             cls = self.class_embedding.detach().clone()
             self.temporal_class_embedding = nn.Parameter(cls)
         if not spatial:
@@ -175,11 +176,9 @@ class DualPath(ViTTrunk):
         framesets, frames = self.split_clip(video)
         tokens: List[Tensor] = []
         if framesets is not None:
-            own = self.temporal_class_embedding
-            x = self.prepend(
-                self.patchify(framesets),
-                self.class_embedding if own is None else own,
-            )  # (B*G, P+N, C)
+            x, cls = self.patchify(framesets), self.temporal_class_embedding
+            cls = self.class_embedding if cls is None else cls
+            x = x if cls is None else self.prepend(x, cls)  # (B*G, P+N, C)
             x = x.unflatten(0, (-1, self.images[0]))  # (B, G, P+N, C)
             x = x + (self.spatial_positional_embedding + self.temporal_code)
             tokens.append(x.flatten(0, 1))  # (B*G, P+N, C)
