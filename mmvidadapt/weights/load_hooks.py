@@ -72,15 +72,16 @@ def refuse_unfit(
 
     A part without its first weights has to find all of them; one that
     ``init_weights`` has filled may keep some, as fine-tuning asks for.
-    Damage is refused in either case. Weights of no file, and what PyTorch
-    loads with ``strict=False``, are the caller's to compare.
+    Damage is refused in either case. Weights of no file are the caller's to
+    compare.
 
     Args:
         module (nn.Module): The part.
         state_dict (Dict[str, Any]): What is loaded, under foreign names, too.
         prefix (str): Of the part's names.
         local_metadata (Dict[str, Any]): Unused.
-        strict (bool): Whether all has to fit; mmengine always asks for it.
+        strict (bool): True from PyTorch and mmengine, whoever calls them;
+            False from :func:`.fit.renamed`, which loads nothing.
         *args: What else PyTorch gives to such hooks.
 
     Raises:

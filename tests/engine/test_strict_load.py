@@ -8,6 +8,7 @@ from mmaction.registry import HOOKS, MODELS
 from mmengine.runner.checkpoint import _load_checkpoint_to_model
 
 from mmvidadapt.weights.fit import compare
+from mmvidadapt.weights.load_hooks import remember
 from tests import runs
 
 OFFICIAL = {
@@ -26,9 +27,9 @@ def model():
 
 
 def load(model, state_dict, **hook):
-    """Do what ``Runner.load_checkpoint`` does."""
+    """Do what ``Runner.load_checkpoint`` does with a file."""
     runner = SimpleNamespace(model=model, _load_from='some/file.pth')
-    checkpoint = dict(state_dict=state_dict)
+    checkpoint = remember(dict(state_dict=state_dict), 'some/file.pth')
     hook = HOOKS.build(dict(type='StrictLoadHook', **hook))
     hook.after_load_checkpoint(runner, checkpoint)
     _load_checkpoint_to_model(model, checkpoint)

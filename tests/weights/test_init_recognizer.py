@@ -1,5 +1,6 @@
 """mmaction2's `init_recognizer` takes files of our models whole or not."""
 
+import gc
 import re
 
 import pytest
@@ -8,7 +9,9 @@ from mmaction.apis import init_recognizer
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.runner import load_checkpoint
+from mmengine.runner.checkpoint import _load_checkpoint_to_model
 
+from mmvidadapt.engine.checkpoints import read_checkpoint
 from mmvidadapt.weights.files.readers import load_checkpoint_file
 
 from .loaders import ARCH
@@ -113,6 +116,18 @@ def test_fine_tuning_may_start_with_another_head(tmp_path):
         assert filled.cls_head.fc_cls.bias.shape == (5,)
         weights = filled.backbone.state_dict()
         assert all(torch.equal(weights[k], v) for k, v in vit().items())
+
+
+def test_what_is_no_files_is_the_callers_to_compare(tmp_path):
+    path = str(tmp_path / 'x.pth')
+    whole(path, {})  # without a head
+    model, held = MODELS.build(config().model), read_checkpoint(path)
+    with pytest.raises(ValueError, match=f'{path} does not fit the cls_head'):
+        _load_checkpoint_to_model(model, held)
+    weights = dict(held['state_dict'])
+    del held
+    gc.collect()  # the traceback of the error holds it, too
+    _load_checkpoint_to_model(model, dict(state_dict=weights))
 
 
 def test_damage_is_refused_in_fine_tuning_too(tmp_path):
