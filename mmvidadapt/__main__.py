@@ -21,6 +21,7 @@ def parse_args(argv: Optional[List[str]]) -> argparse.Namespace:
     )
     config.add_argument('name', nargs='?', help='such as aim/vitb16_k400')
     config.add_argument('--list', action='store_true', help='print all names')
+    config.add_argument('--trunk', help='another, such as openai/ViT-L-14')
     config.add_argument(
         '--cfg-options',
         nargs='+',
@@ -70,7 +71,7 @@ def main(argv: Optional[List[str]] = None) -> int:
             elif args.list:
                 text = '\n'.join(list_configs())
             else:
-                text = flatten(args.name, args.cfg_options)
+                text = flatten(args.name, args.cfg_options, args.trunk)
     except ValueError as error:
         say(error, file=sys.stderr)
         return 1

@@ -123,6 +123,10 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the config is made from."""
     parser.add_argument('--method', default='aim', help='such as aim or evl')
     parser.add_argument('--arch', default='vitb16', help='such as vitb16')
+    parser.add_argument(
+        '--trunk',
+        help='in place of the one of --arch: facebook/dinov2-small, say',
+    )
     parser.add_argument('--img-size', type=int, help='instead of 224')
     parser.add_argument('--batch-size', type=int, help='clips per GPU')
     parser.add_argument('--gpus', type=int, default=1)
@@ -186,8 +190,9 @@ def prepare_own_videos(args: argparse.Namespace) -> None:
     say((args.out / REPORT).read_text('utf-8'))
     fold = None if args.folds is None else args.fold
     cfg = own_config(data, args.out, choices, args.cfg_options, fold)
-    path = args.out / f'{args.method}_{args.arch}.py'
-    head = f'# {args.method}, {args.arch}, for the videos of {data.root}.'
+    path = args.out / f'{choices.name}.py'
+    trunk = args.trunk or args.arch
+    head = f'# {args.method}, {trunk}, for the videos of {data.root}.'
     write_config(cfg, path, head)
     say('\n'.join(explain(cfg, data, choices)))
     if former not in ({}, lists_in(args.out)) and Path(cfg.work_dir).exists():

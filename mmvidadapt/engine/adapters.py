@@ -6,6 +6,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from mmvidadapt.trunks.table import with_row
 from mmvidadapt.utils.bounded_models import explained
 from mmvidadapt.utils.config_data import write_config_text
 from mmvidadapt.utils.sha256 import fingerprint
@@ -40,7 +41,7 @@ def make_adapter(
             'as large as the checkpoint; pass that on.'
         )
     facts['classes'] = _names(facts.get('classes'), num_classes(config))
-    backbone = config['model'].get('backbone') or {}
+    backbone = with_row(config['model'].get('backbone'))
     trunk = dict(
         source=backbone.get('pretrained'),
         sha256=fingerprint({name: state_dict[name] for name in frozen}),

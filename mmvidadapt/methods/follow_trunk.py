@@ -76,7 +76,9 @@ def forget_trunk(model: dict) -> None:
     """Take out of a model what another trunk fills in anew."""
     for key in ('arch', 'dialect', 'pretrained', 'img_size', 'trunk'):
         model['backbone'].pop(key, None)
-    model.get('cls_head', {}).pop('in_channels', None)
+    head = model.get('cls_head') or {}
+    if _name(head) not in DECODED:
+        head.pop('in_channels', None)
     for key in ('mean', 'std'):
         (model.get('data_preprocessor') or {}).pop(key, None)
 

@@ -51,6 +51,8 @@ class Trunk(NamedTuple):
         img_size (int): Height and width of its images. Defaults to 224.
         weights (str, optional): Name in ``SOURCES``. Defaults to None: there
             is no download that can be read, give ``pretrained``.
+        projection (int, optional): Channels of CLIP's projection into the
+            space that it shares with texts. Defaults to None: there is none.
         name (str): Key in :data:`TRUNKS`. Defaults to ''.
     """
 
@@ -64,30 +66,31 @@ class Trunk(NamedTuple):
     dialect: Union[str, dict, None] = None
     img_size: int = 224
     weights: Optional[str] = None
+    projection: Optional[int] = None
     name: str = ''
 
 
 _B, _L = ('base-p16', 768), ('large-p16', 1024)
 _ROWS: Dict[str, Trunk] = {
-    'openai/ViT-B-32': Trunk(
-        'vit', 'base-p32', 768, *CLIP, 'MIT', 'CLIP ViT-B/32', 'clip'
-    ),
-    'openai/ViT-B-16': Trunk(
-        'vit', *_B, *CLIP, 'MIT', 'CLIP ViT-B/16', 'clip'
-    ),
-    'openai/ViT-L-14': Trunk(
-        'vit', 'large-p14', 1024, *CLIP, 'MIT', 'CLIP ViT-L/14', 'clip'
-    ),
-    'openai/ViT-L-14-336px': Trunk(
-        'vit',
-        'large-p14-336',
-        1024,
-        *CLIP,
-        'MIT',
-        'CLIP ViT-L/14 at 336 px',
-        'clip',
-        336,
-    ),
+    **{
+        f'openai/{name}': Trunk(
+            'vit',
+            arch,
+            width,
+            *CLIP,
+            'MIT',
+            f'CLIP {name}',
+            'clip',
+            img_size,
+            projection=projection,
+        )
+        for name, arch, width, img_size, projection in (
+            ('ViT-B-32', 'base-p32', 768, 224, 512),
+            ('ViT-B-16', 'base-p16', 768, 224, 512),
+            ('ViT-L-14', 'large-p14', 1024, 224, 768),
+            ('ViT-L-14-336px', 'large-p14-336', 1024, 336, 768),
+        )
+    },
     **{
         f'timm/{name}': Trunk(
             'vit', *sizes, *HALF, 'Apache-2.0', note, 'imagenet'
@@ -183,7 +186,7 @@ def find_trunk(trunk: Union[str, dict]) -> Trunk:
     """
     changes = dict(trunk) if isinstance(trunk, dict) else dict(name=trunk)
     name = changes.pop('name', None)
-    if name not in TRUNKS:
+    if not isinstance(name, str) or name not in TRUNKS:
         close = difflib.get_close_matches(str(name), TRUNKS, n=3, cutoff=0.5)
         guess = ' or '.join(map(repr, close))
         raise ValueError(
@@ -255,6 +258,27 @@ def use_trunk(
         )
         _check_same(row, key, value, own)
     return filled
+
+
+def with_row(backbone: Any) -> Dict[str, Any]:
+    """Return a backbone's config with what its trunk brings.
+
+    Args:
+        backbone (dict, optional): The config, with or without ``trunk``.
+
+    Returns:
+        Dict[str, Any]: A copy with ``arch``, ``dialect``, ``img_size`` and
+        ``pretrained`` where they were left out.
+    """
+    backbone = dict(backbone or {})
+    if backbone.get('trunk') is None:
+        return backbone
+    row = find_trunk(backbone['trunk'])
+    brought = dict(arch=row.arch, dialect=row.dialect, img_size=row.img_size)
+    given = {
+        k: v for k, v in backbone.items() if v is not None or k == 'pretrained'
+    }
+    return {**backbone, **brought, 'pretrained': row.weights, **given}
 
 
 def dialect_of(given: Dict[str, Any], default: str = 'clip') -> Any:

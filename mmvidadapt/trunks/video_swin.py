@@ -1,6 +1,6 @@
 """Stages of Video Swin under its parameter names, and its sizes."""
 
-from typing import Callable, Dict, Iterator, Optional
+from typing import Any, Callable, Dict, Iterator, Optional, Tuple
 
 from einops import rearrange
 from torch import Tensor, nn
@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from .parts.lean_swin_block import LeanPatchMerging
 from .parts.lean_video_swin_block import LeanSwin3DBlock
 from .parts.window3d import Sides, Windows3D
+from .table import use_trunk
 
 FRAMES, SIDE = 2, 4  # of a patch
 ARCHS = {
@@ -20,6 +21,36 @@ ARCHS = {
         'large': (192, (2, 2, 18, 2), (6, 12, 24, 48)),
     }.items()
 }
+
+
+def swin_arguments(
+    backbone: nn.Module,
+    trunk: Any,
+    arch: Any,
+    img_size: Any,
+    pretrained: Optional[str],
+) -> Tuple[Any, Any, Optional[str]]:
+    """Fill a Video Swin's arguments in from its trunk, or by default.
+
+    Args:
+        backbone (nn.Module): The backbone.
+        trunk (str | dict, optional): See :func:`~.table.find_trunk`.
+        arch (str | dict, optional): None: the trunk's, else ``'base'``.
+        img_size (int | Tuple[int, int], optional): None: 224.
+        pretrained (str, optional): ``''``: the trunk's, else None.
+
+    Returns:
+        Tuple: ``arch``, ``img_size`` and ``pretrained``.
+    """
+    given = dict(trunk=trunk, arch=arch, img_size=img_size)
+    if pretrained != '':
+        given['pretrained'] = pretrained
+    given = use_trunk(backbone, dict(arch=ARCHS), given)
+    return (
+        given['arch'] or 'base',
+        given['img_size'] or 224,
+        given.get('pretrained'),
+    )
 
 
 class Swin3DStage(nn.Module):

@@ -3,24 +3,34 @@
 import pytest
 import torch
 from mmaction.registry import MODELS
-from mmengine.config import ConfigDict
+from mmengine.config import Config, ConfigDict
 from mmengine.registry import DefaultScope
 
+from mmvidadapt.__main__ import main
+from mmvidadapt.apis.train.config import load_config
+from mmvidadapt.apis.train.image_size import (
+    change_trunk,
+    check_crops,
+    image_size,
+    last_size,
+    pipelines,
+)
 from mmvidadapt.methods.follow_trunk import follow_trunk
 from mmvidadapt.trunks.table import CLIP, HALF, IMAGENET, TRUNKS
 from mmvidadapt.weights.fetch.sources import SOURCES
 
 VIT = 'openai/ViT-B-16'
+SWIN = 'microsoft/swin_base_patch4_window7_224'
 KINDS = dict(
     vit=(
         'ImageViT AIM EVL DualPath VPT AdaptFormer STAdapter LoRA ViViT '
         'ViViTFactorisedEncoder ViViTFactorisedSelfAttention '
         'ViViTFactorisedDotProduct'
     ),
-    swin='AIMSwin',
+    swin='AIMSwin BEVTSwin',
     vivit='ViViT ViViTFactorisedDotProduct',
     vivit_fe='ViViTFactorisedEncoder',
-    video_swin='',
+    video_swin='BEVTSwin BEVTVideoSwin',
 )
 NOT_TRUNKS = ('dalle/', 'openmmlab/', 'aim/', 'evl/')
 
@@ -28,7 +38,9 @@ NOT_TRUNKS = ('dalle/', 'openmmlab/', 'aim/', 'evl/')
 def build(**config):
     """Build without memory."""
     scope = DefaultScope.overwrite_default_scope('mmaction')
-    with scope, torch.device('meta'):
+    # mmaction2's Video Swin reads values of tensors that it makes.
+    device = 'cpu' if config['type'] == 'BEVTVideoSwin' else 'meta'
+    with scope, torch.device(device):
         return MODELS.build(ConfigDict(config))
 
 
@@ -58,7 +70,8 @@ def test_every_row_fits_every_method_of_its_family(name):
             assert (side, backbone.embed_dims) == (row.img_size, row.width)
         else:
             assert backbone.img_size == (row.img_size, row.img_size)
-            assert backbone.norm.weight.shape == (row.width,)
+            last = getattr(backbone, 'norm', None) or backbone.norm3
+            assert last.weight.shape == (row.width,)
 
 
 def test_every_alias_of_a_trunk_has_a_row():
@@ -187,3 +200,52 @@ def test_mmaction2s_recognizer_is_checked_too():
                 continue
             with pytest.raises(ValueError, match='122.77.*123.675'):
                 MODELS.build(dict(config, data_preprocessor=given))
+
+
+@pytest.mark.parametrize(
+    'name, trunk, size, channels',
+    [
+        ('aim/vitb16_k400', 'openai/ViT-L-14-336px', 336, 1024),
+        ('evl/vitl14-336_32f_k400', 'facebook/dinov2-small', 224, 384),
+        ('dualpath/vitl14_k400', VIT, 224, 1024),
+        ('vivit/b16x2_k400', 'scenic/ViT_L_16_ImageNet21k', 224, 1024),
+        ('aim/swinb_k400', SWIN, 224, 1024),
+    ],
+)
+def test_another_trunk_in_a_config(name, trunk, size, channels):
+    """`--trunk` of the tools: all that follows is the other trunk's."""
+    weights = {'model.backbone.pretrained': None}
+    config = load_config(name, weights, trunk)
+    check_crops(config)
+    assert last_size(config.test_pipeline) == (size, size)
+    assert config.model.cls_head.in_channels == channels
+    mean = config.model.data_preprocessor.mean
+    assert tuple(mean) == TRUNKS[trunk].mean
+    backbone = build(**config.model).backbone
+    assert backbone.published == TRUNKS[trunk]
+    assert image_size(config.model.backbone) == (size, size)
+
+
+def test_crops_must_be_as_large_as_the_trunks_images():
+    config = load_config('aim/vitb16_k400', trunk=VIT)
+    for steps in pipelines(config).values():
+        assert last_size(steps) == (224, 224)
+    assert last_size([dict(type='Resize', scale=(-1, 256))]) is None
+    assert last_size(
+        [dict(type='Resize', scale=(8, 6), keep_ratio=False)]
+    ) == ((6, 8))
+    config.model.backbone.img_size = 160
+    with pytest.raises(ValueError, match=r'train.*224 x 224.*160 x 160.*=224'):
+        check_crops(config)
+    with pytest.raises(ValueError, match='no model.backbone'):
+        change_trunk(Config(dict(model=None)), VIT)
+
+
+def test_a_config_is_printed_with_the_numbers_of_a_trunk(capsys):
+    words = ['config', 'aim/vitb16_k400', '--trunk', 'openai/ViT-L-14']
+    assert main(words) == 0
+    printed = Config.fromstring(capsys.readouterr().out, '.py')
+    assert printed.model.cls_head.in_channels == 1024
+    assert tuple(printed.model.data_preprocessor.std) == CLIP[1]
+    assert main([*words[:-1], 'openai/ViT-L-15']) == 1
+    assert 'Did you mean' in capsys.readouterr().err

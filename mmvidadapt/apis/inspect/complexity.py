@@ -21,6 +21,7 @@ from mmvidadapt.methods.peft.vpt import VPTBlock
 from mmvidadapt.trunks.parts.lean import use_equation_
 from mmvidadapt.trunks.parts.lean_adapter import LeanAdapter
 from mmvidadapt.trunks.parts.lean_block import LeanViTBlock
+from mmvidadapt.trunks.table import with_row
 from mmvidadapt.trunks.vit import ARCHS
 
 # Fused operators that torch's counter does not know, by input shapes.
@@ -67,7 +68,7 @@ def count_params(model: nn.Module) -> ParamCount:
 
 def clip_shape(config: Config, batch_size: int = 1) -> Tuple[int, ...]:
     """Read the shape of the clips, (B, 3, T, H, W), off a config."""
-    backbone = config.model.backbone
+    backbone = with_row(config.model.backbone)
     arch = backbone.get('arch')
     own = ARCHS.get(arch, {}) if isinstance(arch, str) else arch or {}
     size = backbone.get('img_size') or own.get('img_size', 224)

@@ -12,6 +12,7 @@ from mmvidadapt.methods.follow_trunk import follow_trunk
 from mmvidadapt.utils.whole_file import whole_file
 
 from .config_variables import SCRATCH, merge_options, print_config
+from .image_size import change_trunk, check_crops
 
 # What mmengine and Python raise at a text that is no config.
 UNREADABLE = (AttributeError, LookupError, NameError, RuntimeError)
@@ -107,28 +108,39 @@ def find_recipe(method: str, arch: str) -> str:
 
 
 def load_config(
-    name: Union[str, Path], options: Optional[Dict] = None
+    name: Union[str, Path],
+    options: Optional[Dict] = None,
+    trunk: Optional[str] = None,
 ) -> Config:
     """Read a config and override some of its entries.
 
-    Classes, which pure Python configs hold, become their names.
+    Classes, which pure Python configs hold, become their names, and what
+    follows from a trunk is filled in.
 
     Args:
         name (str | Path): What :func:`find_config` understands.
         options (Dict, optional): Dotted names and values, as
             ``--cfg-options`` gives them; see
             :func:`merge_options`. Defaults to None.
+        trunk (str, optional): The trunk to take in place of the config's,
+            see :func:`~.image_size.change_trunk`. Defaults to None.
 
     Returns:
         Config: The config.
     """
     config = plain_config(Config.fromfile(find_config(name)))
+    if trunk is not None:
+        change_trunk(config, trunk)
     config = merge_options(config, options) if options else config
     follow_trunk(config.get('model'))
     return config
 
 
-def flatten(name: Union[str, Path], options: Optional[Dict] = None) -> str:
+def flatten(
+    name: Union[str, Path],
+    options: Optional[Dict] = None,
+    trunk: Optional[str] = None,
+) -> str:
     """Return a config as the text of one file that inherits nothing.
 
     It runs wherever mmvidadapt can be imported, also under the tools of a
@@ -139,12 +151,17 @@ def flatten(name: Union[str, Path], options: Optional[Dict] = None) -> str:
         name (str | Path): What :func:`find_config` understands.
         options (Dict, optional): Overrides, see :func:`load_config`.
             Defaults to None.
+        trunk (str, optional): Another trunk, see :func:`load_config`.
+            Defaults to None.
 
     Returns:
         str: Python source.
     """
-    config = load_config(name, options)
+    config = load_config(name, options, trunk)
+    check_crops(config)
     head = f'# {name}, flattened by mmvidadapt {mmvidadapt.__version__}'
+    if trunk is not None:
+        head += f' on {trunk}'
     if options:
         head += ' with ' + ', '.join(f'{k}={v}' for k, v in options.items())
     return config_text(config, head)

@@ -15,13 +15,19 @@ from mmvidadapt.engine.hooks.strict_load import KEY, OPTIONS
 from mmvidadapt.engine.work_dir_lock import lock_work_dir
 
 from .config import load_config
+from .image_size import check_crops
 
+TRUNK_HELP = (
+    'another trunk, such as openai/ViT-L-14: weights, mean, std, head and '
+    'crops follow'
+)
 AMP_WRAPPERS = ('OptimWrapper', 'AmpOptimWrapper', 'CPUAmpOptimWrapper')
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that training and testing share."""
     parser.add_argument('--work-dir', help='folder for logs and results')
+    parser.add_argument('--trunk', help=TRUNK_HELP)
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -47,7 +53,8 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
 def read_config(args: argparse.Namespace) -> Config:
     """Read the config with its overrides, launcher and folder."""
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    config = load_config(args.config, args.cfg_options)
+    config = load_config(args.config, args.cfg_options, args.trunk)
+    check_crops(config)
     config.launcher = args.launcher
     if args.work_dir is not None:
         config.work_dir = args.work_dir

@@ -11,15 +11,15 @@ from mmengine.registry import DefaultScope
 
 from mmvidadapt.datasets.prepare.own_videos import OwnData
 from mmvidadapt.datasets.prepare.video_folders import SPLITS
+from mmvidadapt.methods.follow_trunk import follow_trunk
 from mmvidadapt.utils.process_pool import num_cores
 
 from ..data.frame_config import use_frames
 from .config import find_recipe, load_config
 from .config_variables import merge_options
+from .image_size import check_crops, image_size, resize_steps
 from .schedule import rescale_rate, stretch_schedule
 
-IMG_SIZE = 224  # of the recipes
-SIZES = ('scale', 'crop_size', 'size', 'scale_range')  # of steps, in pixels
 # Videos up to here, ten seconds or so, are seen as a whole.
 LONG = 256
 SIDED = r'left|right|c?cw|(anti|counter)?[ _-]?clockwise'
@@ -30,12 +30,19 @@ class Choices(NamedTuple):
 
     method: str = 'aim'
     arch: str = 'vitb16'
+    trunk: Optional[str] = None
     batch_size: Optional[int] = None
     gpus: int = 1
     epochs: Optional[int] = None
     img_size: Optional[int] = None
     sampling: Optional[str] = None  # 'whole' or 'dense'
     flip: Optional[bool] = None
+
+    @property
+    def name(self) -> str:
+        """Method and trunk, as files and folders are called after them."""
+        trunk = self.arch if self.trunk is None else self.trunk.split('/')[-1]
+        return f'{self.method}_{trunk}'
 
     def check(self) -> None:
         """Raise on what no config can have."""
@@ -67,7 +74,8 @@ def own_config(
     Returns:
         Config: It inherits nothing.
     """
-    cfg = load_config(find_recipe(choices.method, choices.arch))
+    recipe = find_recipe(choices.method, choices.arch)
+    cfg = load_config(recipe, trunk=choices.trunk)
     cfg.work_dir = work_dir(lists, choices, fold)
     cfg.model.cls_head.num_classes = len(data.classes)
     _use_lists(cfg, data, lists.absolute())
@@ -78,13 +86,16 @@ def own_config(
     if not may_flip(data, choices):
         _drop(cfg, 'Flip')
     if choices.img_size:
-        _use_size(cfg, choices.img_size)
+        resize_steps(cfg, image_size(cfg.model.backbone)[0], choices.img_size)
+        cfg.model.backbone.img_size = choices.img_size
     num_train = len(data.splits['train'])
     rescale_rate(cfg, choices.batch_size, choices.gpus, num_train)
     stretch_schedule(cfg, choices.epochs, choices.gpus, num_train)
     for split in SPLITS:
         cfg[f'{split}_pipeline'] = cfg[f'{split}_dataloader'].dataset.pipeline
     cfg = merge_options(cfg, options or {})
+    follow_trunk(cfg.model)
+    check_crops(cfg)
     _try(cfg)
     return cfg
 
@@ -106,8 +117,7 @@ def work_dir(lists: Path, choices: Choices, fold: Optional[int] = None) -> str:
         folder = folder.relative_to(here)
     else:
         folder = Path('outside', folder.relative_to(folder.anchor))
-    name = f'{choices.method}_{choices.arch}'
-    name += '' if fold is None else f'_fold{fold}'
+    name = choices.name + ('' if fold is None else f'_fold{fold}')
     return Path('work_dirs', folder, name).as_posix()
 
 
@@ -177,21 +187,6 @@ def _drop(cfg: Config, kind: str) -> None:
     """Take the steps of a type out of the pipelines."""
     for steps in _pipelines(cfg):
         steps[:] = [step for step in steps if step.type != kind]
-
-
-def _use_size(cfg: Config, img_size: int) -> None:
-    """Change the resolution of the model and of all steps."""
-
-    def resized(value: object) -> object:
-        if isinstance(value, (list, tuple)):
-            return type(value)(map(resized, value))
-        return round(value * img_size / IMG_SIZE) if value > 0 else value
-
-    cfg.model.backbone.img_size = img_size
-    for steps in _pipelines(cfg):
-        for step in steps:
-            for key in set(SIZES) & set(step):
-                step[key] = resized(step[key])
 
 
 def _try(cfg: Config) -> None:

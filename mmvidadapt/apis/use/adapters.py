@@ -17,6 +17,7 @@ from mmvidadapt.engine.adapters import (
     whole_checkpoint,
 )
 from mmvidadapt.engine.plain_config import plain_config, plain_dict
+from mmvidadapt.trunks.table import with_row
 from mmvidadapt.utils.printable import printable
 from mmvidadapt.utils.text_table import text_table
 from mmvidadapt.utils.whole_file import whole_file
@@ -123,12 +124,12 @@ def describe_adapter(path: Union[str, Path]) -> str:
     size = Path(path).stat().st_size / MEGA
     model = adapter.config['model']
     backbone = model.get('backbone') or {}
+    arch = with_row(backbone).get('arch', '')
     metrics = [f'{k} {v:.4g}' for k, v in (adapter.metrics or {}).items()]
     classes = adapter.classes or []
     more = f' ... ({len(classes)})' if len(classes) > 5 else ''
     rows = dict(
-        model=f'{model["type"]}, {backbone.get("type")} '
-        f'{backbone.get("arch", "")}'.rstrip(),
+        model=f'{model["type"]}, {backbone.get("type")} {arch}'.rstrip(),
         tensors=f'{len(tensors)}, {sum(t.numel() for t in tensors):,} '
         f'numbers, {size:.2f} MB',
         trunk=f'{adapter.trunk["source"]}, sha256 {adapter.trunk["sha256"]}',

@@ -10,7 +10,13 @@ from mmvidadapt.methods.bevt.names import load_video_swin
 from mmvidadapt.trunks.parts.drop_path import linear_rates
 from mmvidadapt.trunks.parts.lean import use_equation_
 from mmvidadapt.trunks.parts.window3d import Windows3D
-from mmvidadapt.trunks.video_swin import ARCHS, FRAMES, SIDE, Swin3DStage
+from mmvidadapt.trunks.video_swin import (
+    ARCHS,
+    FRAMES,
+    SIDE,
+    Swin3DStage,
+    swin_arguments,
+)
 from mmvidadapt.trunks.vit import resolve
 from mmvidadapt.utils.check_choices import check_choices
 
@@ -31,10 +37,12 @@ class MaskedSwin(MaskedModel):
 
     Linear = nn.Linear
 
+    trunk_families = ('swin', 'video_swin')
+
     def __init__(
         self,
-        arch: Union[str, dict] = 'base',
-        img_size: Union[int, Tuple[int, int]] = 224,
+        arch: Union[str, dict, None] = None,
+        img_size: Union[int, Tuple[int, int], None] = None,
         num_frames: int = 16,
         window_size: Sequence[int] = (8, 7, 7),
         streams: Sequence[str] = STREAMS,
@@ -42,9 +50,12 @@ class MaskedSwin(MaskedModel):
         drop_path_rate: float = 0.0,
         with_cp: bool = False,
         lean: bool = True,
-        pretrained: Optional[str] = None,
+        pretrained: Optional[str] = '',
+        trunk: Union[str, dict, None] = None,
         init_cfg: Optional[dict] = None,
     ) -> None:
+        given = swin_arguments(self, trunk, arch, img_size, pretrained)
+        arch, img_size, pretrained = given
         super().__init__(
             img_size,
             num_frames,

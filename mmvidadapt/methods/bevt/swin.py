@@ -31,9 +31,9 @@ class BEVTSwin(Lean, MaskedSwin):
         arch (str | dict): Name in ``ARCHS`` or a dict with ``embed_dims,
             depths, num_heads`` and, if need be, ``mlp_ratio, qk_scale,
             patch_norm``. ``'tiny'`` is a toy for tests; Swin-T is
-            ``'swin-t'``. Defaults to ``'base'``.
+            ``'swin-t'``. Defaults to None: the trunk's, else ``'base'``.
         img_size (int | Tuple[int, int]): Height and width in pixels.
-            Defaults to 224.
+            Defaults to None: the trunk's, else 224.
         num_frames (int): Number of frames T of a clip. Defaults to 16.
         window_size (Sequence[int]): Patch frames, height and width of a
             window in tokens. Defaults to (8, 7, 7).
@@ -51,7 +51,10 @@ class BEVTSwin(Lean, MaskedSwin):
             place of its equation; the numbers are the same.
             Defaults to True.
         pretrained (str, optional): Alias, URL or path of an image Swin or of
-            either stage. Defaults to None: random.
+            either stage; None: random. Defaults to '': the trunk's, else
+            random.
+        trunk (str | dict, optional): A word that brings sizes and weights,
+            see :mod:`mmvidadapt.trunks.table`. Defaults to None.
         init_cfg (dict, optional): As in mmengine. Defaults to None.
 
     Raises:

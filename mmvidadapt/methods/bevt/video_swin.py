@@ -14,7 +14,8 @@ from mmvidadapt.trunks.parts.lean import Lean, use_equation_
 from mmvidadapt.trunks.parts.lean_block import lean_mlp, learns
 from mmvidadapt.trunks.parts.lean_video_swin_block import attend_windows
 from mmvidadapt.trunks.parts.window3d import Windows3D
-from mmvidadapt.trunks.video_swin import ARCHS, FRAMES, SIDE
+from mmvidadapt.trunks.table import find_trunk
+from mmvidadapt.trunks.video_swin import ARCHS, FRAMES, SIDE, swin_arguments
 from mmvidadapt.trunks.vit import resolve
 from mmvidadapt.weights.load_hooks import refuse_unfit
 
@@ -37,18 +38,23 @@ class VideoSwin(SwinTransformer3D):
     every step is the host's.
     """
 
+    trunk_families = ('swin', 'video_swin')
+
     def __init__(
         self,
-        arch: Union[str, dict] = 'base',
-        img_size: Union[int, Tuple[int, int]] = 224,
+        arch: Union[str, dict, None] = None,
+        img_size: Union[int, Tuple[int, int], None] = None,
         num_frames: int = 32,
         window_size: Sequence[int] = (8, 7, 7),
-        pretrained: Optional[str] = None,
+        pretrained: Optional[str] = '',
+        trunk: Union[str, dict, None] = None,
         pretrained_window_size: Optional[Sequence[int]] = None,
         drop_path_rate: float = 0.0,
         lean: bool = True,
         **swin: Any,
     ) -> None:
+        given = swin_arguments(self, trunk, arch, img_size, pretrained)
+        arch, img_size, pretrained = given
         arch = resolve('arch', ARCHS, arch)
         last = len(arch['depths']) - 1
         super().__init__(
@@ -62,6 +68,7 @@ class VideoSwin(SwinTransformer3D):
         )
         square = isinstance(img_size, int)
         self.img_size = (img_size, img_size) if square else tuple(img_size)
+        self.published = None if trunk is None else find_trunk(trunk)
         self.num_frames, self.last_norm = num_frames, f'norm{last}'
         self.pretrained_window_size = pretrained_window_size
         for module in self.modules():
@@ -152,14 +159,16 @@ class BEVTVideoSwin(Lean, VideoSwin):
     Args:
         arch (str | dict): Name in :data:`ARCHS` or a dict with
             ``embed_dims, depths, num_heads``. ``'tiny'`` is a toy for tests.
-            Defaults to ``'base'``.
+            Defaults to None: the trunk's, else ``'base'``.
         img_size (int | Tuple[int, int]): Height and width in pixels.
-            Defaults to 224.
+            Defaults to None: the trunk's, else 224.
         num_frames (int): Number of frames T of a clip. Defaults to 32.
         window_size (Sequence[int]): Patch frames, height and width of a
             window in tokens. Defaults to (8, 7, 7).
-        pretrained (str, optional): Alias, URL or path. Defaults to None:
-            random.
+        pretrained (str, optional): Alias, URL or path; None: random.
+            Defaults to '': the trunk's, else random.
+        trunk (str | dict, optional): A word that brings sizes and weights,
+            see :mod:`mmvidadapt.trunks.table`. Defaults to None.
         pretrained_window_size (Sequence[int], optional): Windows of a joint
             checkpoint. Defaults to None: of the same height and width.
         drop_path_rate (float): Drop-path rate of the last block.
