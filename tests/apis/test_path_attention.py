@@ -142,16 +142,8 @@ def test_the_tool_draws_what_a_checkpoint_sees(
     torch.save(dict(state_dict=model.state_dict()), tmp_path / 'x.pth')
     config.dump(tmp_path / 'x.py')
     monkeypatch.chdir(tmp_path)
-    args = [
-        'x.py',
-        'x.mp4',
-        'x.png',
-        '--checkpoint',
-        'x.pth',
-        '--device',
-        'cpu',
-    ]
-    call(monkeypatch, 'attention_maps.py', *args)
+    files = ('x.py', 'x.mp4', 'x.png', '--checkpoint', 'x.pth')
+    call(monkeypatch, 'attention_maps.py', *files, '--device', 'cpu')
     assert 'written: x.png' in capsys.readouterr().out
     page = cv2.imread('x.png')[..., ::-1]
     again = attention_picture(config, 'x.pth', 'x.mp4', device='cpu')

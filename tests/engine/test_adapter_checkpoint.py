@@ -36,14 +36,8 @@ class Witness(Hook):
 def test_adapters_come_and_go_with_the_checkpoints(
     listing, tmp_path, trunk, keep
 ):
-    config = recipe(
-        listing,
-        tmp_path,
-        trunk,
-        epochs=5,
-        default_hooks__checkpoint__interval=2,
-        default_hooks__checkpoint__max_keep_ckpts=keep,
-    )
+    config = recipe(listing, tmp_path, trunk, epochs=5)
+    config.default_hooks.checkpoint.update(interval=2, max_keep_ckpts=keep)
     run(runs.without_validation(config))
     names = ['epoch_2', 'epoch_4', 'epoch_5']
     kept = names[-keep:] if keep > 0 else names
@@ -77,12 +71,9 @@ def test_a_resumed_run_still_removes_the_old(listing, tmp_path, trunk):
 
 
 def test_names_of_classes_come_from_the_data_set(listing, tmp_path, trunk):
-    config = recipe(
-        listing,
-        tmp_path,
-        trunk,
-        train_dataloader__dataset__metainfo=dict(classes=('a', 'b', 'c', 4)),
-    )
+    config = recipe(listing, tmp_path, trunk)
+    classes = dict(classes=('a', 'b', 'c', 4))
+    config.train_dataloader.dataset.metainfo = classes
     run(runs.without_validation(config))
     path = tmp_path / f'work/epoch_1{SUFFIX}'
     assert read_adapter(path).classes == ['a', 'b', 'c', '4']
@@ -92,12 +83,8 @@ def test_names_of_other_classes_are_left_out(trunk, logged):
     """Two names for four classes would be a file that nobody can read."""
     config = config_of('aim', trunk)
     model = MODELS.build(config.model)
-    adapter = make_adapter(
-        split_names(model),
-        model.state_dict(),
-        config.to_dict(),
-        classes=['a', 'b'],
-    )
+    parts = split_names(model), model.state_dict(), config.to_dict()
+    adapter = make_adapter(*parts, classes=['a', 'b'])
     assert adapter.classes is None
     assert '2 classes, but the model tells 4 apart' in logged[-1]
 
@@ -112,10 +99,8 @@ def test_names_of_other_classes_are_left_out(trunk, logged):
 def test_where_there_is_nothing_to_write(
     listing, tmp_path, trunk, logged, changes, reason
 ):
-    runner = Runner.from_cfg(
-        runs.without_validation(recipe(listing, tmp_path, trunk, **changes))
-    )
-    said = []
+    config = recipe(listing, tmp_path, trunk, **changes)
+    runner, said = Runner.from_cfg(runs.without_validation(config)), []
     runner.logger.info = lambda text, *args: said.append(str(text))
     runner.train()
     assert any(f'writes nothing: {reason}' in text for text in said)

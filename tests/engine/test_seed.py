@@ -20,35 +20,24 @@ class Draws(Dataset):
         return 8
 
     def __getitem__(self, index):
-        return (
-            index,
-            random.random(),
-            np.random.rand(),
-            torch.rand(()).item(),
-        )
+        return index, *numbers()
+
+
+def numbers():
+    return random.random(), np.random.rand(), torch.rand(()).item()
 
 
 def fake_runner(seed=0, epoch=0, rank=0, workers=2, diff=False, **loader):
     """Stand in for a runner with a data loader as mmengine builds it."""
-    loader = Runner.build_dataloader(
-        dict(
-            batch_size=2,
-            num_workers=workers,
-            dataset=Draws(),
-            sampler=dict(type='DefaultSampler', shuffle=True),
-            collate_fn=dict(type='default_collate'),
-            **loader,
-        ),
-        seed=123,
-    )
-    return SimpleNamespace(
-        seed=seed,
-        epoch=epoch,
-        rank=rank,
-        train_dataloader=loader,
-        train_loop=SimpleNamespace(dataloader=loader),
-        _randomness_cfg=dict(seed=seed, diff_rank_seed=diff),
-    )
+    loader.update(batch_size=2, num_workers=workers, dataset=Draws())
+    loader['sampler'] = dict(type='DefaultSampler', shuffle=True)
+    loader['collate_fn'] = dict(type='default_collate')
+    loader = Runner.build_dataloader(loader, seed=123)
+    runner = SimpleNamespace(seed=seed, epoch=epoch, rank=rank)
+    runner.train_dataloader = loader
+    runner.train_loop = SimpleNamespace(dataloader=loader)
+    runner._randomness_cfg = dict(seed=seed, diff_rank_seed=diff)
+    return runner
 
 
 def draw(runner, hook=True):
@@ -57,13 +46,9 @@ def draw(runner, hook=True):
         hook = HOOKS.build(dict(type='EpochSeedHook'))
         hook.before_train(runner)
         hook.before_train_epoch(runner)
-    batches = torch.cat(
-        [
-            torch.stack([t.double() for t in b], 1)
-            for b in runner.train_dataloader
-        ]
-    )
-    return batches, (random.random(), np.random.rand(), torch.rand(()).item())
+    loader = runner.train_dataloader
+    rows = [torch.stack([t.double() for t in b], 1) for b in loader]
+    return torch.cat(rows), numbers()
 
 
 @pytest.mark.parametrize('workers', [0, 2])
@@ -93,9 +78,8 @@ def test_workers_draw_differently_from_one_another():
 
 def test_mmengines_own_workers_repeat_themselves():
     runner = fake_runner()
-    assert torch.equal(
-        draw(runner, hook=False)[0][:, 1:], draw(runner, hook=False)[0][:, 1:]
-    )
+    one, other = (draw(runner, hook=False)[0][:, 1:] for _ in range(2))
+    assert torch.equal(one, other)
 
 
 def test_the_order_follows_the_seed_of_the_run_not_of_the_process():
@@ -118,9 +102,8 @@ def test_all_loaders_of_a_loop_follow():
 
 
 def test_a_configured_function_stays():
-    runner = fake_runner(
-        worker_init_fn=dict(type='seed_worker', _scope_='mmvidadapt')
-    )
+    given = dict(type='seed_worker', _scope_='mmvidadapt')
+    runner = fake_runner(worker_init_fn=given)
     configured = runner.train_dataloader.worker_init_fn
     draws, _ = draw(runner)  # the left-over _scope_ does no harm
     assert runner.train_dataloader.worker_init_fn is configured

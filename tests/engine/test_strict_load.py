@@ -11,13 +11,8 @@ from mmvidadapt.weights.fit import compare
 from mmvidadapt.weights.load_hooks import remember
 from tests import runs
 
-OFFICIAL = {
-    't_adapter': 'T_Adapter',
-    's_adapter': 'S_Adapter',
-    'mlp_adapter': 'MLP_Adapter',
-    'down': 'D_fc1',
-    'up': 'D_fc2',
-}
+OFFICIAL = dict(t_adapter='T_Adapter', s_adapter='S_Adapter', down='D_fc1')
+OFFICIAL.update(mlp_adapter='MLP_Adapter', up='D_fc2')
 
 
 @pytest.fixture
@@ -37,13 +32,9 @@ def load(model, state_dict, **hook):
 
 def other_head(model):
     """Return the model's tensors with a head for ten classes."""
-    return dict(
-        model.state_dict(),
-        **{
-            'cls_head.fc_cls.weight': torch.ones(10, 32),
-            'cls_head.fc_cls.bias': torch.ones(10),
-        },
-    )
+    state = dict(model.state_dict())
+    state['cls_head.fc_cls.weight'] = torch.ones(10, 32)
+    return {**state, 'cls_head.fc_cls.bias': torch.ones(10)}
 
 
 def test_its_own_weights_load(model):
@@ -83,23 +74,18 @@ def test_missing_and_unknown_are_named_and_can_be_allowed(model):
     state_dict = model.state_dict()
     del state_dict['backbone.temporal_embedding']
     state_dict['backbone.extra'] = torch.ones(1)
-    with pytest.raises(
-        ValueError,
-        match='missing in the checkpoint: '
-        'backbone.temporal_embedding\n.*unknown to the model: '
-        'backbone.extra',
+    missing = 'missing in the checkpoint: backbone.temporal_embedding\n'
+    unknown = 'unknown to the model: backbone.extra'
+    some = dict(allow_missing=['.*temporal_embedding'])
+    other = dict(allow_unknown=['backbone.extra'])
+    for allowed, words in (
+        ({}, f'{missing}.*{unknown}'),
+        (some, unknown),
+        (other, 'missing in the checkpoint'),
     ):
-        load(model, state_dict)
-    with pytest.raises(ValueError, match='unknown to the model'):
-        load(model, state_dict, allow_missing=['.*temporal_embedding'])
-    with pytest.raises(ValueError, match='missing in the checkpoint'):
-        load(model, state_dict, allow_unknown=['backbone.extra'])
-    load(
-        model,
-        state_dict,
-        allow_missing=['.*temporal_embedding'],
-        allow_unknown=['backbone.extra'],
-    )
+        with pytest.raises(ValueError, match=words):
+            load(model, state_dict, **allowed)
+    load(model, state_dict, **some, **other)
 
 
 def test_a_head_without_weights_takes_none(model):

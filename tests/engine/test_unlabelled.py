@@ -38,11 +38,8 @@ def test_there_is_no_accuracy_without_labels(listing, tmp_path, kind, lines):
 
 
 @pytest.mark.parametrize('kind, lines', CASES)
-def test_predictions_can_be_written_without_labels(
-    listing,
-    tmp_path,
-    kind,
-    lines,
+def test_predictions_are_written_without_labels(
+    listing, tmp_path, kind, lines
 ):
     config = config_of(listing, tmp_path, lines, kind)
     options.dump_predictions(config, str(tmp_path / 'out.pkl'))
@@ -60,9 +57,8 @@ def test_lists_with_labels_are_measured(listing, tmp_path):
 def test_a_test_of_several_labels_without_any(listing, tmp_path):
     kind, lines = CASES[0]
     config = config_of(listing, tmp_path, lines, kind)
-    config.test_dataloader.dataset.update(
-        multi_class=True, num_classes=runs.NUM_CLASSES
-    )
+    several = dict(multi_class=True, num_classes=runs.NUM_CLASSES)
+    config.test_dataloader.dataset.update(several)
     with pytest.raises(ValueError, match='list.txt has no labels'):
         Runner.from_cfg(config).test()
 
@@ -83,21 +79,14 @@ def test_validation_and_training_need_labels(listing, tmp_path):
 
 def test_the_tool_prepares_that(monkeypatch):
     """A hook that a config has is not added twice."""
-    args = argparse.Namespace(
-        config='aim/vitb16_k400',
-        cfg_options=None,
-        launcher='none',
-        work_dir=None,
-        local_rank=0,
-    )
-    config = options.read_config(args)
+    args = dict.fromkeys(('cfg_options', 'work_dir'), None)
+    args.update(config='aim/vitb16_k400', launcher='none', local_rank=0)
+    config = options.read_config(argparse.Namespace(**args))
     before = [hook.type for hook in config.custom_hooks]
     options.check_labels(config)
     assert [hook.type for hook in config.custom_hooks] == before
     config.custom_hooks = []
     options.check_labels(config)
     assert [hook.type for hook in config.custom_hooks] == ['BadVideosHook']
-    assert (
-        'options.check_labels(config)'
-        in (runs.ROOT / 'tools/test.py').read_text()
-    )
+    text = (runs.ROOT / 'tools/test.py').read_text()
+    assert 'options.check_labels(config)' in text

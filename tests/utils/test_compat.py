@@ -41,9 +41,8 @@ def test_a_complete_mmaction2_is_left_alone(tmp_path, monkeypatch):
     name = 'mmaction.models.localizers.drn'
     monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.delitem(sys.modules, f'{name}.drn', raising=False)
-    spec = types.SimpleNamespace(
-        submodule_search_locations=[str(tmp_path / 'mmaction')]
-    )
+    where = [str(tmp_path / 'mmaction')]
+    spec = types.SimpleNamespace(submodule_search_locations=where)
     monkeypatch.setattr(compat.importlib.util, 'find_spec', lambda name: spec)
     assert compat.missing_drn() == compat.SOUND
     assert name not in sys.modules
@@ -189,19 +188,14 @@ def test_too_new_transformers_switch_multimodal_models_off(monkeypatch):
 
 def test_a_missing_package_is_named():
     code = (
-        'import sys\n'
+        'import sys, importlib.util as util; found = util.find_spec\n'
         "sys.modules['mmaction'] = None\n"
-        'import importlib.util as util\n'
-        'found = util.find_spec\n'
         'util.find_spec = lambda name: (\n'
         "    None if name in ('mmaction', 'cv2') else found(name))\n"
         'import mmvidadapt\n'
     )
-    run = subprocess.run(
-        [sys.executable, '-c', code], capture_output=True, text=True
-    )
+    command = [sys.executable, '-c', code]
+    run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 1
-    assert 'ImportError: mmvidadapt needs opencv-python, mmaction2' in (
-        run.stderr
-    )
-    assert 'requirements/tested.txt' in run.stderr
+    needs = 'ImportError: mmvidadapt needs opencv-python, mmaction2'
+    assert needs in run.stderr and 'requirements/tested.txt' in run.stderr

@@ -42,38 +42,24 @@ def test_what_is_written_is_read_and_evaluates_to_itself():
     assert type(read_config_text(text)['model']['rates']) is tuple
 
 
-@pytest.mark.parametrize(
-    'text',
-    [
-        PROGRAM,
-        f'a = {PROGRAM}',
-        f'a = dict(b=[{PROGRAM}])',
-        f'a = dict(**{PROGRAM})',
-        f'a = {{{PROGRAM}: 1}}',
-        f'a = {{**{PROGRAM}}}',
-        f'a = f"{{{PROGRAM}}}"',
-        f'a = 1 if {PROGRAM} else 2',
-        f'def a(b={PROGRAM}): pass',
-        f'class a: {PROGRAM}',
-        'import os',
-        'from os import abort as a',
-        'a.b = 1',
-        'a[0] = 1',
-        'a, b = 1, 2',
-        'a = b = 1',
-        'a = b',
-        'a = [i for i in (1, 2)]',
-        'a = dict([(1, 2)])',
-        'a = "x" * 1000000000',
-        'a = 9 ** 9999999',
-        '_base_ = "evil.py"',
-        'a = "{{ $HOME:x }}"',
-        'a = {"{{ fileDirname }}": 1}',
-        'a = 1e999',
-        'a = {"\\x1b[2J": 1}',
-        'a = ...',
-    ],
+# One a line; PROGRAM stands for a call that would end this process.
+MORE_THAN_DATA = (
+    r"""
+PROGRAM ; a = PROGRAM ; a = dict(b=[PROGRAM]) ; a = dict(**PROGRAM)
+a = {PROGRAM: 1} ; a = {**PROGRAM} ; a = f"{PROGRAM}" ; a = 1 if PROGRAM else 2
+def a(b=PROGRAM): pass ; class a: PROGRAM ; import os
+from os import abort as a ; a.b = 1 ; a[0] = 1 ; a, b = 1, 2 ; a = b = 1
+a = b ; a = [i for i in (1, 2)] ; a = dict([(1, 2)]) ; a = "x" * 1000000000
+a = 9 ** 9999999 ; _base_ = "evil.py" ; a = "{{ $HOME:x }}"
+a = {"{{ fileDirname }}": 1} ; a = 1e999 ; a = {"\x1b[2J": 1} ; a = ...
+""".strip()
+    .replace('\n', ' ; ')
+    .replace('PROGRAM', PROGRAM)
+    .split(' ; ')
 )
+
+
+@pytest.mark.parametrize('text', MORE_THAN_DATA)
 def test_what_is_more_than_data_is_refused(text):
     with pytest.raises(ValueError):
         read_config_text(text)

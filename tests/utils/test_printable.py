@@ -62,9 +62,7 @@ def test_what_a_terminal_obeys_is_shown(capsys):
 
 
 def test_what_a_page_would_run_is_shown():
-    assert (
-        in_markdown('<img src=x onerror=y>') == '&lt;img src=x onerror=y&gt;'
-    )
+    assert in_markdown('<img src=x>') == '&lt;img src=x&gt;'
     assert in_markdown('a|b\n# c') == r'a\|b\\n# c'
     assert in_markdown('[a](http://b)') == r'\[a\](http://b)'
     assert in_code('a`<b>`') == r'`a\x60<b>\x60`'
@@ -72,13 +70,10 @@ def test_what_a_page_would_run_is_shown():
 
 def test_adapter_files(tmp_path):
     path = tmp_path / 'x'
-    adapter(
-        classes=[EVIL, 'b\nmetrics: acc 1.0'],
-        metrics={EVIL: 1.0},
-        version=EVIL,
-        trunk=dict(source=EVIL, sha256='0' * 64),
-        config=dict(CONFIG, model=dict(type=EVIL)),
-    ).write(path)
+    facts = dict(classes=[EVIL, 'b\nmetrics: acc 1.0'], metrics={EVIL: 1.0})
+    facts.update(version=EVIL, trunk=dict(source=EVIL, sha256='0' * 64))
+    facts['config'] = dict(CONFIG, model=dict(type=EVIL))
+    adapter(**facts).write(path)
     text = describe_adapter(path)
     assert len(text.splitlines()) == 6
     assert_harmless(text)
@@ -107,14 +102,8 @@ def test_names_of_tensors(tmp_path):
 def test_reports_of_videos():
     facts = VideoFacts(**dict.fromkeys(VideoFacts._fields, 1))
     evil = f'<script>|`{EVIL}'
-    data = OwnData(
-        root='videos',
-        classes=[evil, 'b'],
-        splits=dict(train=[]),
-        facts={'a.mp4': facts},
-        rejected=[(evil, evil)],
-        notes=[evil],
-    )
+    lists = ([evil, 'b'], dict(train=[]), {'a.mp4': facts}, [(evil, evil)])
+    data = OwnData('videos', *lists, notes=[evil])
     text = report(data, data.notes)
     assert_harmless(text)
     assert '<script>' not in ''.join(text.split('`')[::2])
