@@ -25,7 +25,7 @@ from tests.adapters import (
     write_adapter,
     write_trunk,
 )
-from tests.methods.test_aim_swin import TOY
+from tests.methods.cases.aim import TOY
 
 __all__ = ['trunk']
 every_method = pytest.mark.parametrize('method', METHODS)

@@ -12,9 +12,7 @@ import torch
 import torch.nn.functional as F
 from mmaction.models.backbones.swin import SwinTransformer3D
 from mmaction.registry import MODELS
-from mmaction.structures import ActionDataSample
 from torch import nn
-from torch.testing import assert_close
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmvidadapt.apis.inspect.complexity import FUSED, count_flops, count_params
@@ -25,6 +23,7 @@ from mmvidadapt.methods.bevt.tokenizers import DALLETokenizer
 from mmvidadapt.models import BEVTHead, BEVTSwin, BEVTVideoSwin
 from mmvidadapt.trunks import swin as image_swin
 from mmvidadapt.trunks import video_swin
+from tests.methods.bevt_samples import batch
 
 # At a quarter of Swin-B's channels and words, with all of its blocks.
 SMALL = dict(embed_dims=32, depths=(2, 2, 18, 2), num_heads=(1, 2, 4, 8))
@@ -173,111 +172,48 @@ def test_a_step_costs_nine_tenths_of_the_plain_one(swin, masks):
     assert ours == pytest.approx(1364, rel=0.02)
 
 
-def masked_places(batch, stream):
-    """Return the masks, and the masked positions at the rate of frames."""
-    mask = torch.stack([s.mask for s in batch['data_samples']])
-    shown = mask.repeat_interleave(2, 1) if stream == 'video' else mask
-    return mask, shown.flatten().nonzero()[:, 0]
-
-
-def plain_losses(ours, plain, batches):
-    """Tokenise all frames, decode and classify every position."""
-    losses, tokenizer = [], ours.tokenizer_on(torch.device('cpu'))
-    for stream, batch in batches.items():
-        mask, where = masked_places(batch, stream)
-        view = torch.cat([s.view for s in batch['data_samples']])
-        with torch.no_grad():
-            cells = tokenizer.features(view.float()).flatten(0, 2)
-            ids = tokenizer.classify(cells)
-        x = batch['inputs']
-        losses.append(plain_loss(*plain, x, mask, ids, where))
-    return losses
-
-
-@pytest.fixture(scope='module')
-def models():
-    """A recognizer of a quarter of the channels, lean and plain."""
+def test_head_and_decoders_of_a_real_step_keep_six_tenths():
+    """Of what a step keeps, less what its encoder alone keeps."""
     sizes = dict(arch=SMALL, img_size=64, window_size=(2, 2, 2))
-    torch.manual_seed(0)
-    ours = MODELS.build(
+    heads = dict(num_classes=WORDS, in_channels=256)
+    lean = MODELS.build(
         dict(
             type='BEVTPretrainer',
             backbone=dict(type='BEVTSwin', **sizes),
-            cls_head=dict(type='BEVTHead', num_classes=WORDS, in_channels=256),
+            cls_head=dict(type='BEVTHead', **heads),
             tokenizer=dict(
-                type='DALLETokenizer',
-                vocab_size=WORDS,
-                input_size=32,
-                n_hid=64,
+                type='PrecomputedTokens', vocab_size=WORDS, input_size=4
             ),
         )
     )
-    plain = BEVTSwin(**sizes, lean=False), BEVTHead(WORDS, 256, lean=False)
-    plain[0].load_state_dict(ours.backbone.state_dict())
-    plain[1].load_state_dict(ours.cls_head.state_dict())
-    return ours, plain
-
-
-@pytest.fixture(scope='module')
-def batches():
-    """A tube of six of eight frames and eight images, half of each masked."""
-    torch.manual_seed(1)
+    plain = BEVTSwin(**sizes, lean=False), BEVTHead(**heads, lean=False)
+    # A tube of six of eight frames and eight images, half of each masked.
     tube = torch.zeros(1, 8, 4, 4, dtype=torch.bool)
     tube[:, 1:7, 1:3] = True  # 0.375 of a clip; 0.372 on average
     images = torch.zeros(8, 4, 4, dtype=torch.bool)
     images[:, :, 1:3] = True
-    made = {}
-    for stream, mask in (('video', tube), ('image', images)):
-        times, samples = (16,) if stream == 'video' else (), []
-        for one in mask:
-            sample = ActionDataSample()
-            sample.set_field(one, 'mask')
-            view = torch.randint(256, (*times, 3, 32, 32)).byte()
-            sample.set_field(view if times else view[None], 'view')
-            samples.append(sample)
+    for stream, mask, span in (('video', tube, 2), ('image', images, 1)):
+        times = (16,) if stream == 'video' else ()
         x = torch.randn(len(mask), 3, *times, 64, 64)
-        made[stream] = dict(inputs=x, data_samples=samples)
-    return made
-
-
-def test_a_small_real_step_costs_nine_tenths_of_the_plain_one(models, batches):
-    ours, plain = models
-
-    def counted(run):
-        counter = FlopCounterMode(display=False, custom_mapping=FUSED)
-        with counter:
-            losses = run()
-            sum(losses).backward()
-        return losses, counter.get_total_flops()
-
-    def learn():
-        losses = ours(*batches.values(), mode='loss')
-        return [losses['loss_cls_3d'], losses['loss_cls_2d']]
-
-    losses, lean = counted(learn)
-    expected, whole = counted(lambda: plain_losses(ours, plain, batches))
-    assert_close(losses, expected)
-    assert 0.5 * whole < lean <= 0.9 * whole
-
-
-def test_small_real_head_and_decoders_keep_six_tenths(models, batches):
-    """Of what a step keeps, less what its encoder alone keeps."""
-    ours, plain = models
-    for stream, batch in batches.items():
-        mask, where = masked_places(batch, stream)
-        x = batch['inputs']
-        given = mask if stream == 'video' else mask[:, None]
-        ids = torch.randint(WORDS, (mask.numel() * (1 + (x.ndim == 5)),))
-        kept = []
-        for modules, step in (
-            (ours, lambda b=batch: sum(ours(b, mode='loss').values())),
-            (
-                nn.ModuleList(plain),
-                partial(plain_loss, *plain, x, mask, ids, where),
+        shown = mask.repeat_interleave(span, 1) if times else mask
+        ids = torch.randint(WORDS, shown.shape)
+        given = mask if times else mask[:, None]
+        where = shown.flatten().nonzero()[:, 0]
+        steps = {
+            lean: partial(lean.loss, (batch(x, mask, ids),)),
+            nn.ModuleList(plain): partial(
+                plain_loss, *plain, x, mask, ids.flatten(), where
             ),
-        ):
+        }
+        kept = []
+        for modules, step in steps.items():
             net = getattr(modules, 'backbone', plain[0])
             encode = partial(net.encode, x, given, stream)
-            kept.append(saved_bytes(modules, step))
+            kept.append(saved_bytes(modules, lambda s=step: total(s())))
             kept[-1] -= saved_bytes(modules, encode)
         assert 0 < kept[0] <= 0.6 * kept[1]
+
+
+def total(loss):
+    """Add up what a step returns."""
+    return sum(loss.values()) if isinstance(loss, dict) else loss

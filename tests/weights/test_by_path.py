@@ -16,8 +16,8 @@ from mmengine.runner import load_checkpoint
 
 from mmvidadapt.engine.checkpoints import read_checkpoint
 from tests.golden import assert_output, goldens, load_golden
+from tests.methods.cases.aim import swin_of
 from tests.methods.test_aim import from_golden, renamed
-from tests.methods.test_aim_swin import from_golden as swin_from_golden
 
 from . import foreign
 from .foreign import batched, split, under
@@ -107,9 +107,9 @@ def test_trunks_of_every_layout(path, layout, container, tmp_path):
 @pytest.mark.parametrize('path', goldens('aim_[vs][iw]*.pt'))
 def test_official_backbones_load_by_path(path, tmp_path):
     golden = load_golden(path)
-    build = swin_from_golden if 'swin' in path.name else from_golden
+    build = swin_of if 'swin' in path.name else from_golden
     torch.save(golden['state_dict'], tmp_path / 'aim.pth')
-    model = build(golden)
+    model = build(golden).to(golden['input'].dtype).eval()
     load_checkpoint(model, str(tmp_path / 'aim.pth'), strict=True)
     assert_output(model(golden['input']).detach(), golden['output'])
 

@@ -12,7 +12,7 @@ from mmvidadapt.apis.use.convert_weights import read_conversion
 from mmvidadapt.apis.use.inference import load_strictly
 from mmvidadapt.models import AIM, AIMSwin, ImageViT
 from mmvidadapt.weights import SOURCES, Source, resolve
-from tests.methods.test_aim_swin import TOY
+from tests.methods.cases.aim import TOY
 
 from .foreign import aim_clip, swin_2d
 from .loaders import (
