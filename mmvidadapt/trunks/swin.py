@@ -152,7 +152,7 @@ class SwinTrunk(AdaptedBackbone):
         x = self.embed(video)  # (B*T', H/4 * W/4, C)
         for stage in self.layers:
             for block in stage.blocks:
-                x = self.run_block(block, x)
+                x = self.run_block(block, x)  # (B*T', H*W, C)
             if stage.downsample is not None:
                 x = stage.downsample(x)  # a quarter of the tokens, twice C
         x = self.norm(x)  # (B*T', H/32 * W/32, 8C)

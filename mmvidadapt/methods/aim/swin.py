@@ -94,7 +94,7 @@ class AIMSwin(SwinTrunk):
 
     def embed(self, video: Tensor) -> Tensor:
         """Add, where it is learned, what frame it is, (B*T', N, C)."""
-        x = super().embed(video)
+        x = super().embed(video)  # (B*T', N, C)
         if not hasattr(self, 'temporal_embedding'):
             return x
         times = self.temporal_embedding  # (1, T', C)

@@ -76,7 +76,7 @@ class AIMSwinBlock(SwinBlock):
         if self.t_adapter is not None:
             x = x + self.t_drop(self.temporal_branch(x))
         h = self.attend_windows(self.norm1(x))  # (B*T', N, C)
-        x = x + h
+        x = x + h  # (B*T', N, C)
         if self.s_adapter is not None:
             x = x + self.s_adapter(h)
         h = self.norm2(x)  # (B*T', N, C)

@@ -94,7 +94,7 @@ class MaskedModel(BaseModule):
             the rate of frames: a token of a clip is ``span`` rows.
         """
         stream = self.stream_of(x)
-        mask = self._check_mask(x, mask, stream)
+        mask = self._check_mask(x, mask, stream)  # (B, T', h, w)
         rows, span = None, self.span if stream == 'video' else 1
         if mask is not None and not dense:
             rows = masked_rows(mask, span)

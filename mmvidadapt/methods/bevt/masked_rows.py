@@ -100,4 +100,4 @@ def _places(conv: nn.Module) -> Tuple[Tensor, ...]:
     They are views, which cost no memory; oneDNN is slow on them, so they are
     not for :mod:`.linear`.
     """
-    return conv.weight.flatten(2).permute(2, 1, 0).unbind()
+    return conv.weight.flatten(2).permute(2, 1, 0).unbind()  # (D, C) each

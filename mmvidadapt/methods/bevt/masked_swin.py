@@ -201,7 +201,7 @@ class MaskedSwin(MaskedModel):
                 x = self.run_block(block, x, stage.windows[stream])
             outputs.append(x)
             if stage.downsample is not None:
-                x = stage.merge(x)
+                x = stage.merge(x)  # (B, T', H / 2, W / 2, 2C)
         return outputs
 
     def decode(

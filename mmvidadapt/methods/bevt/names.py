@@ -150,8 +150,8 @@ def inflate_table(table: Tensor, window: Sequence[int]) -> Tensor:
             )
         table = table.t().reshape(1, -1, before, before)  # (1, H, S, S)
         table = F.interpolate(table, tuple(sides), mode='bicubic')
-        table = table[0].flatten(1).t()
-    return table.repeat(frames, 1)
+        table = table[0].flatten(1).t()  # (H*W, heads)
+    return table.repeat(frames, 1)  # (T*H*W, heads)
 
 
 def resize_table(
@@ -185,7 +185,7 @@ def resize_table(
         return table
     table = table.t().reshape(1, -1, *before)  # (1, heads, ...)
     table = F.interpolate(table, sides, mode='trilinear')
-    return table[0].flatten(1).t()
+    return table[0].flatten(1).t()  # (T*H*W, heads)
 
 
 def claim(weights: StateDict, method: str) -> Optional[Conversion]:

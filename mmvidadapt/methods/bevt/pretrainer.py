@@ -138,7 +138,7 @@ class BEVTPretrainer(BaseModel):
         """Read stream, inputs, mask and targets (K,) of a batch."""
         x, samples = _clips(batch['inputs']), batch['data_samples']
         stream = self.backbone.stream_of(x)
-        mask = _stack(samples, 'mask', stream)
+        mask = _stack(samples, 'mask', stream)  # (B, T', H, W), or (B, H, W)
         return stream, x, mask, self.targets(samples, mask, stream)
 
     def _check_streams(self, losses: Dict[str, Tensor]) -> None:
@@ -172,7 +172,7 @@ class BEVTPretrainer(BaseModel):
         """
         x, samples = _clips(batch['inputs']), batch['data_samples']
         stream = self.backbone.stream_of(x)
-        mask = _stack(samples, 'mask', stream)
+        mask = _stack(samples, 'mask', stream)  # (B, T', H, W), or (B, H, W)
         rows = self.backbone(x, mask, dense=True)  # (B*T*h*w, D)
         probs, ids = self.cls_head(rows).softmax(-1).max(-1)  # (B*T*h*w,)
         shape = (len(x), -1, *self.backbone.mask_grid)

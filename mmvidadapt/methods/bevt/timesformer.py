@@ -140,7 +140,7 @@ class BEVTTimeSformer(MaskedModel):
             Tensor: Patches of all frames, ``(B, T, N, C)``.
         """
         if stream == 'image':
-            x = self.embed(x, mask)
+            x = self.embed(x, mask)  # (B, 1+N, C)
             for layer in self.transformer_layers.layers:
                 x = self.run_block(_Still(layer), x)
             return x[:, None, 1:]  # (B, 1, N, C)
@@ -176,7 +176,7 @@ class _Still(nn.Module):
         h = self.spatial.norm(x).transpose(0, 1)  # (1+N, B, C)
         h = self.spatial.attn(h, h, h, need_weights=False)[0].transpose(0, 1)
         x = x + self.spatial.dropout_layer(self.spatial.proj_drop(h))
-        return self.ffn(x)
+        return self.ffn(x)  # (B, 1+N, C)
 
 
 def _read_backbone(path: str) -> Dict[str, Any]:

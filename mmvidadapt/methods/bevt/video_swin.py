@@ -190,7 +190,7 @@ class BEVTVideoSwin(Lean, VideoSwin):
                 x = self.run_block(block, x, windows, i % 2 == 1)
             if layer.downsample is not None:
                 x = layer.downsample(x)  # (B, T', H / 2, W / 2, 2C)
-        x = getattr(self, self.last_norm)(x)
+        x = getattr(self, self.last_norm)(x)  # (B, T', H / 32, W / 32, 8C)
         return rearrange(x, 'b t h w c -> b c t h w').contiguous()
 
     def run_block(self, block: nn.Module, *args: Any) -> Tensor:

@@ -68,7 +68,7 @@ def _differentiate(
     scaled, k, v, grad = (t.flatten(0, 1) for t in (q * scale, k, v, grad))
     if q.dtype == bias.dtype:
         bias = bias.repeat(shape[0], 1, 1)
-        scores = bias.baddbmm_(scaled, k.transpose(1, 2))
+        scores = bias.baddbmm_(scaled, k.transpose(1, 2))  # (S*heads, N, N)
     else:
         scores = (scaled @ k.transpose(1, 2)).to(exact)
         scores = scores.unflatten(0, shape[:2]).add_(bias).flatten(0, 1)
@@ -77,7 +77,7 @@ def _differentiate(
     # numbers are slow, and zero is as good.
     weights = F.threshold_(weights, torch.finfo(exact).tiny, 0.0)
     del scores, bias
-    grad_v = weights.to(q.dtype).transpose(1, 2) @ grad
+    grad_v = weights.to(q.dtype).transpose(1, 2) @ grad  # (S*heads, N, d)
     grad_scores = torch.ops.aten._softmax_backward_data(
         (grad @ v.transpose(1, 2)).to(exact), weights, -1, exact
     )
@@ -85,8 +85,8 @@ def _differentiate(
     grad_bias = grad_scores.unflatten(0, shape[:2])
     grad_bias = grad_bias[0] if shape[0] == 1 else grad_bias.sum(0)
     grad_scores = grad_scores.to(q.dtype)
-    grad_q = (grad_scores @ k).mul_(scale)
-    grad_k = grad_scores.transpose(1, 2) @ scaled
+    grad_q = (grad_scores @ k).mul_(scale)  # (S*heads, N, d)
+    grad_k = grad_scores.transpose(1, 2) @ scaled  # (S*heads, N, d)
     grads = (t.view(shape) for t in (grad_q, grad_k, grad_v))
     return (*grads, grad_bias)
 
@@ -101,7 +101,7 @@ def _attend(
     scale: float,
 ) -> Tensor:
     """Attend window by window; (S, N, heads, d)."""
-    out = torch.empty_like(q.transpose(1, 2))
+    out = torch.empty_like(q.transpose(1, 2))  # (S, N, heads, d)
     for rows, bias in _parts(q, table, index, regions, len(q)):
         out[rows] = F.scaled_dot_product_attention(
             *(t[rows] for t in (q, k, v)),

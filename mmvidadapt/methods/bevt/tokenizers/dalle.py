@@ -72,7 +72,7 @@ class DALLETokenizer(Tokenizer):
     def features(self, frames: Tensor) -> Tensor:
         """Run all but the last convolution: (M, gh, gw, 8 * n_hid)."""
         x = LOW + SPAN * (frames / 255)  # (M, 3, H, W)
-        x = x.contiguous(memory_format=CHANNELS_LAST)
+        x = x.contiguous(memory_format=CHANNELS_LAST)  # (M, 3, H, W)
         for name, part in self.encoder.blocks.named_children():
             x = part.relu(x) if name == 'output' else part(x)
         return rearrange(x, 'm c h w -> m h w c')  # (M, gh, gw, C)

@@ -37,7 +37,7 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (M, n_in, h, w) to (M, n_out, h, w)."""
         y = self.conv1(F.silu(self.norm1(x)))  # (M, n_out, H, W)
-        y = self.conv2(F.silu(self.norm2(y)))
+        y = self.conv2(F.silu(self.norm2(y)))  # (M, n_out, H, W)
         return y + (self.nin_shortcut(x) if y.shape != x.shape else x)
 
 
@@ -122,12 +122,12 @@ class VQEncoder(nn.Module):
         x = self.conv_in(x)  # (M, C, H, W)
         for level in self.down:
             for i, block in enumerate(level.block):
-                x = block(x)
+                x = block(x)  # (M, C, H, W)
                 x = level.attn[i](x) if len(level.attn) else x
             x = level.downsample(x) if hasattr(level, 'downsample') else x
         x = self.mid.attn_1(self.mid.block_1(x))  # (M, C, gh, gw)
         x = self.mid.block_2(x)  # (M, C, gh, gw)
-        return self.conv_out(F.silu(self.norm_out(x)))
+        return self.conv_out(F.silu(self.norm_out(x)))  # (M, D, gh, gw)
 
 
 @MODELS.register_module()
