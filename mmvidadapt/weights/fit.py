@@ -4,10 +4,13 @@ Nothing else in the package compares weights with a model.
 """
 
 import re
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import (
     Callable,
     Dict,
+    Iterator,
     List,
     Mapping,
     NamedTuple,
@@ -29,6 +32,7 @@ from .layouts.vit import find_projection
 
 StateDict = Dict[str, Tensor]
 SHOWN = 12  # names per list in an error
+UNCHECKED = ContextVar('unchecked', default=False)
 ADVICE = (
     'Choose the arch and img_size that the weights were made with, and name '
     'parameters that they cannot have in `new`.'
@@ -184,11 +188,22 @@ def renamed(model: nn.Module, state_dict: Mapping[str, Tensor]) -> StateDict:
         Dict[str, Tensor]: What ``load_state_dict`` would see.
     """
     copy = {re.sub(r'^module\.', '', k): v for k, v in state_dict.items()}
-    for name, module in model.named_modules():
-        prefix = f'{name}.' if name else ''
-        for hook in module._load_state_dict_pre_hooks.values():
-            hook(copy, prefix, {}, False, [], [], [])
+    with unchecked():
+        for name, module in model.named_modules():
+            prefix = f'{name}.' if name else ''
+            for hook in module._load_state_dict_pre_hooks.values():
+                hook(copy, prefix, {}, True, [], [], [])
     return copy
+
+
+@contextmanager
+def unchecked() -> Iterator[None]:
+    """Let :mod:`.load_hooks` check nothing here: it is compared elsewhere."""
+    token = UNCHECKED.set(True)
+    try:
+        yield
+    finally:
+        UNCHECKED.reset(token)
 
 
 def load_pretrained(
@@ -211,8 +226,8 @@ def load_pretrained(
         ValueError: If the weights do not fit.
     """
     weights, report = read_pretrained(module, source, new, unused)
-    # What is missing was checked above.
-    module.load_state_dict(weights, strict=False)
+    with unchecked():  # what is missing is known
+        module.load_state_dict(weights, strict=False)
     if hasattr(module, '_params_init_info'):  # mmengine's report in the log
         from mmengine.model import update_init_info
 
@@ -289,7 +304,8 @@ def load_exactly(
         if not matches(name, unused)
     }
     _check(module, source, weights, new)
-    module.load_state_dict(weights, strict=False)  # checked above
+    with unchecked():
+        module.load_state_dict(weights, strict=False)
 
 
 def _check(

@@ -14,7 +14,7 @@ from torch import nn
 
 from mmvidadapt.utils.printable import printable
 
-from .fit import SHOWN, Difference, compare
+from .fit import SHOWN, UNCHECKED, Difference, compare
 
 ADVICE = (
     'Build the model with the config that the file was made with. Image '
@@ -64,8 +64,6 @@ def refuse_unfit(
     module: nn.Module,
     state_dict: Dict[str, Any],
     prefix: str,
-    local_metadata: Dict[str, Any],
-    strict: bool,
     *args: Any,
 ) -> None:
     """Raise where a file is not for a part of a model: a hook of the part.
@@ -79,16 +77,13 @@ def refuse_unfit(
         module (nn.Module): The part.
         state_dict (Dict[str, Any]): What is loaded, under foreign names, too.
         prefix (str): Of the part's names.
-        local_metadata (Dict[str, Any]): Unused.
-        strict (bool): True from PyTorch and mmengine, whoever calls them;
-            False from :func:`.fit.renamed`, which loads nothing.
         *args: What else PyTorch gives to such hooks.
 
     Raises:
         ValueError: If the file is damaged or not for this part.
     """
     file = LAST.get()
-    if not strict or file is None or file.content() is None:
+    if UNCHECKED.get() or file is None or file.content() is None:
         return
     names = [name for name in state_dict if name.startswith(prefix)]
     found = compare(module, {n[len(prefix) :]: state_dict[n] for n in names})

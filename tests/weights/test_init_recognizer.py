@@ -12,6 +12,8 @@ from mmengine.runner import load_checkpoint
 from mmengine.runner.checkpoint import _load_checkpoint_to_model
 
 from mmvidadapt.engine.checkpoints import read_checkpoint
+from mmvidadapt.models import ImageViT
+from mmvidadapt.weights import load_pretrained
 from mmvidadapt.weights.files.readers import load_checkpoint_file
 
 from .loaders import ARCH
@@ -124,6 +126,9 @@ def test_what_is_no_files_is_the_callers_to_compare(tmp_path):
     model, held = MODELS.build(config().model), read_checkpoint(path)
     with pytest.raises(ValueError, match=f'{path} does not fit the cls_head'):
         _load_checkpoint_to_model(model, held)
+    image = ImageViT(arch=ARCH, img_size=12)
+    torch.save(dict(list(vit().items())[:-1]), tmp_path / 'image.pth')
+    load_pretrained(image, str(tmp_path / 'image.pth'), new=(r'.*c_proj.*',))
     weights = dict(held['state_dict'])
     del held
     gc.collect()  # the traceback of the error holds it, too
