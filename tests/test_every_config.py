@@ -30,7 +30,7 @@ from mmvidadapt.apis.inspect.complexity import (
 )
 from mmvidadapt.utils import register_all_modules
 from mmvidadapt.utils.video import write_video
-from mmvidadapt.weights.fit import compare
+from mmvidadapt.weights.load_hooks import compare
 from tests.config_recipes import recipe, word
 from tests.golden import ROOT, goldens, load_golden
 

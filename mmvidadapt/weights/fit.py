@@ -128,21 +128,6 @@ def matches(name: str, patterns: Sequence[str]) -> bool:
     return any(re.fullmatch(pattern, name) for pattern in patterns)
 
 
-def compare(model: nn.Module, state_dict: Mapping[str, Tensor]) -> Difference:
-    """Compare a checkpoint with a model as ``load_state_dict`` would see it.
-
-    Args:
-        model (nn.Module): The model, without a distributed wrapper.
-        state_dict (Mapping[str, Tensor]): The tensors of a checkpoint, under
-            foreign names, too. It stays as it is.
-
-    Returns:
-        Difference: What would be missing, unknown, of another shape or
-        damaged.
-    """
-    return compare_named(model.state_dict(), renamed(model, state_dict))
-
-
 def compare_named(
     own: Mapping[str, Tensor],
     weights: Mapping[str, Tensor],
@@ -174,26 +159,6 @@ def compare_named(
         ],
         find_damage(own, weights, exact),
     )
-
-
-def renamed(model: nn.Module, state_dict: Mapping[str, Tensor]) -> StateDict:
-    """Copy a checkpoint under the names that a model's own hooks give.
-
-    Args:
-        model (nn.Module): Its modules rename foreign checkpoints in hooks
-            before ``load_state_dict``, which run here as PyTorch runs them.
-        state_dict (Mapping[str, Tensor]): What is not changed.
-
-    Returns:
-        Dict[str, Tensor]: What ``load_state_dict`` would see.
-    """
-    copy = {re.sub(r'^module\.', '', k): v for k, v in state_dict.items()}
-    with unchecked():
-        for name, module in model.named_modules():
-            prefix = f'{name}.' if name else ''
-            for hook in module._load_state_dict_pre_hooks.values():
-                hook(copy, prefix, {}, True, [], [], [])
-    return copy
 
 
 @contextmanager

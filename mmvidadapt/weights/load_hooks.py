@@ -5,16 +5,17 @@ mmaction2's ``init_recognizer`` returns a random model for a wrong file. Our
 backbones and heads look at a file before they take it.
 """
 
+import re
 import weakref
 from collections import OrderedDict
 from contextvars import ContextVar
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
-from torch import nn
+from torch import Tensor, nn
 
 from mmvidadapt.utils.printable import printable
 
-from .fit import SHOWN, UNCHECKED, Difference, compare
+from .fit import SHOWN, UNCHECKED, Difference, compare_named, unchecked
 
 ADVICE = (
     'Build the model with the config that the file was made with. Image '
@@ -93,6 +94,43 @@ def refuse_unfit(
         part = prefix.rstrip('.') or 'model'
         advice = _others(file.names, prefix, part) + ADVICE
         raise found.refusal(file.source, part, module, advice)
+
+
+def compare(model: nn.Module, state_dict: Mapping[str, Tensor]) -> Difference:
+    """Compare a checkpoint with a model as ``load_state_dict`` would see it.
+
+    Args:
+        model (nn.Module): The model, without a distributed wrapper.
+        state_dict (Mapping[str, Tensor]): The tensors of a checkpoint, under
+            foreign names, too. It stays as it is.
+
+    Returns:
+        Difference: What would be missing, unknown, of another shape or
+        damaged.
+    """
+    return compare_named(model.state_dict(), renamed(model, state_dict))
+
+
+def renamed(
+    model: nn.Module, state_dict: Mapping[str, Tensor]
+) -> Dict[str, Tensor]:
+    """Copy a checkpoint under the names that a model's own hooks give.
+
+    Args:
+        model (nn.Module): Its modules rename foreign checkpoints in hooks
+            before ``load_state_dict``, which run here as PyTorch runs them.
+        state_dict (Mapping[str, Tensor]): What is not changed.
+
+    Returns:
+        Dict[str, Tensor]: What ``load_state_dict`` would see.
+    """
+    copy = {re.sub(r'^module\.', '', k): v for k, v in state_dict.items()}
+    with unchecked():
+        for name, module in model.named_modules():
+            prefix = f'{name}.' if name else ''
+            for hook in module._load_state_dict_pre_hooks.values():
+                hook(copy, prefix, {}, True, [], [], [])
+    return copy
 
 
 def _others(names: List[str], prefix: str, part: str) -> str:

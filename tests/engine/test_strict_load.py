@@ -7,8 +7,7 @@ import torch
 from mmaction.registry import HOOKS, MODELS
 from mmengine.runner.checkpoint import _load_checkpoint_to_model
 
-from mmvidadapt.weights.fit import compare
-from mmvidadapt.weights.load_hooks import remember
+from mmvidadapt.weights.load_hooks import compare, remember
 from tests import runs
 
 OFFICIAL = dict(t_adapter='T_Adapter', s_adapter='S_Adapter', down='D_fc1')

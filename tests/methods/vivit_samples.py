@@ -12,7 +12,7 @@ from mmvidadapt.models import (
     ViViTFactorisedEncoder,
     ViViTFactorisedSelfAttention,
 )
-from mmvidadapt.weights.fit import renamed
+from mmvidadapt.weights.load_hooks import renamed
 
 VIDEO = (2, 3, 4, 16, 24)  # (B, 3, T, H, W)
 KINDS = {

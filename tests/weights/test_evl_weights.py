@@ -6,7 +6,7 @@ from mmengine.runner import load_checkpoint
 
 from mmvidadapt.models import EVL, ImageViT
 from mmvidadapt.weights import load_pretrained, to_native
-from mmvidadapt.weights.fit import compare
+from mmvidadapt.weights.load_hooks import compare
 from tests.golden import assert_output, goldens, load_golden
 from tests.methods.cases.evl import recognizer
 from tests.methods.test_evl import tiny_evl

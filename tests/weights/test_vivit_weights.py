@@ -10,7 +10,7 @@ from mmvidadapt.engine.checkpoints import read_checkpoint
 from mmvidadapt.methods.vivit.names import temporal_depth
 from mmvidadapt.models import ViViT, ViViTFactorisedEncoder
 from mmvidadapt.weights import load_weights_file, to_native
-from mmvidadapt.weights.fit import compare
+from mmvidadapt.weights.load_hooks import compare
 from tests.golden import assert_output, goldens, load_golden
 from tests.methods.vivit_samples import (
     KINDS,

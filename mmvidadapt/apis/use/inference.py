@@ -26,7 +26,7 @@ from mmvidadapt.engine.checkpoints import read_checkpoint
 from mmvidadapt.engine.plain_config import plain_config
 from mmvidadapt.utils.process_iterator import ProcessDied, iterate_in_process
 from mmvidadapt.utils.video import VideoError
-from mmvidadapt.weights.fit import compare, renamed
+from mmvidadapt.weights.load_hooks import compare, renamed
 
 from .class_names import class_names, read_labels  # noqa: F401
 from .class_scores import best_classes, class_probabilities, raw_scores

@@ -9,7 +9,8 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
-from mmvidadapt.weights.fit import Difference, compare, renamed
+from mmvidadapt.weights.fit import Difference
+from mmvidadapt.weights.load_hooks import compare, renamed
 from mmvidadapt.weights.resize import resize_time
 
 HEAD = r'cls_head\..*'
