@@ -15,7 +15,7 @@ READER = 'mmvidadapt.engine.checkpoints'
 
 
 def whole_local_files() -> str:
-    """Let mmengine write local files whole or not at all.
+    """Make mmengine write local files whole or not at all.
 
     Affected: mmengine <= 0.10.7. Symptom: who stops the process while it
     writes a checkpoint leaves a part of one under its name, also where a
@@ -30,7 +30,7 @@ def whole_local_files() -> str:
 
 
 def checkpoint_files() -> str:
-    """Let mmengine read checkpoints of any container, running nothing.
+    """Make mmengine read checkpoints of any container, running nothing.
 
     Affected: mmengine <= 0.10.7. Symptoms: ``load_from``, ``init_cfg`` and
     ``init_recognizer`` know no safetensors, aliases and adapter files, run

@@ -17,7 +17,7 @@ def whole_file(
     size: Optional[int] = None,
     sync: bool = True,
 ) -> Iterator[Path]:
-    """Give a path to write to, which becomes the file when all went well.
+    """Yield a path to write to, which becomes the file when all went well.
 
     Args:
         path (str | os.PathLike): The file, which keeps its content until
@@ -66,7 +66,7 @@ def _sync(path: Path) -> None:
 def _full(
     error: OSError, path: Path, part: Path, size: Optional[int]
 ) -> OSError:
-    """Say which file did not fit, and how much is missing."""
+    """Describe which file did not fit, and how much is missing."""
     written = part.stat().st_size if part.exists() else 0
     free = shutil.disk_usage(path.parent).free + written
     needed = (

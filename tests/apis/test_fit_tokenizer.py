@@ -18,8 +18,10 @@ from mmvidadapt.apis.data.fit_tokenizer import (
 )
 from mmvidadapt.methods.bevt.tokenizers import KMeansTokenizer
 from tests.golden import SHARED
-from tests.runs import listing  # noqa: F401
+from tests.runs import listing
 from tests.tools.processes import call
+
+__all__ = ['listing']
 
 WEIGHTS = SHARED / 'data' / 'weights'
 AUTOENCODER = {
@@ -140,10 +142,7 @@ def test_an_encoder_of_mmpretrain_gives_features(tmp_path):
 
 
 def test_the_tool_writes_a_tokenizer_that_loads(
-    listing,  # noqa: F811
-    tmp_path,
-    monkeypatch,
-    capsys,
+    listing, tmp_path, monkeypatch, capsys
 ):
     out = tmp_path / 'new' / 'tokens.pth'
     sizes = ['--vocab-size', 32, '--input-size', 16, '--pictures', 20]

@@ -9,16 +9,15 @@ from mmvidadapt.apis.data.fit_tokenizer import list_pictures
 from mmvidadapt.apis.data.frame_images import write_images
 from mmvidadapt.apis.use.windows import read_frames
 from tests.films import encode, film
-from tests.runs import NUM_CLIPS, listing  # noqa: F401
+from tests.runs import NUM_CLIPS, listing
 from tests.tools.processes import call
 from tests.trained import damage
 
+__all__ = ['listing']
+
 
 def test_the_tool_writes_images_that_the_data_set_reads(
-    listing,  # noqa: F811
-    tmp_path,
-    monkeypatch,
-    capsys,
+    listing, tmp_path, monkeypatch, capsys
 ):
     call(monkeypatch, 'extract_frames.py', listing, tmp_path, '--every', 4)
     images = tmp_path / 'images.txt'
@@ -43,7 +42,7 @@ def test_the_tool_writes_images_that_the_data_set_reads(
     assert sample['label'] == 1 and written < 15 < 2 * written < others
 
 
-def test_a_second_call_goes_on(listing, tmp_path):  # noqa: F811
+def test_a_second_call_goes_on(listing, tmp_path):
     images, number = write_images(listing, tmp_path, every=5)
     first = tmp_path / 'clip0_mp4' / '000000.jpg'
     second = tmp_path / 'clip0_mp4' / '000005.jpg'
@@ -53,7 +52,7 @@ def test_a_second_call_goes_on(listing, tmp_path):  # noqa: F811
     assert first.stat().st_mtime_ns == time and second.read_bytes() == bytes_
 
 
-def test_paths_may_hold_spaces_and_dots(listing, tmp_path):  # noqa: F811
+def test_paths_may_hold_spaces_and_dots(listing, tmp_path):
     folder = tmp_path / 'at the sea'
     folder.mkdir()
     video = folder / 'a.1.mp4'
@@ -67,7 +66,7 @@ def test_paths_may_hold_spaces_and_dots(listing, tmp_path):  # noqa: F811
     assert cv2.imread(str(tmp_path / 'out' / name)).shape == (24, 32, 3)
 
 
-def test_bad_input_is_named(listing, tmp_path):  # noqa: F811
+def test_bad_input_is_named(listing, tmp_path):
     with pytest.raises(ValueError, match='every=0: give 1'):
         write_images(listing, tmp_path, every=0)
     with pytest.raises(ValueError, match='clip0.mp4.*Cannot|Cannot.*clip0'):
@@ -79,10 +78,7 @@ def test_bad_input_is_named(listing, tmp_path):  # noqa: F811
     assert not (tmp_path / 'out').exists()
 
 
-def test_a_video_that_is_damaged_later_is_used_up_to_there(
-    listing,  # noqa: F811
-    tmp_path,
-):
+def test_a_video_that_is_damaged_later_is_used_up_to_there(listing, tmp_path):
     frames = film(40)
     encode(tmp_path / 'a.mp4', frames, codec='mpeg4', g='5')
     damage(tmp_path / 'a.mp4')

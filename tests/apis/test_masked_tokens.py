@@ -8,10 +8,12 @@ from mmcv.transforms import BaseTransform
 from mmvidadapt.apis.data.precompute_tokens import loaders_of
 from mmvidadapt.apis.inspect.masked_tokens import measure_tokens
 from mmvidadapt.engine.seed import seed_everything
-from tests.apis.test_masked_clip import build, cfg  # noqa: F401
-from tests.apis.test_precompute_tokens import images  # noqa: F401
-from tests.runs import listing  # noqa: F401
+from tests.apis.test_masked_clip import build, cfg
+from tests.apis.test_precompute_tokens import images
+from tests.runs import listing
 from tests.tools.processes import call
+
+__all__ = ['build', 'cfg', 'images', 'listing']
 
 
 @TRANSFORMS.register_module()
@@ -44,7 +46,7 @@ def masked_ids(config, name, samples, seed):
 
 
 @pytest.mark.parametrize('name', ['train', 'other0'])
-def test_the_entropy_is_that_of_the_masked_tokens(cfg, name):  # noqa: F811
+def test_the_entropy_is_that_of_the_masked_tokens(cfg, name):
     number = len(DATASETS.build(loaders_of(cfg)[name]['dataset'])) // 2
     ids = masked_ids(cfg, name, number, seed=3)
     share = ids.unique(return_counts=True)[1].double() / len(ids)
@@ -57,10 +59,7 @@ def test_the_entropy_is_that_of_the_masked_tokens(cfg, name):  # noqa: F811
 
 
 def test_the_loss_is_that_of_the_same_tokens(
-    cfg,  # noqa: F811
-    tmp_path,
-    monkeypatch,
-    capsys,
+    cfg, tmp_path, monkeypatch, capsys
 ):
     """A classifier that knows how frequent tokens are has the entropy."""
     model = build(cfg)
@@ -88,7 +87,7 @@ def test_the_loss_is_that_of_the_same_tokens(
     )
 
 
-def test_bad_input_is_named(cfg):  # noqa: F811
+def test_bad_input_is_named(cfg):
     with pytest.raises(ValueError, match='samples=0: give 1'):
         measure_tokens(cfg, samples=0)
     pipeline = cfg.train_dataloader.dataset.pipeline

@@ -27,8 +27,10 @@ from mmvidadapt.methods.bevt.dataset_tokenized import (
     seeded,
 )
 from tests import bevt_runs
-from tests.runs import listing  # noqa: F401
+from tests.runs import listing
 from tests.tools.processes import call
+
+__all__ = ['listing']
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ def images(tmp_path):
 
 
 @pytest.fixture
-def cfg(listing, images, tmp_path):  # noqa: F811
+def cfg(listing, images, tmp_path):
     """Return a pretraining config whose tokenizer has saved centres."""
     config = bevt_runs.config(listing, images)
     torch.manual_seed(0)

@@ -20,8 +20,10 @@ from mmvidadapt.apis.inspect.temporal_dependency import (
     varied,
 )
 from mmvidadapt.apis.train.config import list_configs, load_config
-from tests.apis.test_motion_report import checkpoint, config, root  # noqa: F401
+from tests.apis.test_motion_report import checkpoint, config, root
 from tests.tools.processes import call
+
+__all__ = ['checkpoint', 'config', 'root']
 
 LABELS = torch.tensor([0, 0, 1, 1, 1, 1, 3, 3])
 
@@ -106,9 +108,7 @@ def test_every_config_that_tests_videos_can_be_measured():
 
 
 def test_a_blind_model_loses_nothing_by_shuffling(
-    root,  # noqa: F811
-    checkpoint,  # noqa: F811
-    monkeypatch,
+    root, checkpoint, monkeypatch
 ):
     decoded, get_batch = [], decord.VideoReader.get_batch
 
@@ -127,11 +127,7 @@ def test_a_blind_model_loses_nothing_by_shuffling(
 
 
 def test_a_model_that_sees_differences_is_lost_on_one_frame(
-    root,  # noqa: F811
-    checkpoint,  # noqa: F811
-    tmp_path,
-    monkeypatch,
-    capsys,
+    root, checkpoint, tmp_path, monkeypatch, capsys
 ):
     """Last frame minus first is zero: every clip gets the same label."""
     cfg = config(root, blind=False)
@@ -149,7 +145,7 @@ def test_a_model_that_sees_differences_is_lost_on_one_frame(
     assert 'motion 9' in figures['per_class'] and figures['clips'] == 20
 
 
-def test_bad_input_is_named(root, checkpoint, tmp_path):  # noqa: F811
+def test_bad_input_is_named(root, checkpoint, tmp_path):
     cfg = config(root, blind=True)
     with pytest.raises(ValueError, match='2 names of classes, but a class 9'):
         measure_dependency(cfg, checkpoint(cfg), 'cpu', classes=['a', 'b'])
