@@ -102,11 +102,7 @@ def test_colours_keep_their_order():
     augment = transform.augment
     names = [policy['type'] for policy in augment.policies]
     colour = augment.transforms[names.index('ColorTransform')]
-    colour.prob, colour.random_negative_prob, colour.magnitude_std = (
-        1.0,
-        1.0,
-        0,
-    )
+    vars(colour).update(prob=1.0, random_negative_prob=1.0, magnitude_std=0)
     transform.augment.transform = lambda results: colour(results)
     out = transform(dict(imgs=[red]))['imgs'][0]
     grey = round(0.299 * 200)  # of red; blue would weigh 0.114

@@ -38,17 +38,12 @@ def alike(path, copy):
     return (distance.argmin(1) == np.arange(len(before))).all()
 
 
-@pytest.mark.parametrize(
-    'options',
-    [
-        dict(bf='3'),
-        dict(pix_fmt='yuvj420p'),
-        dict(pix_fmt='yuv444p'),
-        dict(codec='mpeg4', q='2'),
-        {'x264-params': 'colormatrix=bt709'},
-    ],
-    ids=str,
-)
+OPTIONS = [dict(pix_fmt=name) for name in ('yuvj420p', 'yuv444p')]
+OPTIONS += [dict(bf='3'), dict(codec='mpeg4', q='2')]
+OPTIONS += [{'x264-params': 'colormatrix=bt709'}]
+
+
+@pytest.mark.parametrize('options', OPTIONS, ids=str)
 def test_frame_i_is_frame_i(options, tmp_path):
     source = films.encode(tmp_path / 'a.mp4', films.film(30), **options)
     copy = transcode(source, tmp_path / 'b.mp4', SAME)

@@ -39,6 +39,7 @@ def checked(folder, random=True, **changes):
     return dict(described, type='CheckedVideoDataset', **changes)
 
 
+BALANCED = dict(type='ClassBalancedDataset', oversample_thr=0.5)
 WRAPPERS = dict(
     RepeatDataset=lambda dataset: dict(
         type='RepeatDataset', dataset=dataset, times=2
@@ -52,11 +53,7 @@ WRAPPERS = dict(
     nested=lambda dataset: dict(
         type='ConcatDataset',
         datasets=[
-            dict(
-                type='ClassBalancedDataset',
-                dataset=dataset,
-                oversample_thr=0.5,
-            ),
+            dict(BALANCED, dataset=dataset),
             dict(type='RepeatDataset', dataset=dataset, times=2),
         ],
     ),

@@ -16,19 +16,15 @@ from .toy_runs import quick
 __all__ = ['quick']
 
 
+RARE = dict(default_hooks__checkpoint__interval=2)
+
+
 @pytest.mark.parametrize(
     'changes, first',
     [
         (dict(), 14),  # the first epoch tells no more than the second
-        (dict(ema=True, default_hooks__checkpoint__interval=2), 0),
-        (
-            dict(
-                epochs=2,
-                default_hooks__checkpoint__by_epoch=False,
-                default_hooks__checkpoint__interval=2,
-            ),
-            8,
-        ),
+        (dict(RARE, ema=True), 0),
+        (dict(RARE, epochs=2, default_hooks__checkpoint__by_epoch=False), 8),
     ],
     ids=['epochs', 'averaged', 'iterations'],
 )

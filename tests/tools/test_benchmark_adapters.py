@@ -14,9 +14,6 @@ def test_it_says_what_one_and_several_take(monkeypatch, tmp_path, capsys):
     assert (runs.ROOT / 'tools/benchmark/adapters.py').is_file()
     call(monkeypatch, 'benchmark/adapters.py', path, '--adapters', '3')
     out = capsys.readouterr().out
-    found = re.search(
-        r'resident: (-?\d+) MB with one adapter, '
-        r'(-?\d+) MB with 3 on one trunk',
-        out,
-    )
+    words = r'resident: (-?\d+) MB with one adapter, (-?\d+) MB with 3 on one'
+    found = re.search(words, out)
     assert found and 0 <= int(found[1]) < 100 and 0 <= int(found[2]) < 100

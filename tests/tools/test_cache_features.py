@@ -48,23 +48,16 @@ runpy.run_path(sys.argv[0], run_name='__main__')
 @pytest.fixture
 def saved(videos, tmp_path):
     """Write a config that can train, and a checkpoint."""
-    cfg = config(videos)
+    cfg, sampler = config(videos), dict(type='DefaultSampler')
+    optim = dict(type='OptimWrapper', constructor='TrainedParamsConstructor')
     cfg.merge_from_dict(
         dict(
             runs.environment(),
             work_dir=str(tmp_path / 'work'),
             train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=1),
-            optim_wrapper=dict(
-                type='OptimWrapper',
-                constructor='TrainedParamsConstructor',
-                optimizer=dict(type='AdamW', lr=1e-3),
-            ),
-            train_dataloader=dict(
-                sampler=dict(type='DefaultSampler', shuffle=True)
-            ),
-            test_dataloader=dict(
-                sampler=dict(type='DefaultSampler', shuffle=False)
-            ),
+            optim_wrapper=dict(optim, optimizer=dict(type='AdamW', lr=1e-3)),
+            train_dataloader=dict(sampler=dict(sampler, shuffle=True)),
+            test_dataloader=dict(sampler=dict(sampler, shuffle=False)),
             test_cfg=dict(type='TestLoop'),
             test_evaluator=dict(type='AccMetric'),
         )
