@@ -103,6 +103,16 @@ def test_the_trunk_is_an_ordinary_part():
     assert evl.decoder.layers[0].mlp.dropout.training
 
 
+@pytest.mark.parametrize('lean', [True, False])
+def test_drop_path_drops_halves_of_a_trained_trunk(lean):
+    evl = tiny_evl(drop_path_rate=0.5, full_finetune=True, lean=lean).train()
+    randomize(evl)
+    block, x = evl.transformer.resblocks[-1], torch.randn(256, 7, 32)
+    kept = (block(x)[0] == x).flatten(1).all(1).float().mean()
+    assert 0.15 < kept < 0.35
+    assert not (block.eval()(x)[0] == x).flatten(1).all(1).any()
+
+
 def test_pixels_that_are_not_normalised_are_named():
     with pytest.raises(ValueError, match='torch.uint8.*normalise'):
         tiny_evl()(torch.ones(1, 3, 4, 16, 24, dtype=torch.uint8))
