@@ -172,7 +172,7 @@ def test_a_step_costs_nine_tenths_of_the_plain_one(swin, masks):
     assert ours == pytest.approx(1364, rel=0.02)
 
 
-def test_head_and_decoders_of_a_real_step_keep_six_tenths():
+def test_head_and_decoders_of_a_real_step_keep_four_tenths():
     """Of what a step keeps, less what its encoder alone keeps."""
     sizes = dict(arch=SMALL, img_size=64, window_size=(2, 2, 2))
     heads = dict(num_classes=WORDS, in_channels=256)
@@ -211,7 +211,7 @@ def test_head_and_decoders_of_a_real_step_keep_six_tenths():
             encode = partial(net.encode, x, given, stream)
             kept.append(saved_bytes(modules, lambda s=step: total(s())))
             kept[-1] -= saved_bytes(modules, encode)
-        assert 0 < kept[0] <= 0.6 * kept[1]
+        assert 0 < kept[0] <= 0.4 * kept[1]
 
 
 def total(loss):
