@@ -56,6 +56,8 @@ class BEVTTimeSformer(MaskedModel):
         ValueError: Where inputs or masks have other sizes.
     """
 
+    num_prefix_tokens = 1  # mmaction2's class token
+
     def __init__(
         self,
         arch: Union[str, dict] = 'base',
@@ -143,17 +145,17 @@ class BEVTTimeSformer(MaskedModel):
             x = self.embed(x, mask)  # (B, 1+N, C)
             for layer in self.transformer_layers.layers:
                 x = self.run_block(_Still(layer), x)
-            return x[:, None, 1:]  # (B, 1, N, C)
-        b, t = x.shape[0], self.num_frames
+            return x[:, None, self.num_prefix_tokens :]  # (B, 1, N, C)
+        b, t, p = x.shape[0], self.num_frames, self.num_prefix_tokens
         x = self.embed(rearrange(x, 'b c t h w -> (b t) c h w'), mask)
         # The class token of the first frames, as mmaction2 takes it.
-        cls = x[::t, :1]  # (B, 1, C)
-        x = rearrange(x[:, 1:], '(b t) n c -> b n t c', b=b) + self.time_embed
+        cls = x[::t, :p]  # (B, 1, C)
+        x = rearrange(x[:, p:], '(b t) n c -> b n t c', b=b) + self.time_embed
         x = self.drop_after_time(x).flatten(1, 2)  # (B, N*T, C)
         x = torch.cat([cls, x], dim=1)  # (B, 1 + N*T, C)
         for layer in self.transformer_layers.layers:
             x = self.run_block(layer, x)
-        return rearrange(x[:, 1:], 'b (n t) c -> b t n c', t=t)
+        return rearrange(x[:, p:], 'b (n t) c -> b t n c', t=t)
 
     def decode(
         self, features: Tensor, rows: Optional[MaskedRows], stream: str

@@ -5,34 +5,11 @@ from typing import Optional
 from torch import Tensor
 
 from .lean import Lean
-from .lean_attention import attend
 from .lean_block import MLPRunner
+from .lean_window_attention import LeanWindowAttention
 from .linear import Linear
 from .swin_block import PatchMerging, SwinBlock
 from .window import ASIDE, join_windows, split_windows
-from .window_attention import WindowAttention
-
-
-class LeanWindowAttention(Lean, WindowAttention):
-    """Lean twin of :class:`WindowAttention`, for windows side by side."""
-
-    Linear = Linear
-
-    def attend(self, x: Tensor, bias: Tensor) -> Tensor:
-        """Attend without the output projection.
-
-        Args:
-            x (Tensor): ``(S, L, G, C)``: G sequences side by side.
-            bias (Tensor): ``(G, heads, L, L)``, or ``(1, heads, L, L)``.
-
-        Returns:
-            Tensor: ``(S, L, G, C)``.
-        """
-        bias = bias.expand(x.shape[2], -1, -1, -1)  # (G, heads, L, L)
-        bias = bias.flatten(0, 1)[None]  # (1, G * heads, L, L)
-        return attend(
-            x, self.qkv.weight, self.qkv.bias, self.num_heads, mask=bias
-        )
 
 
 class LeanSwinBlock(Lean, MLPRunner, SwinBlock):

@@ -7,8 +7,7 @@ from torch import Tensor, nn
 from .lean import Lean
 from .lean_attention import Made, project
 from .lean_block import lean_mlp
-from .lean_swin_block import LeanWindowAttention
-from .lean_window_attention import window_attention
+from .lean_window_attention import LeanWindowAttention, window_attention
 from .linear import Linear, as_built, linear, renorm
 from .tracing import is_traced
 from .video_swin_block import Swin3DBlock

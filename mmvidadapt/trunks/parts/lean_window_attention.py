@@ -7,6 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from .lean import Lean
+from .lean_attention import attend
+from .linear import Linear
+from .window_attention import WindowAttention
+
 FORBIDDEN = -100.0  # added to the scores of tokens that are no neighbours
 CHUNK = 1 << 20  # scores that are formed at once, at most
 Part = Tuple[slice, Tensor]
@@ -164,3 +169,25 @@ def window_attention(
     if torch.is_grad_enabled():
         return _WindowAttention.apply(*arguments)
     return _attend(*arguments)
+
+
+class LeanWindowAttention(Lean, WindowAttention):
+    """Lean twin of :class:`WindowAttention`, for windows side by side."""
+
+    Linear = Linear
+
+    def attend(self, x: Tensor, bias: Tensor) -> Tensor:
+        """Attend without the output projection.
+
+        Args:
+            x (Tensor): ``(S, L, G, C)``: G sequences side by side.
+            bias (Tensor): ``(G, heads, L, L)``, or ``(1, heads, L, L)``.
+
+        Returns:
+            Tensor: ``(S, L, G, C)``.
+        """
+        bias = bias.expand(x.shape[2], -1, -1, -1)  # (G, heads, L, L)
+        bias = bias.flatten(0, 1)[None]  # (1, G * heads, L, L)
+        return attend(
+            x, self.qkv.weight, self.qkv.bias, self.num_heads, mask=bias
+        )
