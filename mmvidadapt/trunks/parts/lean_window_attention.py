@@ -10,9 +10,8 @@ from torch.autograd.function import once_differentiable
 from .lean import Lean
 from .lean_attention import attend
 from .linear import Linear
-from .window_attention import WindowAttention
+from .window_attention import FORBIDDEN, WindowAttention
 
-FORBIDDEN = -100.0  # added to the scores of tokens that are no neighbours
 CHUNK = 1 << 20  # scores that are formed at once, at most
 Part = Tuple[slice, Tensor]
 

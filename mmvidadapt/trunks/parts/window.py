@@ -6,6 +6,8 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from .window_attention import FORBIDDEN
+
 Grid = Tuple[int, int]
 # Of a map: windows one after the other, or side by side.
 MAP = 'f (y p) (x q) c'
@@ -63,4 +65,4 @@ def shift_mask(grid: Grid, window: int, shift: int) -> Tensor:
         regions, '(y p) (x q) -> (y x) (p q)', p=window, q=window
     )  # (G, P*P)
     other = regions[:, :, None] != regions[:, None]  # (G, P*P, P*P)
-    return other.float() * -100
+    return other.float() * FORBIDDEN

@@ -7,8 +7,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from .lean_window_attention import FORBIDDEN
-from .window_attention import relative_index
+from .window_attention import FORBIDDEN, relative_index
 
 Sides = Tuple[int, int, int]
 MAP, CUT = 'b (t p) (h q) (w r) c', '(b t h w) (p q r) c'

@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
+FORBIDDEN = -100.0  # added to the scores of tokens that are no neighbours
+
 
 class WindowAttention(nn.Module):
     """Multi-head attention in windows with a relative position bias.
