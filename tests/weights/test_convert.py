@@ -52,6 +52,7 @@ def test_backbones_are_taken_out(name):
     found = convert(theirs)
     assert found.layout == name and not found.whole
     same(found.weights, ours)
+    same(to_native(theirs, 'swin' if 'swin' in name else 'vit'), ours)
     accounted(theirs, found)
     for a, b in found.matches.items():
         if theirs[a].numel() == ours[b].numel():
@@ -64,6 +65,7 @@ def test_backbones_are_taken_out(name):
 def test_recognizers_stay_whole(name):
     theirs, ours = WHOLE[name]()
     found = convert(theirs)
+    same(to_native(theirs), ours)
     assert found.layout == name and found.whole
     head = {k: v for k, v in theirs.items() if 'cls_head' in k}
     same(found.weights, {**foreign.under('backbone.', ours), **head})

@@ -19,31 +19,6 @@ from . import foreign
 from .samples import Node, aim, same, swin, vit
 
 PACKAGE = Path(mmvidadapt.__file__).parent
-VITS = (
-    foreign.openai_clip,
-    foreign.clip_visual,
-    foreign.hf_clip,
-    foreign.hf_vit,
-    lambda: foreign.hf_vit(''),
-    foreign.timm_vit,
-    foreign.mmpretrain_vit,
-    foreign.aim_clip,
-    foreign.aim_imagenet,
-    foreign.native_recognizer,
-)
-SWINS = (foreign.aim_swin, foreign.swin_2d, lambda: (swin(True), swin(True)))
-
-
-@pytest.mark.parametrize('source', VITS)
-def test_vit_layouts_get_our_names(source):
-    theirs, ours = source()
-    same(to_native(theirs), ours)
-
-
-@pytest.mark.parametrize('source', SWINS)
-def test_swin_layouts_get_our_names(source):
-    theirs, ours = source()
-    same(to_native(theirs, 'swin'), ours)
 
 
 def test_our_own_names_stay():

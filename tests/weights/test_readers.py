@@ -98,21 +98,6 @@ def test_nested_and_wrapped_checkpoints_are_opened(tmp_path, nest, prefix):
     same(load_weights_file(tmp_path / 'x.pth'), vit())
 
 
-def test_mmengine_checkpoints_are_read(tmp_path):
-    from mmengine.logging import HistoryBuffer
-
-    buffer = HistoryBuffer()
-    buffer.update(1.0)
-    torch.save(
-        {
-            'state_dict': vit(),
-            'message_hub': {'log_scalars': {'loss': buffer}},
-        },
-        tmp_path / 'epoch_1.pth',
-    )
-    same(load_weights_file(tmp_path / 'epoch_1.pth'), vit())
-
-
 def test_pickled_modules_are_refused_by_name(tmp_path):
     torch.save(torch.nn.Linear(2, 2), tmp_path / 'm.pth')
     with pytest.raises(ValueError, match='torch.nn.modules.linear.Linear'):
