@@ -5,8 +5,6 @@ gives the golden output. Layouts of EVL, ViViT, BEVT and DualPath: their files.
 """
 
 import itertools
-import sys
-import types
 
 import pytest
 import torch
@@ -21,6 +19,7 @@ from tests.methods.test_aim import from_golden, renamed
 
 from . import foreign
 from .foreign import batched, split, under
+from .loaders import saved
 from .samples import layer, random_weights, replace
 from .test_readers import WRITERS
 
@@ -114,42 +113,16 @@ def test_official_backbones_load_by_path(path, tmp_path):
     assert_output(model(golden['input']).detach(), golden['output'])
 
 
-@pytest.fixture
-def mmcv_config(monkeypatch):
-    """Let the package that pickled a checkpoint be there while pickling."""
-
-    class ConfigDict(dict):
-        """As of mmcv 1.x."""
-
-    module = types.ModuleType('mmcv.utils.config')
-    ConfigDict.__module__ = module.__name__
-    ConfigDict.__qualname__ = 'ConfigDict'
-    module.ConfigDict = ConfigDict
-    with monkeypatch.context() as patch:
-        patch.setitem(sys.modules, module.__name__, module)
-        yield ConfigDict
-
-
 @pytest.mark.parametrize('zipped', [True, False])
 @pytest.mark.parametrize('path', goldens('aim_recognizer_*.pt'))
-def test_a_released_recognizer_loads_by_path(
-    path, zipped, mmcv_config, tmp_path, monkeypatch
-):
+def test_a_released_recognizer_loads_by_path(path, zipped, tmp_path):
     golden = load_golden(path)
     official = golden['meta']['kwargs']
     backbone, head = official['backbone'], dict(official['cls_head'])
-    meta = dict(
-        mmcv_version='1.3.17',
-        config=mmcv_config(model=mmcv_config(type='Recognizer3D')),
-    )
+    meta = dict(mmcv_version='1.3.17')
     file = str(tmp_path / 'vit_b_clip_8frame_k400.pth')
-    torch.save(
-        dict(meta=meta, state_dict=golden['state_dict'], optimizer={}, amp={}),
-        file,
-        _use_new_zipfile_serialization=zipped,
-    )
-    del sys.modules['mmcv.utils.config']  # nobody has it any more
-    monkeypatch.setitem(sys.modules, 'mmcv.utils.config', None)
+    content = dict(state_dict=golden['state_dict'], optimizer={}, amp={})
+    saved(dict(content, meta=meta), file, zipped)
     model = MODELS.build(
         dict(
             type='Recognizer3D',
