@@ -139,6 +139,10 @@ def test_what_differs_is_named(videos, tmp_path):
     with pytest.raises(ValueError, match='have motion=False, but motion=True'):
         fill(build(every), every, 'test', tmp_path)
     text = (tmp_path / META).read_text()
+    first = text.replace('"num_prefix_tokens": 1,', '')  # first edition
+    assert first != text
+    (tmp_path / META).write_text(first)
+    assert CacheMeta.read(tmp_path).num_prefix_tokens == 1
     (tmp_path / META).write_text(text.replace('"seed": 0,', ''))
     with pytest.raises(ValueError, match=r'another version(.|\n)*again'):
         CacheMeta.read(tmp_path)

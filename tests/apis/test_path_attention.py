@@ -66,6 +66,12 @@ def test_maps_are_the_attention_of_the_class_tokens(variant, paths, layer):
         assert maps.spatial is None
 
 
+def test_a_trunk_without_class_token_is_named():
+    dual = tiny(cls_token=False, out_type='avg_featmap')
+    with pytest.raises(ValueError, match='no class token'):
+        class_attention(dual, torch.randn(VIDEO))
+
+
 def test_framesets_are_cut_into_their_frames():
     whole = torch.arange(1.0, 13.0).view(2, 2, 3)  # 2 framesets of 2 x 3
     whole = whole.repeat_interleave(6, 1).repeat_interleave(4, 2)[None]

@@ -10,6 +10,7 @@ from mmvidadapt.apis.train.memory import saved_bytes
 from mmvidadapt.models import EVL
 from tests.golden import goldens, load_golden
 from tests.methods.cases.evl import load_official, recognizer
+from tests.methods.evl_processes import features
 
 VIDEO = (2, 3, 4, 16, 24)  # (B, 3, T, H, W)
 every_golden = pytest.mark.parametrize('path', goldens('evl_*.pt'))
@@ -111,6 +112,16 @@ def test_drop_path_drops_halves_of_a_trained_trunk(lean):
     kept = (block(x)[0] == x).flatten(1).all(1).float().mean()
     assert 0.15 < kept < 0.35
     assert not (block.eval()(x)[0] == x).flatten(1).all(1).any()
+
+
+@pytest.mark.parametrize('cls_token', [True, False])
+@torch.no_grad()
+def test_cached_rows_hold_the_tokens_that_the_trunk_has(cls_token):
+    evl = tiny_evl(cls_token=cls_token).eval()
+    randomize(evl)
+    assert evl.pack_sizes().maps == (2, 4, 6 + cls_token, 32)
+    video = torch.randn(VIDEO)
+    assert_close(evl(features(evl, video)), evl(video), rtol=0, atol=5e-3)
 
 
 def test_pixels_that_are_not_normalised_are_named():

@@ -41,7 +41,15 @@ class Encoder:
             eps (float): Epsilon of the last norm.
             cls_token (bool): Whether there is a class token.
                 Defaults to True.
+
+        Raises:
+            ValueError: If the class token is to be read where there is none.
         """
+        if self.out_type == 'cls_token' and not cls_token:
+            raise ValueError(
+                "out_type='cls_token' reads a class token, but there is none "
+                "with cls_token=False; choose out_type='avg_featmap'."
+            )
         cls = nn.Parameter(torch.zeros(embed_dims)) if cls_token else None
         self.class_embedding = cls
         self.positional_embedding = nn.Parameter(

@@ -98,9 +98,11 @@ CASES = [
             'official': dict(variant='official'),
             'finetuned': dict(variant='official', full_finetune=True),
             'imagenet': dict(dialect='imagenet', output_dims=None),
+            'no class token': dict(cls_token=False, out_type='avg_featmap'),
         },
         wrong=[
             (dict(frames=4), 'frames'),
+            (dict(cls_token=False), 'cls_token=False.*avg_featmap'),
             (dict(num_frames=24), r'num_frames=24.*grid=\(4, 4\).*16'),
             (dict(num_frames=8), r'num_frames=8.*grid=\(4, 4\).*16'),
             (dict(grid=(3, 3)), r'num_frames=16.*grid=\(3, 3\).*9'),

@@ -117,6 +117,7 @@ CASES = [
                 'only ' + '+'.join(on): dict(temporal=on)
                 for on in ((), *((name,) for name in TEMPORAL))
             },
+            'no class token': dict(cls_token=False),
             'narrow': dict(decoder_qkv_dims=12, decoder_num_heads=3),
             'one layer': dict(decoder_num_layers=1, dialect='imagenet'),
             'fine grid': dict(
