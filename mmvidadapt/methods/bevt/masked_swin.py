@@ -36,7 +36,6 @@ class MaskedSwin(MaskedModel):
     """
 
     Linear = nn.Linear
-
     trunk_families = ('swin', 'video_swin')
 
     def __init__(
@@ -56,16 +55,8 @@ class MaskedSwin(MaskedModel):
     ) -> None:
         given = swin_arguments(self, trunk, arch, img_size, pretrained)
         arch, img_size, pretrained = given
-        super().__init__(
-            img_size,
-            num_frames,
-            FRAMES,
-            streams,
-            with_cp,
-            lean,
-            pretrained,
-            init_cfg,
-        )
+        rest = (streams, with_cp, lean, pretrained, init_cfg)
+        super().__init__(img_size, num_frames, FRAMES, *rest)
         check_choices('image_mask_mode', [image_mask_mode], IMAGE_MASK_MODES)
         sizes = {**_OPTIONS, **resolve('arch', ARCHS, arch, tuple(_OPTIONS))}
         self.window_size = tuple(window_size)

@@ -70,16 +70,8 @@ class BEVTTimeSformer(MaskedModel):
         pretrained: Optional[str] = None,
         init_cfg: Optional[dict] = None,
     ) -> None:
-        super().__init__(
-            img_size,
-            num_frames,
-            1,
-            streams,
-            with_cp,
-            lean,
-            pretrained,
-            init_cfg,
-        )
+        rest = (streams, with_cp, lean, pretrained, init_cfg)
+        super().__init__(img_size, num_frames, 1, *rest)
         if any(side % patch_size for side in self.img_size):
             raise ValueError(
                 f'img_size={self.img_size} is not a multiple of patch_size='

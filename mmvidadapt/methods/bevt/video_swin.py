@@ -71,10 +71,7 @@ class VideoSwin(SwinTransformer3D):
         self.published = None if trunk is None else find_trunk(trunk)
         self.num_frames, self.last_norm = num_frames, f'norm{last}'
         self.pretrained_window_size = pretrained_window_size
-        for module in self.modules():
-            if hasattr(module, INDEX):
-                index = getattr(module, INDEX)
-                module.register_buffer(INDEX, index, persistent=False)
+        _hide_indices(self)
         self.register_load_state_dict_pre_hook(refuse_unfit)
         self.register_load_state_dict_pre_hook(_rename)
         if lean and set(swin) <= LEAN:
@@ -129,6 +126,14 @@ class VideoSwin(SwinTransformer3D):
         """Set the mode; mmaction2's class forgets to return itself."""
         super().train(mode)
         return self
+
+
+def _hide_indices(model: nn.Module) -> None:
+    """Keep the indices of relative positions out of checkpoints."""
+    for module in model.modules():
+        if hasattr(module, INDEX):
+            index = getattr(module, INDEX)
+            module.register_buffer(INDEX, index, persistent=False)
 
 
 def _rename(
