@@ -21,7 +21,7 @@ def parse_args(argv: Optional[List[str]]) -> argparse.Namespace:
     )
     config.add_argument('name', nargs='?', help='such as aim/vitb16_k400')
     config.add_argument('--list', action='store_true', help='print all names')
-    config.add_argument('--trunk', help='another, such as openai/ViT-L-14')
+    config.add_argument('--trunk', help='openai/ViT-L-14, say, or NAME=FILE')
     config.add_argument(
         '--cfg-options',
         nargs='+',

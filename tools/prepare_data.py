@@ -125,7 +125,8 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--arch', default='vitb16', help='such as vitb16')
     parser.add_argument(
         '--trunk',
-        help='in place of the one of --arch: facebook/dinov2-small, say',
+        help='in place of the one of --arch: facebook/dinov2-small, say, or '
+        'NAME=FILE with weights of your own',
     )
     parser.add_argument('--img-size', type=int, help='instead of 224')
     parser.add_argument('--batch-size', type=int, help='clips per GPU')
@@ -141,6 +142,12 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
         '--flip',
         action=argparse.BooleanOptionalAction,
         help='mirror videos; not done where classes are called left or right',
+    )
+    parser.add_argument(
+        '--few-clips',
+        action='store_true',
+        help='hundreds, not hundreds of thousands: larger crops, less '
+        'dropout, a higher rate',
     )
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
 
@@ -191,8 +198,8 @@ def prepare_own_videos(args: argparse.Namespace) -> None:
     fold = None if args.folds is None else args.fold
     cfg = own_config(data, args.out, choices, args.cfg_options, fold)
     path = args.out / f'{choices.name}.py'
-    trunk = args.trunk or args.arch
-    head = f'# {args.method}, {trunk}, for the videos of {data.root}.'
+    what = choices.name.replace('_', ', ', 1)
+    head = f'# {what}, for the videos of {data.root}.'
     write_config(cfg, path, head)
     say('\n'.join(explain(cfg, data, choices)))
     if former not in ({}, lists_in(args.out)) and Path(cfg.work_dir).exists():

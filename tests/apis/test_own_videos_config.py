@@ -245,3 +245,34 @@ def test_a_warm_up_shorter_than_a_step_is_left_out():
         for n in (16, 104)
     ]
     assert kinds == [['CosineAnnealingLR'], ['LinearLR', 'CosineAnnealingLR']]
+
+
+def test_few_clips_on_another_trunk():
+    """The same as by 22 options: sizes, pixels, crops, rates."""
+    trunk = 'facebook/dinov2-small=trunk.pt'
+    choices = dict(batch_size=4, img_size=98, few_clips=True, trunk=trunk)
+    cfg = derive(**choices)
+    kept = ('type', 'trunk', 'pretrained', 'img_size', 'num_frames')
+    assert cfg.model.backbone == dict(
+        zip(kept, ('AIM', 'facebook/dinov2-small', 'trunk.pt', 98, 8)),
+        adapter_scale=1.0,
+        drop_path_rate=0.1,
+    )
+    head, pixels = cfg.model.cls_head, cfg.model.data_preprocessor
+    assert (head.in_channels, head.dropout_ratio) == (384, 0.2)
+    assert (pixels.mean[0], pixels.std[2]) == (123.675, 57.375)
+    crop = next(s for s in cfg.train_pipeline if 'area_range' in s)
+    assert crop == dict(type='RandomResizedCrop', area_range=(0.6, 1.0))
+    whole = dict(type='Resize', scale=(98, 98), keep_ratio=False)
+    for steps in (cfg.val_pipeline, cfg.test_pipeline, cfg.train_pipeline):
+        assert whole in steps
+    assert cfg.train_pipeline[3] == dict(type='Resize', scale=(-1, 112))
+    rates = cfg.optim_wrapper
+    assert (rates.optimizer.lr, rates.clip_grad.max_norm) == (2e-4, 1.0)
+    assert rates.paramwise_cfg.custom_keys.temporal_embedding.lr_mult == 10
+    name = 'aim_dinov2-small_fold1'
+    assert work_dir(Path('lists'), Choices(**choices), 1).endswith(name)
+    other = derive(method='dualpath', few_clips=True)
+    assert 'dropout_ratio' not in other.model.cls_head
+    with pytest.raises(ValueError, match='98 x 98.*224 x 224'):
+        derive(options={'model.backbone.img_size': 224}, **choices)

@@ -30,11 +30,13 @@ def change_trunk(config: Config, name: str) -> None:
         config (Config): The config, which is changed. Weights, mean, std,
             head width and image size become the trunk's; the sizes of crops
             change in proportion.
-        name (str): Name in :data:`~mmvidadapt.trunks.table.TRUNKS`.
+        name (str): Name in :data:`~mmvidadapt.trunks.table.TRUNKS`, or
+            ``'NAME=FILE'`` to take the weights from a file.
 
     Raises:
         ValueError: If there is no such trunk, or no model to put it in.
     """
+    name, weights = split_trunk(name)
     row = find_trunk(name)
     model = config.get('model')
     if not isinstance(model, dict) or 'backbone' not in model:
@@ -44,9 +46,17 @@ def change_trunk(config: Config, name: str) -> None:
     before = image_size(model.backbone)[0]
     forget_trunk(model)
     model.backbone.trunk = name
+    if weights is not None:
+        model.backbone.pretrained = weights
     if 'output_dims' in model.backbone:  # of CLIP's projection
         model.backbone.output_dims = row.projection
     resize_steps(config, before, row.img_size)
+
+
+def split_trunk(word: str) -> Tuple[str, Optional[str]]:
+    """Split ``'NAME=FILE'`` into the name of a trunk and its weights."""
+    name, given, weights = word.partition('=')
+    return name, weights if given else None
 
 
 def resize_steps(config: Config, before: int, after: int) -> None:

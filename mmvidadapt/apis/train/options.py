@@ -18,8 +18,8 @@ from .config import load_config
 from .image_size import check_crops
 
 TRUNK_HELP = (
-    'another trunk, such as openai/ViT-L-14: weights, mean, std, head and '
-    'crops follow'
+    'another trunk, such as openai/ViT-L-14, or NAME=FILE with weights of '
+    'your own: mean, std, head and crops follow'
 )
 AMP_WRAPPERS = ('OptimWrapper', 'AmpOptimWrapper', 'CPUAmpOptimWrapper')
 

@@ -17,7 +17,8 @@ from mmvidadapt.utils.process_pool import num_cores
 from ..data.frame_config import use_frames
 from .config import find_recipe, load_config
 from .config_variables import merge_options
-from .image_size import check_crops, image_size, resize_steps
+from .few_clips import use_few_clips
+from .image_size import check_crops, image_size, resize_steps, split_trunk
 from .schedule import rescale_rate, stretch_schedule
 
 # Videos up to here, ten seconds or so, are seen as a whole.
@@ -37,12 +38,13 @@ class Choices(NamedTuple):
     img_size: Optional[int] = None
     sampling: Optional[str] = None  # 'whole' or 'dense'
     flip: Optional[bool] = None
+    few_clips: bool = False
 
     @property
     def name(self) -> str:
         """Method and trunk, as files and folders are called after them."""
-        trunk = self.arch if self.trunk is None else self.trunk.split('/')[-1]
-        return f'{self.method}_{trunk}'
+        trunk = self.arch if self.trunk is None else split_trunk(self.trunk)[0]
+        return f'{self.method}_{trunk.rpartition("/")[2]}'
 
     def check(self) -> None:
         """Raise on what no config can have."""
@@ -91,6 +93,8 @@ def own_config(
     num_train = len(data.splits['train'])
     rescale_rate(cfg, choices.batch_size, choices.gpus, num_train)
     stretch_schedule(cfg, choices.epochs, choices.gpus, num_train)
+    if choices.few_clips:
+        use_few_clips(cfg)
     for split in SPLITS:
         cfg[f'{split}_pipeline'] = cfg[f'{split}_dataloader'].dataset.pipeline
     cfg = merge_options(cfg, options or {})
