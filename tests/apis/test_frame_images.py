@@ -8,6 +8,7 @@ from mmaction.registry import DATASETS
 from mmvidadapt.apis.data.fit_tokenizer import list_pictures
 from mmvidadapt.apis.data.frame_images import write_images
 from mmvidadapt.apis.use.windows import read_frames
+from mmvidadapt.utils.video import VideoError
 from tests.films import encode, film
 from tests.runs import NUM_CLIPS, listing
 from tests.tools.processes import call
@@ -74,6 +75,10 @@ def test_bad_input_is_named(listing, tmp_path):
     outside = tmp_path / 'list.txt'
     outside.write_text('../a.mp4 0\n')
     with pytest.raises(ValueError, match=r'\.\./a.mp4 lies outside of'):
+        write_images(outside, tmp_path / 'out')
+    for path in (tmp_path / 'a.mp4', outside):
+        path.write_text('a.mp4 0\n')  # a list, but no video
+    with pytest.raises(VideoError, match='a.mp4 cannot be read'):
         write_images(outside, tmp_path / 'out')
     assert not (tmp_path / 'out').exists()
 

@@ -92,14 +92,20 @@ def test_a_full_set_is_balanced_in_both_labels(root):
 
 
 def test_partners_are_time_reversals(root, monkeypatch):
-    films = {}
+    films, states = {}, []
 
     def keep(path, frames, fps):
         films[path.name] = frames
         path.touch()
 
+    def noted(appearance, motion, rng, *sizes):
+        states.append(rng.bit_generator.state['state']['state'])
+        return film_scene(appearance, motion, rng, *sizes)
+
     monkeypatch.setattr(motion_clips, 'write_video', keep)
+    monkeypatch.setattr(motion_clips, 'film_scene', noted)
     render_motion_clips(root.parent / 'films', **SMALL)
+    assert len(set(states)) == len(states) == 15  # no two scenes alike
     clips = listed(root, 'motion_train')
     names = ['.part-' + path.split('/')[1] for path, _ in clips]
     for a, b in zip(names[::2], names[1::2]):
