@@ -18,6 +18,7 @@ from mmvidadapt.apis.train.image_size import (
 from mmvidadapt.methods.follow_trunk import follow_trunk
 from mmvidadapt.trunks.table import CLIP, HALF, IMAGENET, TRUNKS
 from mmvidadapt.weights.fetch.sources import SOURCES
+from tests.runs import ROOT
 
 VIT = 'openai/ViT-B-16'
 SWIN = 'microsoft/swin_base_patch4_window7_224'
@@ -33,6 +34,7 @@ KINDS = dict(
     video_swin='BEVTSwin BEVTVideoSwin',
 )
 NOT_TRUNKS = ('dalle/', 'openmmlab/', 'aim/', 'evl/')
+FAMILIES = [f'| {family} |' for family in KINDS]
 
 
 def build(**config):
@@ -249,3 +251,14 @@ def test_a_config_is_printed_with_the_numbers_of_a_trunk(capsys):
     assert tuple(printed.model.data_preprocessor.std) == CLIP[1]
     assert main([*words[:-1], 'openai/ViT-L-15']) == 1
     assert 'Did you mean' in capsys.readouterr().err
+
+
+def test_the_docs_list_the_trunks():
+    text = (ROOT / 'docs' / 'weights.md').read_text()
+    pixels = {CLIP: 'CLIP', IMAGENET: 'ImageNet', HALF: '127.5'}
+    for name, row in TRUNKS.items():
+        facts = (row.family, f'`{name}`', f'`{row.arch}`', row.width)
+        facts += (row.img_size, pixels[row.mean, row.std], row.licence)
+        assert f'| {" | ".join(map(str, facts))} |' in text
+    rows = [s for s in text.splitlines() if s.startswith(tuple(FAMILIES))]
+    assert len(rows) == len(TRUNKS)
