@@ -12,45 +12,6 @@ from tests.methods.bevt_samples import (
 )
 
 
-@pytest.mark.parametrize(
-    'change, words',
-    [
-        (dict(img_size=48), 'not a multiple of .16, 16.*window'),
-        (
-            dict(img_size=48, window_size=(2, 4, 4)),
-            'not a multiple of .32, 32., 8 times.*image_mask_mode',
-        ),
-        (dict(num_frames=7), 'num_frames=7 is not a multiple of 2'),
-        (dict(streams=('images',)), "'images'.*is not among"),
-        (dict(streams='image'), 'is a string'),
-        (dict(image_mask_mode='none'), "'none'.*is not among"),
-        (dict(arch='huge'), "Unknown arch 'huge'"),
-        (
-            dict(arch=dict(embed_dims=16, depths=(2,), num_heads=(2,))),
-            'the decoders join two',
-        ),
-    ],
-)
-def test_bad_sizes_are_named(change, words):
-    if change.get('img_size') == 48 and 'window_size' not in change:
-        change = dict(change, img_size=40)
-    with pytest.raises(ValueError, match=words):
-        tiny_bevt(**change)
-
-
-@pytest.mark.parametrize(
-    'shape, words',
-    [
-        ((2, 3, 32, 40), r'expects \(B, 3, 8, 32, 32\) or \(B, 3, 32, 32\)'),
-        ((2, 3, 4, 32, 32), 'num_frames'),
-        ((2, 3, 32), 'streams'),
-    ],
-)
-def test_bad_inputs_are_named(shape, words):
-    with pytest.raises(ValueError, match=words):
-        tiny_bevt()(torch.zeros(shape))
-
-
 def test_bad_masks_are_named():
     model = tiny_bevt()
     x = torch.randn(2, 3, 8, 32, 32)

@@ -47,6 +47,7 @@ class Case:
         goldens (sequence): Patterns of file names.
         official (callable): Reads a golden; given overrides of the config.
         checkpoints (sequence): Values of ``with_cp``.
+        autocast (bool): Whether gradients in half precision are compared.
     """
 
     config: dict
@@ -61,6 +62,7 @@ class Case:
     goldens: Sequence[str] = ()
     official: Optional[Callable[..., Official]] = None
     checkpoints: Sequence[Any] = (True, 'mlp')
+    autocast: bool = True
 
     @property
     def name(self) -> str:
