@@ -36,6 +36,22 @@ class PathAttention(NamedTuple):
     spatial: Optional[Tensor]
 
 
+def _find_block(backbone: DualPath, layer: int) -> nn.Module:
+    """Return a block of a model with class tokens; others are refused."""
+    blocks = backbone.transformer.resblocks
+    if not -len(blocks) <= layer < len(blocks):
+        raise ValueError(
+            f'layer={layer}: the model has {len(blocks)} blocks; choose '
+            f'{-len(blocks)} to {len(blocks) - 1}.'
+        )
+    if not backbone.num_prefix_tokens:
+        raise ValueError(
+            'The trunk has no class token whose attention could be drawn; '
+            'give the config of one that has.'
+        )
+    return blocks[layer]
+
+
 @torch.no_grad()
 def class_attention(
     backbone: DualPath, video: Tensor, layer: int = -1
@@ -52,19 +68,7 @@ def class_attention(
     Returns:
         PathAttention: Maps of each frame.
     """
-    blocks = backbone.transformer.resblocks
-    if not -len(blocks) <= layer < len(blocks):
-        raise ValueError(
-            f'layer={layer}: the model has {len(blocks)} blocks; choose '
-            f'{-len(blocks)} to {len(blocks) - 1}.'
-        )
-    prefix, maps = backbone.num_prefix_tokens, []
-    if not prefix:
-        raise ValueError(
-            'The trunk has no class token whose attention could be drawn; '
-            'give the config of one that has.'
-        )
-    block = blocks[layer]
+    block, maps = _find_block(backbone, layer), []
     x = _input_of(block, backbone, video)  # (B*(G+S), P+N, C)
     paths = zip(split_paths(x, backbone.images), backbone.images)
     for (part, number), adapter in zip(paths, (block.t_adapter_attn_b, None)):
@@ -74,7 +78,9 @@ def class_attention(
         q, k, _ = block.attn.qkv(h if adapter is None else adapter(h))
         q = q[:, :, :1]  # of the class token
         scores = q @ k.mT * q.shape[-1] ** -0.5  # (images, heads, 1, P+N)
-        maps.append(scores.softmax(-1).mean(1)[:, 0, prefix:])
+        maps.append(
+            scores.softmax(-1).mean(1)[:, 0, backbone.num_prefix_tokens :]
+        )
     maps = torch.cat(maps).unflatten(-1, backbone.patch_grid)
     temporal, spatial = (
         part.unflatten(0, (-1, number)) if number else None

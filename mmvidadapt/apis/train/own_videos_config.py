@@ -56,6 +56,24 @@ class Choices(NamedTuple):
         find_recipe(self.method, self.arch)
 
 
+def _fit(cfg: Config, data: OwnData, choices: Choices) -> None:
+    """Fit pipelines, rate and schedule to the data and the choices."""
+    if data.frames is not None:
+        use_frames(cfg, data)
+    if seen_as_a_whole(data, choices):
+        _see_the_whole(cfg)
+    if not may_flip(data, choices):
+        _drop(cfg, 'Flip')
+    if choices.img_size:
+        resize_steps(cfg, image_size(cfg.model.backbone)[0], choices.img_size)
+        cfg.model.backbone.img_size = choices.img_size
+    num_train = len(data.splits['train'])
+    rescale_rate(cfg, choices.batch_size, choices.gpus, num_train)
+    stretch_schedule(cfg, choices.epochs, choices.gpus, num_train)
+    if choices.few_clips:
+        use_few_clips(cfg)
+
+
 def own_config(
     data: OwnData,
     lists: Path,
@@ -81,20 +99,7 @@ def own_config(
     cfg.work_dir = work_dir(lists, choices, fold)
     cfg.model.cls_head.num_classes = len(data.classes)
     _use_lists(cfg, data, lists.absolute())
-    if data.frames is not None:
-        use_frames(cfg, data)
-    if seen_as_a_whole(data, choices):
-        _see_the_whole(cfg)
-    if not may_flip(data, choices):
-        _drop(cfg, 'Flip')
-    if choices.img_size:
-        resize_steps(cfg, image_size(cfg.model.backbone)[0], choices.img_size)
-        cfg.model.backbone.img_size = choices.img_size
-    num_train = len(data.splits['train'])
-    rescale_rate(cfg, choices.batch_size, choices.gpus, num_train)
-    stretch_schedule(cfg, choices.epochs, choices.gpus, num_train)
-    if choices.few_clips:
-        use_few_clips(cfg)
+    _fit(cfg, data, choices)
     for split in SPLITS:
         cfg[f'{split}_pipeline'] = cfg[f'{split}_dataloader'].dataset.pipeline
     cfg = merge_options(cfg, options or {})
