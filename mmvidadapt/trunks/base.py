@@ -41,10 +41,9 @@ class AdaptedBackbone(BaseModule):
         init_cfg (dict, optional): As in mmengine. Defaults to None.
     """
 
-    # Families of the table of trunks that the class is made for.
+    # Families of the table of trunks that the class is made for; weights of
+    # the first are what image weights become.
     trunk_families: Tuple[str, ...] = ('vit',)
-    # Trunks whose weights it reads.
-    family = 'vit'
     # Names that are trained, as regular expressions over whole names.
     trainable: Tuple[str, ...] = ()
     # Names that image weights do not have.

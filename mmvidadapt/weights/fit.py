@@ -208,9 +208,9 @@ def read_pretrained(
 ) -> Tuple[StateDict, str]:
     """Read published weights and fit them to a backbone, without loading.
 
-    A backbone says by ``family`` for which trunks its weights are ('vit'
-    where it says nothing), and may change them in its ``fit_weights``, as for
-    another image size.
+    The first of a backbone's ``trunk_families`` ('vit' where it has none) is
+    that of its weights; its ``fit_weights`` may change them, as for another
+    image size.
 
     Args:
         module (nn.Module): See :func:`load_pretrained`, as the others.
@@ -225,7 +225,8 @@ def read_pretrained(
     own, path = module.state_dict(), resolve(source)
     weights = load_weights_file(path, copy=False)  # loading copies them
     try:
-        native = to_native(weights, getattr(module, 'family', 'vit'))
+        family = getattr(module, 'trunk_families', ('vit',))[0]
+        native = to_native(weights, family)
         if 'proj' in own:  # of CLIP's class token, which few read
             native.update(find_projection(weights))
         weights = {k: v for k, v in native.items() if not matches(k, unused)}

@@ -80,7 +80,7 @@ def test_official_recognizer_is_pretraining_too(saved):
 def test_swin_is_recognized_by_the_module(saved):
     theirs, ours = swin_2d()
     module = Node({k: torch.zeros_like(v) for k, v in ours.items()})
-    module.family = 'swin'
+    module.trunk_families = ('swin',)
     load_pretrained(module, saved({'model': theirs}))
     same(module.state_dict(), ours)
     with pytest.raises(ValueError, match='belong to a vit'):

@@ -53,7 +53,6 @@ class AIMSwin(SwinTrunk):
         'temporal_embedding',
         r'.*\.temporal_position_bias_table',
     )
-    family = 'swin'
 
     def __init__(
         self,

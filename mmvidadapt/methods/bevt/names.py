@@ -33,7 +33,7 @@ DROPPED = re.compile(
 DECODERS = r'(lm_down|fpn|lm_down_st|fpn_s|fpn_t)\..*'
 PARTS = re.compile(rf'mask_token|patch_embed(_2d)?\..*|norm\..*|{DECODERS}')
 MASK, JOINT = 'mask_token', 'patch_embed_2d.'  # of a stage, of the last one
-LAST_NORM = re.compile(r'norm\d*(?=\.)')
+LAST_NORM = re.compile(r'^norm\d*(?=\.)')
 
 
 def load_video_swin(
@@ -63,12 +63,7 @@ def load_video_swin(
     def read(path: str) -> StateDict:
         weights = load_weights_file(path, copy=False)  # loading copies them
         weights = to_video_swin(weights, window, source_window)
-        weights = {
-            LAST_NORM.sub(last_norm, name)
-            if LAST_NORM.match(name)
-            else name: v
-            for name, v in weights.items()
-        }
+        weights = {LAST_NORM.sub(last_norm, k): v for k, v in weights.items()}
         left = {k for k in weights if PARTS.fullmatch(k) and k not in own}
         print_log(
             f'{source}: of {len(weights)} tensors, {sorted(left)} are left '
@@ -98,7 +93,7 @@ def to_video_swin(
     """
     weights = {PREFIX.sub('', name): value for name, value in weights.items()}
     weights = {
-        LAST_NORM.sub('norm', name) if LAST_NORM.match(name) else name: value
+        LAST_NORM.sub('norm', name): value
         for name, value in weights.items()
         if not DROPPED.fullmatch(name)
     }

@@ -1,4 +1,4 @@
-"""Names of the steps of a pickle, by what they put down."""
+"""List the steps of a pickle by what they put down."""
 
 TEXTS = (
     *('SHORT_BINSTRING', 'BINSTRING', 'BINUNICODE', 'SHORT_BINUNICODE'),

@@ -18,7 +18,7 @@ from .tables import FOREIGN, WRAPPERS, Layout, match_names, pattern
 TEXT_TOWER = '**token_embedding.weight'
 BACKBONE = 'backbone.'
 StateDict = Dict[str, Tensor]
-TUBELET = 2  # frames that a patch of AIM's Swin spans
+TUBELET = 2  # frames that a patch of a video Swin spans
 
 
 def to_native(state_dict: StateDict, family: str = 'vit') -> StateDict:

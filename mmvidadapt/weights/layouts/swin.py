@@ -1,4 +1,4 @@
-"""Tables of image Swins: Microsoft's, and ours."""
+"""Map names of image Swins: Microsoft's, and ours."""
 
 from typing import Tuple
 

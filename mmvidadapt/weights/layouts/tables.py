@@ -1,4 +1,4 @@
-"""Tables of names, with signs that stand for numbers and parts.
+"""Match names by tables, with signs that stand for numbers and parts.
 
 Sources of weights have their tables in files of their own: image models
 beside this one, methods in their ``names.py``. A table maps names of the

@@ -1,4 +1,4 @@
-"""Tables of image ViTs: OpenAI, Hugging Face, timm, mmpretrain, ours."""
+"""Map names of image ViTs: OpenAI, Hugging Face, timm, mmpretrain, ours."""
 
 import re
 from typing import Dict, Tuple
