@@ -1,27 +1,20 @@
 """Parameters and multiply-accumulates, without computing anything."""
 
+import copy
 import math
-from contextlib import contextmanager, nullcontext
-from functools import partial
-from typing import Any, Dict, Iterator, NamedTuple, Sequence, Tuple
+from contextlib import contextmanager
+from typing import Iterator, NamedTuple, Sequence, Tuple
 
 import torch
-import torch.nn.functional as F
 from mmaction.models.backbones.swin import compute_mask
 from mmaction.models.recognizers.base import BaseRecognizer
 from mmengine.config import Config
-from torch import Tensor, nn
+from torch import nn
 from torch._subclasses import FakeTensorMode
 from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
-from mmvidadapt.methods.dualpath.block import PathAdapter
-from mmvidadapt.methods.evl.decoder import VideoDecoder
-from mmvidadapt.methods.peft.vpt import VPTBlock
 from mmvidadapt.trunks.parts.lean import use_equation_
-from mmvidadapt.trunks.parts.lean_adapter import LeanAdapter
-from mmvidadapt.trunks.parts.lean_block import LeanViTBlock
-from mmvidadapt.trunks.table import with_row
 from mmvidadapt.trunks.vit import ARCHS
 
 # Fused operators that torch's counter does not know, by input shapes.
@@ -34,13 +27,6 @@ if hasattr(torch.ops.mkldnn, '_linear_pointwise'):
     FUSED[torch.ops.mkldnn._linear_pointwise] = (
         lambda x, weight, *args, **kwargs: 2 * math.prod(x) * weight[0]
     )
-
-# Methods that count what a paper writes instead of what runs.
-REPLACED = {
-    LeanAdapter: 'after',
-    PathAdapter: 'before',
-    VPTBlock: 'forward',
-}
 
 
 class ParamCount(NamedTuple):
@@ -68,7 +54,7 @@ def count_params(model: nn.Module) -> ParamCount:
 
 def clip_shape(config: Config, batch_size: int = 1) -> Tuple[int, ...]:
     """Read the shape of the clips, (B, 3, T, H, W), off a config."""
-    backbone = with_row(config.model.backbone)
+    backbone = config.model.backbone
     arch = backbone.get('arch')
     own = ARCHS.get(arch, {}) if isinstance(arch, str) else arch or {}
     size = backbone.get('img_size') or own.get('img_size', 224)
@@ -109,9 +95,9 @@ def count_flops(
         raise ValueError(f'shape={tuple(shape)}: give (B, 3, T, H, W).')
     recognizer = isinstance(model, BaseRecognizer)
     counter = FlopCounterMode(display=False, custom_mapping=FUSED)
-    counted = _as_published(model) if as_published else nullcontext()
+    model = equation_of(model) if as_published else model
     compute_mask.cache_clear()  # real masks of mmaction2's Swin
-    with _testing(model), counted, torch.no_grad(), FakeTensorMode():
+    with _testing(model), torch.no_grad(), FakeTensorMode():
         video = torch.empty(*shape)
         tensors = {
             name: torch.empty(tensor.shape, dtype=tensor.dtype)
@@ -141,71 +127,16 @@ def _testing(model: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-@contextmanager
-def _as_published(model: nn.Module) -> Iterator[None]:
-    """Undo what saves work and leaves the numbers alone."""
-    handles, products, lasts = [], {}, []
-    lean = {
-        part: type(part)
-        for module in model.modules()
-        if isinstance(module, VideoDecoder)
-        for part in module.modules()
-    }
-    for module in lean:
-        use_equation_(module)
-    for module in model.modules():
-        if getattr(module, 'only_readout', False):
-            module.only_readout = False  # the last block for all tokens
-            lasts.append(module)
-        if isinstance(module, nn.Linear):
-            handles.append(
-                module.register_forward_hook(
-                    lambda linear, args, out: products.update(
-                        {linear: (args[0], out)}
-                    )
-                )
-            )
-        elif isinstance(module, LeanAdapter):
-            module.after = partial(_unfolded, module, products)
-            if isinstance(module, PathAdapter):
-                module.before = partial(_projected, module)
-        elif isinstance(module, VPTBlock):
-            module.forward = partial(_prompted, module)
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
-        for block in lasts:
-            block.only_readout = True
-        for module, kind in lean.items():
-            module.__class__ = kind
-        for module in model.modules():
-            for kind, name in REPLACED.items():
-                if isinstance(module, kind):
-                    delattr(module, name)
+def equation_of(model: nn.Module) -> nn.Module:
+    """Build the plain twin of a model, with its very parameters.
 
+    Args:
+        model (nn.Module): The model, which stays as it is.
 
-def _unfolded(
-    adapter: LeanAdapter,
-    products: Dict[nn.Module, tuple],
-    linear: nn.Linear,
-    x: Tensor,
-) -> Tensor:
-    """Adapt ``linear(x)``, which may have been computed already."""
-    known = products.get(linear, (None,))
-    return adapter(known[1] if known[0] is x else linear(x))
-
-
-def _projected(
-    adapter: PathAdapter, weight: Tensor, bias: Tensor, *normed: Any
-) -> Tensor:
-    """Adapt, then project."""
-    return F.linear(adapter(*normed), weight, bias)
-
-
-def _prompted(block: VPTBlock, x: Tensor) -> Tensor:
-    """Run the whole block on the prompts, too."""
-    prompts = block.prompts.expand(len(x), -1, -1)
-    tokens = LeanViTBlock.forward(block, torch.cat([x, prompts], dim=1))
-    return tokens[:, : x.shape[1]]
+    Returns:
+        nn.Module: Modules of the plain classes; see
+        :mod:`mmvidadapt.trunks.parts.lean`.
+    """
+    tensors = (*model.parameters(), *model.buffers())
+    shared = {id(tensor): tensor for tensor in tensors}
+    return use_equation_(copy.deepcopy(model, shared))
