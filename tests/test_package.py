@@ -1,5 +1,6 @@
 """The package as mmengine sees it: configs by name, scope and registries."""
 
+import ast
 from pathlib import Path
 
 import mmengine.hub
@@ -69,3 +70,45 @@ def test_class_names_are_our_own():
     }
     assert {'AIM', 'AIMSwin', 'ImageViT', 'Float32I3DHead'} <= ours
     assert not ours & set(others.module_dict)
+
+
+# Rooms in the order in which they may import: each the ones before it.
+ORDER = ('utils', 'weights', 'trunks', 'methods', 'datasets', 'apis')
+BESIDE = dict(heads='methods', engine='datasets')
+PACKAGE = Path(mmvidadapt.__file__).parent
+
+
+def place(parts):
+    """Say where in the order a module stands; None outside of the rooms."""
+    room = BESIDE.get(parts[0], parts[0])
+    if room == 'methods' and parts[-1].startswith(('dataset', 'transforms')):
+        room = 'datasets'  # what a method does to data
+    return ORDER.index(room) if room in ORDER else None
+
+
+def imports_of(file):
+    """Yield the modules that a file imports, wherever it does."""
+    package = ['mmvidadapt', *file.relative_to(PACKAGE).parts[:-1]]
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split('.') for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) + 1 - node.level]
+            base = base if node.level else []
+            module = [*base, *(node.module or '').split('.')]
+            yield [part for part in module if part]
+
+
+def test_imports_point_one_way():
+    wrong = []
+    for file in PACKAGE.rglob('*.py'):
+        parts = file.relative_to(PACKAGE).with_suffix('').parts
+        if '.mim' in parts or place(parts) is None:
+            continue
+        for module in imports_of(file):
+            there = place(module[1:]) if len(module) > 1 else None
+            outside = module[0] in ('tests', 'tools', 'configs')
+            inside = module[0] == 'mmvidadapt' and there is not None
+            if outside or (inside and there > place(parts)):
+                wrong.append(('/'.join(parts), '.'.join(module)))
+    assert not wrong
