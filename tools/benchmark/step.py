@@ -63,7 +63,7 @@ def add_contenders(parser: argparse.ArgumentParser) -> None:
         '--against',
         nargs='+',
         default=[],
-        help="'plain' (the re-statement under tests/reference) and other "
+        help="'plain' (the equations, lean=False) and other "
         'configs; they come first, and ratios are to the first row',
     )
     parser.add_argument(

@@ -15,6 +15,7 @@ from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 from mmvidadapt.trunks.parts.lean import use_equation_
+from mmvidadapt.trunks.table import with_row
 from mmvidadapt.trunks.vit import ARCHS
 
 # Fused operators that torch's counter does not know, by input shapes.
@@ -54,7 +55,7 @@ def count_params(model: nn.Module) -> ParamCount:
 
 def clip_shape(config: Config, batch_size: int = 1) -> Tuple[int, ...]:
     """Read the shape of the clips, (B, 3, T, H, W), off a config."""
-    backbone = config.model.backbone
+    backbone = with_row(config.model.backbone)
     arch = backbone.get('arch')
     own = ARCHS.get(arch, {}) if isinstance(arch, str) else arch or {}
     size = backbone.get('img_size') or own.get('img_size', 224)
