@@ -6,7 +6,6 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from mmvidadapt.methods.bevt.names import load_video_swin
 from mmvidadapt.trunks.parts.drop_path import linear_rates
 from mmvidadapt.trunks.parts.lean import use_equation_
 from mmvidadapt.trunks.parts.window3d import Windows3D
@@ -22,6 +21,7 @@ from mmvidadapt.utils.check_choices import check_choices
 
 from .masked_model import STREAMS, MaskedModel
 from .masked_rows import MaskedRows
+from .names import load_video_swin
 
 IMAGE_MASK_MODES = ('official', 'swin')
 _OPTIONS = dict(mlp_ratio=4.0, qk_scale=None, patch_norm=True)

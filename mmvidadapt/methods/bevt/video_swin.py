@@ -9,7 +9,6 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from mmvidadapt.methods.bevt.names import load_video_swin
 from mmvidadapt.trunks.parts.lean import Lean, use_equation_
 from mmvidadapt.trunks.parts.lean_block import lean_mlp, learns
 from mmvidadapt.trunks.parts.lean_video_swin_block import attend_windows
@@ -18,6 +17,8 @@ from mmvidadapt.trunks.table import find_trunk
 from mmvidadapt.trunks.video_swin import ARCHS, FRAMES, SIDE, swin_arguments
 from mmvidadapt.trunks.vit import resolve
 from mmvidadapt.weights.load_hooks import refuse_unfit
+
+from .names import load_video_swin
 
 INDEX = 'relative_position_index'
 # Options of ``SwinTransformer3D`` that change no step of a block.

@@ -9,11 +9,11 @@ from mmpretrain.models.selfsup.cae import DALLEEncoder
 from torch import Tensor
 from torch import channels_last as CHANNELS_LAST
 
-from mmvidadapt.methods.bevt.tokenizers.dalle_files import read_dalle
 from mmvidadapt.weights import load_exactly
 
 from .base import Tokenizer
 from .dalle_decoder import DALLEDecoder
+from .dalle_files import read_dalle
 
 LOW, SPAN = 0.1, 0.8  # pixels from 0 to 1 are mapped to 0.1 ... 0.9
 
