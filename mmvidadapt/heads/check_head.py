@@ -16,10 +16,7 @@ from mmaction.models.recognizers import BaseRecognizer, Recognizer2D
 from torch import nn
 from torch.nn.modules.module import register_module_module_registration_hook
 
-from mmvidadapt.methods.bevt.masked_model import MaskedModel
-from mmvidadapt.methods.bevt.video_swin import VideoSwin
-from mmvidadapt.methods.follow_trunk import compare_entry
-from mmvidadapt.trunks.base import AdaptedBackbone
+from mmvidadapt.trunks.follow_trunk import compare_entry
 
 FRAMES = 'the frames of a Recognizer2D one by one'
 VECTORS = 'vectors (N, C)'
@@ -35,7 +32,6 @@ READ: Dict[type, str] = {
     RGBPoseHead: 'a pathway of frames and one of poses',
 }
 USE = "'Float32I3DHead' (mmaction2's I3DHead with scores in float32)"
-OWN = dict(EVL='EVLHead', DualPath='DualPathHead', ViViT='ViViTHead')
 
 
 def check_head(model: nn.Module, name: str, head: Optional[nn.Module]) -> None:
@@ -57,12 +53,13 @@ def check_head(model: nn.Module, name: str, head: Optional[nn.Module]) -> None:
         return
     backbone = model._modules.get('backbone')
     kind = type(backbone).__name__
-    if isinstance(backbone, MaskedModel):
+    reads = getattr(backbone, 'reads', None)  # only ours say it
+    if reads == 'masked clips':
         raise ValueError(
             f"{kind} is for pretraining: use model.type='BEVTPretrainer', and "
             "backbone.type='BEVTVideoSwin' to fine-tune its weights."
         )
-    if not isinstance(backbone, (AdaptedBackbone, VideoSwin)):
+    if reads != 'clips':
         return
     if isinstance(model, Recognizer2D):
         raise ValueError(
@@ -72,12 +69,12 @@ def check_head(model: nn.Module, name: str, head: Optional[nn.Module]) -> None:
             "with format_shape='NCTHW'."
         )
     _check_pixels(model, backbone)
-    for wrong, reads in READ.items():
+    for wrong, wanted in READ.items():
         if isinstance(head, wrong) and type(head).forward is wrong.forward:
             raise ValueError(
                 f'{kind} gives features (N, C, T, H, W), and '
-                f'{type(head).__name__} reads {reads}: use cls_head.type='
-                f'{_advice(kind)}.'
+                f'{type(head).__name__} reads {wanted}: use cls_head.type='
+                f'{_advice(backbone)}.'
             )
 
 
@@ -100,9 +97,9 @@ def _check_pixels(model: BaseRecognizer, backbone: nn.Module) -> None:
             compare_entry(type(pixels).__name__, key, given, wanted, row)
 
 
-def _advice(kind: str) -> str:
+def _advice(backbone: nn.Module) -> str:
     """Name the heads that read a backbone."""
-    own = next((head for name, head in OWN.items() if name in kind), None)
+    own = getattr(backbone, 'own_head', None)
     return f"'{own}' or {USE}" if own else USE
 
 

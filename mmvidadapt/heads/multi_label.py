@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 def is_multi_label(head: nn.Module) -> bool:
-    """Whether a head judges every class by itself.
+    """Check whether a head judges every class by itself.
 
     mmaction2 marks that by ``multi_class=True``, or by the loss alone.
 

@@ -6,7 +6,7 @@ from typing import Any, Optional
 from mmaction.models.recognizers import Recognizer3D
 from mmaction.registry import MODELS
 
-from .follow_trunk import follow_trunk
+from mmvidadapt.trunks.follow_trunk import follow_trunk
 
 
 @MODELS.register_module()
@@ -14,7 +14,7 @@ class AdaptedRecognizer(Recognizer3D):
     """Recognizer3D that needs no mean, std and head width beside a trunk.
 
     With ``backbone.trunk`` they are filled in, and refused if they
-    contradict it, see :func:`~.follow_trunk.follow_trunk`. Otherwise, and in
+    contradict it, see :func:`follow_trunk`. Otherwise, and in
     parameters and numbers, it is Recognizer3D.
 
     Args:

@@ -1,4 +1,4 @@
-"""What every adapted backbone shares: loading, freezing, checkpointing."""
+"""The base of adapted backbones: loading, freezing, checkpointing."""
 
 import warnings
 from typing import Any, Optional, Sequence, Tuple, Union
@@ -44,6 +44,8 @@ class AdaptedBackbone(BaseModule):
     # Families of the table of trunks that the class is made for; weights of
     # the first are what image weights become.
     trunk_families: Tuple[str, ...] = ('vit',)
+    # What a recognizer gives it, and the head of its own, if it has one.
+    reads, own_head = 'clips', None
     # Names that are trained, as regular expressions over whole names.
     trainable: Tuple[str, ...] = ()
     # Names that image weights do not have.
@@ -123,5 +125,5 @@ class AdaptedBackbone(BaseModule):
 def _rename(
     module: nn.Module, state_dict: dict, prefix: str, *args: Any
 ) -> None:
-    """Let official checkpoints load by path alone."""
+    """Rename an official checkpoint that is about to be loaded."""
     rename_official_(state_dict, prefix)

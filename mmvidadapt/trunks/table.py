@@ -12,7 +12,7 @@ working without it; beside it
 
 What follows from a trunk in the rest of a model, the preprocessor's mean and
 std and the head's width, is filled in by
-:mod:`mmvidadapt.methods.follow_trunk`. What a recipe wants otherwise, such as
+:mod:`mmvidadapt.trunks.follow_trunk`. What a recipe wants otherwise, such as
 ImageNet's means under CLIP's weights, is written into the trunk itself:
 ``trunk=dict(name='openai/ViT-B-16', mean=[...], std=[...])``.
 

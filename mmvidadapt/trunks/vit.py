@@ -118,38 +118,43 @@ class ViTTrunk(AdaptedBackbone, Encoder):
     ) -> None:
         given = dict(backbone, arch=arch, dialect=dialect, img_size=img_size)
         given = use_trunk(self, dict(arch=ARCHS, dialect=DIALECTS), given)
-        arch, dialect = given.pop('arch'), given.pop('dialect')
-        img_size = given.pop('img_size')
+        names = ('arch', 'dialect', 'img_size')
+        self.built_as = {name: given.pop(name) for name in names}
         super().__init__(**given)
-        self.built_as = dict(arch=arch, dialect=dialect, img_size=img_size)
         self.out_type = out_type or self.out_type
+        depth, pre_norm, patch_bias = self._read_sizes(**self.built_as)
+        dims, eps = self.embed_dims, self.block_sizes['eps']
+        self.conv1 = patch_conv(
+            dims, self.patch_size, tubelet_size, patch_bias
+        )
+        self.ln_pre = (
+            nn.LayerNorm(dims, eps=eps) if pre_norm else nn.Identity()
+        )
+        rows, columns = self.patch_grid
+        blocks = self.make_blocks(block, depth, drop_path_rate)
+        self.make_encoder(
+            dims, time_steps * rows * columns, blocks, eps, cls_token
+        )
+        self.draw_embeddings()
+
+    def _read_sizes(
+        self, arch: Any, dialect: Any, img_size: Any
+    ) -> Tuple[int, bool, bool]:
+        """Look arch and dialect up; return depth, pre-norm and patch bias."""
         sizes = resolve(
             'arch', ARCHS, arch or 'base-p16', ('mlp_ratio', 'img_size')
         )
         traits = resolve('dialect', DIALECTS, dialect or self.default_dialect)
-        pre_norm, patch_bias = traits.pop('pre_norm'), traits.pop('patch_bias')
-        dims, depth = sizes.pop('embed_dims'), sizes.pop('num_layers')
-        self.embed_dims, self.patch_size = dims, sizes.pop('patch_size')
         own_size = sizes.pop('img_size', 224)
-        img_size = own_size if img_size is None else img_size
-        self.patch_grid = count_patches(img_size, self.patch_size)
-
-        self.conv1 = patch_conv(
-            dims, self.patch_size, tubelet_size, patch_bias
+        self.embed_dims = sizes['embed_dims']
+        self.patch_size = sizes.pop('patch_size')
+        self.patch_grid = count_patches(
+            own_size if img_size is None else img_size, self.patch_size
         )
-        eps = traits['eps']
-        self.ln_pre = (
-            nn.LayerNorm(dims, eps=eps) if pre_norm else nn.Identity()
-        )
-        self.block_sizes = dict(embed_dims=dims, **sizes, **traits)
-        self.make_encoder(
-            dims,
-            time_steps * self.patch_grid[0] * self.patch_grid[1],
-            self.make_blocks(block, depth, drop_path_rate),
-            eps,
-            cls_token,
-        )
-        self.draw_embeddings()
+        depth = sizes.pop('num_layers')
+        pre_norm, patch_bias = traits.pop('pre_norm'), traits.pop('patch_bias')
+        self.block_sizes = {**sizes, **traits}
+        return depth, pre_norm, patch_bias
 
     def make_blocks(
         self,

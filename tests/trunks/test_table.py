@@ -15,7 +15,7 @@ from mmvidadapt.apis.train.image_size import (
     last_size,
     pipelines,
 )
-from mmvidadapt.methods.follow_trunk import follow_trunk
+from mmvidadapt.trunks.follow_trunk import follow_trunk
 from mmvidadapt.trunks.table import CLIP, HALF, IMAGENET, TRUNKS
 from mmvidadapt.weights.fetch.sources import SOURCES
 from tests.runs import ROOT

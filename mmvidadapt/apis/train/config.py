@@ -8,7 +8,7 @@ from mmengine.config import Config
 
 import mmvidadapt
 from mmvidadapt.engine.plain_config import plain_config
-from mmvidadapt.methods.follow_trunk import follow_trunk
+from mmvidadapt.trunks.follow_trunk import follow_trunk
 from mmvidadapt.utils.whole_file import whole_file
 
 from .config_variables import SCRATCH, merge_options, print_config

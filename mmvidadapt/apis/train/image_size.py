@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Optional, Tuple
 from mmengine.config import Config, ConfigDict
 
 from mmvidadapt.datasets.prepare.video_folders import SPLITS
-from mmvidadapt.methods.follow_trunk import forget_trunk
+from mmvidadapt.trunks.follow_trunk import forget_trunk
 from mmvidadapt.trunks.table import find_trunk, with_row
 
 SIZES = ('scale', 'crop_size', 'size', 'scale_range')  # of steps, in pixels

@@ -11,7 +11,7 @@ from mmengine.registry import DefaultScope
 
 from mmvidadapt.datasets.prepare.own_videos import OwnData
 from mmvidadapt.datasets.prepare.video_folders import SPLITS
-from mmvidadapt.methods.follow_trunk import follow_trunk
+from mmvidadapt.trunks.follow_trunk import follow_trunk
 from mmvidadapt.utils.process_pool import num_cores
 
 from ..data.frame_config import use_frames

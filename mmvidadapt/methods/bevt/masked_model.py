@@ -40,6 +40,8 @@ class MaskedModel(BaseModule):
 
     mask_grid: Tuple[int, int]
 
+    reads = 'masked clips'
+
     def __init__(
         self,
         img_size: Union[int, Tuple[int, int]],

@@ -39,6 +39,7 @@ class VideoSwin(SwinTransformer3D):
     every step is the host's.
     """
 
+    reads = 'clips'
     trunk_families = ('swin', 'video_swin')
 
     def __init__(

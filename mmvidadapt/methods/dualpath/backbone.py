@@ -84,6 +84,7 @@ class DualPath(ViTTrunk):
             not have ``num_frames`` frames of ``img_size``.
     """
 
+    own_head = 'DualPathHead'
     trainable = (
         ADAPTERS,
         POSITIONS,

@@ -69,6 +69,7 @@ class EVL(ViTTrunk):
             not have ``num_frames`` frames of ``img_size``.
     """
 
+    own_head = 'EVLHead'
     trainable = (r'decoder\..*',)
     new = (r'decoder\..*', r'conv1\.bias')
     unused = (r'ln_post\..*',)
@@ -154,7 +155,7 @@ class EVL(ViTTrunk):
 
     @property
     def trunk_learns(self) -> bool:
-        """Whether any parameter of the image model is trained."""
+        """Check whether any parameter of the image model is trained."""
         return any(param.requires_grad for param in self.trunk().values())
 
     @contextmanager

@@ -204,12 +204,12 @@ class LoRA(ViTTrunk):
         self.freeze()
 
     def plain_config(self) -> Dict[str, Any]:
-        """Give the config of the backbone that :meth:`merge` makes."""
+        """Return the config of the backbone that :meth:`merge` makes."""
         return dict(type=ImageViT.__name__, **self._trunk)
 
     @torch.no_grad()
     def merge(self) -> ImageViT:
-        """Give a frozen plain ViT with equal outputs, on the same device."""
+        """Build a frozen plain ViT with equal outputs, on the same device."""
         weights = {
             name: value
             for name, value in self.state_dict().items()

@@ -38,7 +38,7 @@ class EncoderBlock(ViTBlock):
         self.drop_path = DropBranch(drop_path, num_frames, rescale)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Let all tokens attend to all, then the MLP; x: (B, L, C)."""
+        """Attend between all tokens, then the MLP; x: (B, L, C)."""
         x = self.drop_path(x, lambda x: self.attn(self.ln_1(x)))
         return self.drop_path(x, lambda x: self.mlp(self.ln_2(x)))
 
@@ -73,13 +73,13 @@ class SelfAttentionBlock(EncoderBlock):
         return self.drop_path(x, lambda x: self.mlp(self.ln_2(x)))
 
     def over_time(self, x: Tensor) -> Tensor:
-        """Let every patch attend to itself at all times, (B, T, N, C)."""
+        """Attend from every patch to itself at all times, (B, T, N, C)."""
         h = rearrange(self.ln_time(x), 'b t n c -> (b n) t c')
         h = self.attn_time(h)  # (B*N, T, C)
         return rearrange(h, '(b n) t c -> b t n c', n=x.shape[2])
 
     def over_space(self, x: Tensor) -> Tensor:
-        """Let the patches of every time step attend, (B, T, N, C)."""
+        """Attend between the patches of every time step, (B, T, N, C)."""
         h = rearrange(self.ln_1(x), 'b t n c -> (b t) n c')
         h = self.attn(h)  # (B*T, N, C)
         return rearrange(h, '(b t) n c -> b t n c', t=x.shape[1])

@@ -55,7 +55,7 @@ def fit_(
 
 
 def _is_video(weights: StateDict, own: StateDict, steps: int) -> bool:
-    """Tell a clip's weights from an image's; give their kernel its time.
+    """Detect video weights, and add the axis of time to their kernel.
 
     Scenic's kernel of uniform frame sampling is that of an image.
     """
@@ -73,7 +73,7 @@ def _is_video(weights: StateDict, own: StateDict, steps: int) -> bool:
 
 
 def _check_time(weights: StateDict, own: StateDict) -> None:
-    """Let video weights lack nothing that looks over time."""
+    """Reject video weights without what looks over time."""
     missing = [
         name
         for name in own
@@ -89,7 +89,7 @@ def _check_time(weights: StateDict, own: StateDict) -> None:
 
 
 def _inflate(weights: StateDict, own: StateDict, rules: Dict) -> None:
-    """Give an image's kernel its frames, and attention over time."""
+    """Inflate an image's kernel, and add attention over time."""
     kernel = weights[PATCH]  # (C, 3, p, p)
     depth = own[PATCH].shape[2]
     weights[PATCH] = inflate_kernel(kernel, depth, rules['kernel'])
@@ -131,7 +131,7 @@ def inflate_kernel(kernel: Tensor, depth: int, rule: str) -> Tensor:
 
 
 def _central(kernel: Tensor, depth: int) -> List[Tensor]:
-    """Let the central frame of a tubelet be the image, the rest nothing."""
+    """Inflate a kernel: the central frame is the image, the rest zero."""
     frames = [torch.zeros_like(kernel) for _ in range(depth)]
     frames[depth // 2] = kernel
     return frames
@@ -171,7 +171,7 @@ def _fit_positions(
     steps: int,
     rule: str,
 ) -> None:
-    """Give every time step the positions of the image."""
+    """Repeat the positions of the image at every time step."""
     cls, patches = _split(weights[POS], CLS in weights)
     own_cls, own_patches = _split(own[POS], CLS in own)
     if len(patches) * steps != len(own_patches):

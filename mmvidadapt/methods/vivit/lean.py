@@ -27,7 +27,7 @@ class LeanEncoderBlock(LeanViTBlock, EncoderBlock):
         return self.drop_path(x, self.run_mlp)
 
     def attend_to_all(self, x: Tensor) -> Tensor:
-        """Let what is read attend to all tokens, (B, L, C)."""
+        """Attend from what is read to all tokens, (B, L, C)."""
         h, query = self.ln_1(x), None
         if self.only_readout:
             query = self.keep_read(h)  # (B, 1, C)
@@ -45,12 +45,12 @@ class LeanSelfAttentionBlock(LeanEncoderBlock, SelfAttentionBlock):
         return self.drop_path(x, self.run_mlp)
 
     def along_time(self, x: Tensor) -> Tensor:
-        """Let every patch attend to itself at all times, (B, T, N, C)."""
+        """Attend from every patch to itself at all times, (B, T, N, C)."""
         made = x, renorm(self.ln_time)
         return self.attn_time(self.ln_time(x), made=made)
 
     def along_space(self, x: Tensor) -> Tensor:
-        """Let the patches of every time step attend, (B, T, N, C)."""
+        """Attend between the patches of every time step, (B, T, N, C)."""
         frames = self.ln_1(x).flatten(0, 1)  # (B*T, N, C)
         made = x.flatten(0, 1), renorm(self.ln_1)
         return self.attn(frames, made=made).view_as(x)

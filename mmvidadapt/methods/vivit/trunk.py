@@ -1,4 +1,4 @@
-"""What the four models of ViViT share: tubelets, sizes, initialisation."""
+"""The base of ViViT's four models: tubelets, sizes, first weights."""
 
 from functools import partial
 from typing import Any, Callable, List, Optional, Sequence, Tuple, Union
@@ -60,6 +60,7 @@ class ViViTTrunk(ViTTrunk):
             ``forward`` on clips of another size.
     """
 
+    own_head = 'ViViTHead'
     default_dialect = DIALECT
     trainable = ('.*',)
     new = ('class_embedding',)
@@ -188,7 +189,7 @@ def _sampled(frames: int, tubelet: int, wanted: Optional[int]) -> List[int]:
 def _add_time(
     trunk: ViViTTrunk, state_dict: dict, prefix: str, *args: Sequence
 ) -> None:
-    """Give the kernel of uniform frame sampling its axis of time."""
+    """Add the axis of time to the kernel of uniform frame sampling."""
     kernel = state_dict.get(f'{prefix}conv1.weight')
     depth = trunk.conv1.weight.shape[2]
     if torch.is_tensor(kernel) and kernel.ndim == 4 and depth == 1:

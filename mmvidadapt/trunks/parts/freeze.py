@@ -1,4 +1,4 @@
-"""What is trained is declared once and applied in the constructor."""
+"""Freeze all parameters but those that a class declares as trained."""
 
 import re
 from typing import Sequence

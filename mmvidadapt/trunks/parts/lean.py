@@ -23,7 +23,7 @@ class Lean:
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Let exporters see the plain forward of every lean class."""
+        """Wrap the forward of every lean class for exporters."""
         super().__init_subclass__(**kwargs)
         if 'forward' in vars(cls):
             cls.forward = _plain_when_exported(vars(cls)['forward'])

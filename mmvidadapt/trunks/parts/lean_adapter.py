@@ -151,7 +151,7 @@ class LeanAdapter(Lean, Adapter):
         )
 
     def folds(self, x: Tensor, *layers: nn.Module) -> bool:
-        """Say whether to multiply matrices first, then the tokens x.
+        """Check whether to multiply matrices first, then the tokens x.
 
         Not where it costs more, nor when exporting: the number of tokens may
         be a symbol there.

@@ -14,7 +14,7 @@ from .tracing import is_exported
 
 
 def learns(module: nn.Module, x: Tensor) -> bool:
-    """Say whether autograd would keep anything for ``module(x)``."""
+    """Check whether autograd would keep anything for ``module(x)``."""
     if is_exported() or not torch.is_grad_enabled():
         return False
     return x.requires_grad or any(

@@ -157,7 +157,7 @@ def renorm(norm: nn.LayerNorm) -> Remake:
 
 
 def as_built(*layers: nn.Module) -> bool:
-    """Say whether linear layers are what they were built as.
+    """Check whether linear layers are what they were built as.
 
     Only then may their matrices be read and multiplied with others. What
     has replaced a layer since, quantised or wrapped, must be called.

@@ -1,4 +1,4 @@
-"""What autocast would do, said once instead of once per consumer."""
+"""Cast as autocast would, once instead of once per consumer."""
 
 from contextlib import AbstractContextManager, nullcontext
 

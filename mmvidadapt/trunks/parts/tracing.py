@@ -1,4 +1,4 @@
-"""Whether operators are recorded instead of run for their own sake."""
+"""Check whether operators are recorded instead of run."""
 
 import torch
 

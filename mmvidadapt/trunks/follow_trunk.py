@@ -14,7 +14,7 @@ What is given stays, and must be the trunk's.
 
 from typing import Any, Callable, Dict, Optional
 
-from mmvidadapt.trunks.table import Trunk, find_trunk
+from .table import Trunk, find_trunk
 
 # Papers round the means that CLIP was trained with, AIM by 0.054 of 255.
 ROUNDING = 0.1
