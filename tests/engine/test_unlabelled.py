@@ -79,7 +79,7 @@ def test_validation_and_training_need_labels(listing, tmp_path):
 
 def test_the_tool_prepares_that(monkeypatch):
     """A hook that a config has is not added twice."""
-    args = dict.fromkeys(('cfg_options', 'work_dir'), None)
+    args = dict.fromkeys(('cfg_options', 'work_dir', 'trunk'), None)
     args.update(config='aim/vitb16_k400', launcher='none', local_rank=0)
     config = options.read_config(argparse.Namespace(**args))
     before = [hook.type for hook in config.custom_hooks]
