@@ -39,7 +39,7 @@ class EncoderBlock(ViTBlock):
 
     def forward(self, x: Tensor) -> Tensor:
         """Attend between all tokens, then the MLP; x: (B, L, C)."""
-        x = self.drop_path(x, lambda x: self.attn(self.ln_1(x)))
+        x = self.drop_path(x, lambda x: self.attn(self.ln_1(x)))  # (B, L, C)
         return self.drop_path(x, lambda x: self.mlp(self.ln_2(x)))
 
 
@@ -74,13 +74,13 @@ class SelfAttentionBlock(EncoderBlock):
 
     def over_time(self, x: Tensor) -> Tensor:
         """Attend from every patch to itself at all times, (B, T, N, C)."""
-        h = rearrange(self.ln_time(x), 'b t n c -> (b n) t c')
+        h = rearrange(self.ln_time(x), 'b t n c -> (b n) t c')  # (B*N, T, C)
         h = self.attn_time(h)  # (B*N, T, C)
         return rearrange(h, '(b n) t c -> b t n c', n=x.shape[2])
 
     def over_space(self, x: Tensor) -> Tensor:
         """Attend between the patches of every time step, (B, T, N, C)."""
-        h = rearrange(self.ln_1(x), 'b t n c -> (b t) n c')
+        h = rearrange(self.ln_1(x), 'b t n c -> (b t) n c')  # (B*T, N, C)
         h = self.attn(h)  # (B*T, N, C)
         return rearrange(h, '(b t) n c -> b t n c', t=x.shape[1])
 

@@ -18,7 +18,7 @@ class QuickGELU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Activate x of any shape."""
-        scaled = x * QUICK_GELU_SLOPE
+        scaled = x * QUICK_GELU_SLOPE  # (..., C)
         out = F.silu(scaled, inplace=not scaled.requires_grad)
         return out.div_(QUICK_GELU_SLOPE)
 

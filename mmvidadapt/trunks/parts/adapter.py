@@ -54,4 +54,4 @@ class Adapter(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Compute what the adapter adds to x, (..., C)."""
         hidden = ACTIVATIONS[self.act](self.down(x))  # (..., width)
-        return self.up(self.dropout(hidden))
+        return self.up(self.dropout(hidden))  # (..., C)

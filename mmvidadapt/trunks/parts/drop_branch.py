@@ -55,7 +55,7 @@ class DropBranch(nn.Module):
         scale = self.scale if clips.any() else 0.0
         clips[0] |= scale == 0  # DDP wants every parameter to take part
         rows = clips.repeat_interleave(self.num_frames).nonzero().flatten()
-        rows = rows.to(x.device)
+        rows = rows.to(x.device)  # (R,) rows of what is kept
         out = branch(source.index_select(0, rows)).to(x.dtype)
         return x.index_add(0, rows, out, alpha=scale)
 

@@ -49,7 +49,7 @@ class DropPath(nn.Module):
         ]
         keep = 1 - self.rate
         mask = torch.rand(shape, device=x.device).lt(keep).to(x.dtype) / keep
-        return (clips * mask).flatten(0, 1)
+        return (clips * mask).flatten(0, 1)  # (B*T, N, C)
 
     def extra_repr(self) -> str:
         """Show the settings when printed."""

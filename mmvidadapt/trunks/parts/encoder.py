@@ -64,13 +64,13 @@ class Encoder:
     def prepend(self, x: Tensor, token: Tensor) -> Tensor:
         """Put a class token before the patches: (S, N, C), (S, P+N, C)."""
         token = token.to(x.dtype).expand(x.shape[0], 1, -1)  # (S, 1, C)
-        return torch.cat([token, x], dim=1)
+        return torch.cat([token, x], dim=1)  # (S, P+N, C)
 
     def add_positions(self, x: Tensor) -> Tensor:
         """Prepend the class token and add positions, (S, P+N, C)."""
         if self.class_embedding is not None:
-            x = self.prepend(x, self.class_embedding)
-        return x + self.positional_embedding
+            x = self.prepend(x, self.class_embedding)  # (S, P+N, C)
+        return x + self.positional_embedding  # (S, P+N, C)
 
     def run_block(self, block: nn.Module, x: Tensor, *args: Any) -> Tensor:
         """Run one block."""
@@ -89,8 +89,8 @@ class Encoder:
     def read_out(self, x: Tensor) -> Tensor:
         """Norm tokens (S, L, C) and read what is read: (S, 1, C)."""
         if self.out_type == 'cls_token':
-            return self.ln_post(x[:, :1])
-        return self.ln_post(x).mean(1, keepdim=True)
+            return self.ln_post(x[:, :1])  # (S, 1, C)
+        return self.ln_post(x).mean(1, keepdim=True)  # (S, 1, C)
 
 
 class TokenEncoder(Encoder, nn.Module):

@@ -44,7 +44,7 @@ class _Bottleneck(torch.autograd.Function):
         mask: Optional[Tensor],
     ) -> Tensor:
         """Compute the adapter of x, (..., C)."""
-        hidden = product(x, w1, b1)
+        hidden = product(x, w1, b1)  # (..., width)
         ctx.act, ctx.norm, ctx.dtype = act, norm, x.dtype
         kept = x if source is None else source
         ctx.save_for_backward(kept, hidden, w1, w2, mask)
@@ -59,10 +59,12 @@ class _Bottleneck(torch.autograd.Function):
         if ctx.norm is not None:
             x = F.layer_norm(x, x.shape[-1:], *ctx.norm).to(ctx.dtype)
         shape = x.shape
-        x, hidden, grad = (t.flatten(0, -2) for t in (x, hidden, grad))
+        x, hidden, grad = (
+            t.flatten(0, -2) for t in (x, hidden, grad)
+        )  # (M, C)
         mask = mask if mask is None else mask.flatten(0, -2)
         grad_hidden = derive(_drop(product(grad, w2.t()), mask), hidden)
-        out = _drop(activate(hidden), mask)
+        out = _drop(activate(hidden), mask)  # (M, width)
         needs = ctx.needs_input_grad
         return (
             product(grad_hidden, w1.t()).view(shape) if needs[0] else None,
@@ -114,7 +116,7 @@ def bottleneck(
     if is_traced():
         hidden = _ACTIVATIONS[act][0](F.linear(x, *params[:2]))
         hidden = hidden if dropout is None else dropout(hidden)
-        return F.linear(hidden, *params[2:])
+        return F.linear(hidden, *params[2:])  # (..., C)
     mask = None
     if dropout is not None and dropout.training and dropout.p > 0:
         mask = dropout(x.new_ones(*x.shape[:-1], len(params[0])))

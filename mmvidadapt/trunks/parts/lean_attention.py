@@ -89,7 +89,7 @@ def attend(
     mask = None if mask is None else mask.to(q.dtype)
     out = F.scaled_dot_product_attention(q, k, v, mask)
     shape = (x if query is None else query).shape[:-1]
-    return out.transpose(1, 2).reshape(*shape, -1)
+    return out.transpose(1, 2).reshape(*shape, -1)  # (S, M, ..., C)
 
 
 class LeanAttention(Lean, Attention):
@@ -120,4 +120,4 @@ class LeanAttention(Lean, Attention):
         made: Made = (None, None),
     ) -> Tensor:
         """Attend and project, (S, M, ..., C)."""
-        return self.out_proj(self.attend(x, query, made))
+        return self.out_proj(self.attend(x, query, made))  # (S, M, ..., C)

@@ -43,9 +43,9 @@ def lean_mlp(
         Tensor: ``(..., C)``.
     """
     first, act, second = mlp
-    normed = norm(x) if normed is None else normed
+    normed = norm(x) if normed is None else normed  # (..., C)
     if not (as_built(first, second) and isinstance(act, nn.GELU)):
-        return second(act(first(normed)))
+        return second(act(first(normed)))  # (..., C)
     hidden = linear(normed, first.weight, first.bias, x, renorm(norm))
     return linear(act(hidden), second.weight, second.bias, hidden, act)
 
@@ -94,4 +94,4 @@ class LeanViTBlock(Lean, MLPRunner, ViTBlock):
         if self.only_readout:
             x, query, made = self.keep_read(x), self.keep_read(h), (None, None)
         x = x + self.drop_path(self.attn(h, query, made))
-        return x + self.drop_path(self.run_mlp(x))
+        return x + self.drop_path(self.run_mlp(x))  # (B*T, 1 or P+N, C)

@@ -21,12 +21,12 @@ class LeanSwinBlock(Lean, MLPRunner, SwinBlock):
         """Transform the tokens of all frames, x: (F, H*W, C)."""
         h = self.attend_aside(self.norm1(x))  # (F, P*P, G, C)
         x = x + self.drop_path(self.join(self.attn.proj(h)))  # (F, H*W, C)
-        return x + self.drop_path(self.run_mlp(x))
+        return x + self.drop_path(self.run_mlp(x))  # (F, H*W, C)
 
     def attend_aside(self, x: Tensor) -> Tensor:
         """Attend without projection: (F, H*W, C) to (F, P*P, G, C)."""
         x = split_windows(x, self.grid, self.window, self.shift, ASIDE)
-        return self.attn.attend(x, self.window_bias())
+        return self.attn.attend(x, self.window_bias())  # (F, P*P, G, C)
 
     def join(self, x: Tensor) -> Tensor:
         """Put windows back: (F, P*P, G, C) to (F, H*W, C)."""

@@ -44,7 +44,7 @@ def product(
     """
     if not _fast(x, weight):
         return F.linear(x, weight, bias)
-    return onednn_linear(x, weight, bias)
+    return onednn_linear(x, weight, bias)  # (..., D)
 
 
 def _fast(x: Tensor, weight: Tensor) -> bool:
@@ -79,7 +79,7 @@ class _Linear(torch.autograd.Function):
         kept = x if source is None else source
         trained = ctx.needs_input_grad[1]
         ctx.save_for_backward(weight, kept if trained else None)
-        return product(x, weight, bias)
+        return product(x, weight, bias)  # (..., D)
 
     @staticmethod
     @once_differentiable

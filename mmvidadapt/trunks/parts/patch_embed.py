@@ -71,4 +71,4 @@ def embed_patches(video: Tensor, conv: nn.Module) -> Tensor:
     patches = rearrange(
         video, 'b c (s t) (h p) (w q) -> b s (h w) (c t p q)', t=t, p=p, q=q
     )  # (B, S, N, 3*t*p*q)
-    return linear(patches, conv.weight.flatten(1), conv.bias)
+    return linear(patches, conv.weight.flatten(1), conv.bias)  # (B, S, N, C)

@@ -80,7 +80,7 @@ class SwinBlock(nn.Module):
         cut = (self.grid, self.window, self.shift)
         h = split_windows(x, *cut)  # (F*G, P*P, C)
         h = self.attn(h, self.window_bias())  # (F*G, P*P, C)
-        return join_windows(h, *cut)
+        return join_windows(h, *cut)  # (F, H*W, C)
 
     def window_bias(self) -> Tensor:
         """Add up what is added to the scores of each window.

@@ -47,7 +47,7 @@ def join_windows(
     )  # (F, H, W, C)
     if shift:
         x = x.roll((shift, shift), (1, 2))
-    return x.flatten(1, 2)
+    return x.flatten(1, 2)  # (F, H*W, C)
 
 
 def shift_mask(grid: Grid, window: int, shift: int) -> Tensor:
