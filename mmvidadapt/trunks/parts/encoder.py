@@ -5,6 +5,8 @@ from typing import Any, Iterable
 import torch
 from torch import Tensor, nn
 
+from mmvidadapt.utils.check_choices import check_choices
+
 OUT_TYPES = ('cls_token', 'avg_featmap', 'raw')
 
 
@@ -43,8 +45,10 @@ class Encoder:
                 Defaults to True.
 
         Raises:
-            ValueError: If the class token is to be read where there is none.
+            ValueError: If ``out_type`` is unknown, or the class token is to
+                be read where there is none.
         """
+        check_choices('out_type', [self.out_type], OUT_TYPES)
         if self.out_type == 'cls_token' and not cls_token:
             raise ValueError(
                 "out_type='cls_token' reads a class token, but there is none "

@@ -27,6 +27,7 @@ CASES = [
         keys='8d613fb98ebf',
         drawn=0.074401149,
         variants=IMAGENET,
+        wrong=[(dict(out_type='mean'), 'out_type.*mean.*avg_featmap')],
         wrong_clips=[SIZE],
     ),
     Case(
