@@ -75,7 +75,7 @@ RECIPES = {
     # AIM, and the baselines, which share its data, views and schedule.
     'aim/*': dict(drop_path_rate=0.2),
     '[ap]*/*': dict(
-        model='Recognizer3D',
+        model='AdaptedRecognizer',
         head='Float32I3DHead',
         average_clips='prob',
         optimizer=ADAMW,

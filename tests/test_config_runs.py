@@ -8,6 +8,8 @@ from mmaction.structures import ActionDataSample
 from mmcv.transforms import Compose
 from mmengine.optim import build_optim_wrapper
 
+from mmvidadapt.apis.inspect.complexity import clip_shape
+from mmvidadapt.trunks.follow_trunk import follow_trunk
 from mmvidadapt.utils.video import write_video
 from tests.test_every_config import (
     PIPELINES,
@@ -32,7 +34,7 @@ def video(tmp_path_factory):
 @every
 def test_a_video_passes_the_pipelines(path, video):
     cfg = load(path)
-    size = cfg.model.backbone.get('img_size') or 224
+    size = clip_shape(cfg)[-1]
     for key in set(PIPELINES) & set(cfg):
         clips = (
             1
@@ -55,7 +57,9 @@ def test_a_video_passes_the_pipelines(path, video):
 
 def reduced(cfg):
     """The same recipe for a model of two small layers."""
+    follow_trunk(cfg.model)
     cfg.model.backbone.update(arch='tiny', img_size=32, pretrained=None)
+    cfg.model.backbone.pop('trunk', None)
     for depth in ('decoder_num_layers', 'temporal_num_layers'):
         if cfg.model.backbone.get(depth):
             cfg.model.backbone[depth] = 2

@@ -28,6 +28,7 @@ from mmvidadapt.apis.inspect.complexity import (
     count_flops,
     count_params,
 )
+from mmvidadapt.trunks.follow_trunk import follow_trunk, trunk_of
 from mmvidadapt.utils import register_all_modules
 from mmvidadapt.utils.video import write_video
 from mmvidadapt.weights.load_hooks import compare
@@ -199,7 +200,13 @@ def test_name_and_content_agree(path):
     method = (method or (kind or '').strip('_') or path.parent.name).lower()
     method = method.replace('_', '')
     cfg = load(path)
+    follow_trunk(cfg.model)
     backbone, head = cfg.model.backbone, cfg.model.cls_head
+    row = trunk_of(cfg.model)
+    if row:  # one word says it all
+        assert not {'arch', 'dialect'} & set(backbone)
+        backbone.update(arch=row.arch, dialect=row.dialect)
+        backbone.setdefault('pretrained', row.weights)
     mmaction2s = backbone.type == 'TimeSformer'
     assert mmaction2s or backbone.type.lower().startswith(
         KINDS.get(method, method)
@@ -322,8 +329,9 @@ def facts(cfg):
     assert wrapper.pop('constructor') == 'TrainedParamsConstructor'
     for name in ('type', 'arch', 'dialect', 'pretrained', 'num_frames'):
         backbone.pop(name, None)
-    backbone.pop('img_size', None)
-    head.pop('in_channels')
+    for name in ('img_size', 'trunk'):
+        backbone.pop(name, None)
+    head.pop('in_channels', None)
     found = dict(
         backbone,
         model=model['type'],
@@ -719,6 +727,7 @@ def test_the_official_views_are_options_of_the_command_line():
     given = words[words.index('--cfg-options') :]
     cfg = load('dualpath/vitb16_k400')
     cfg.merge_from_dict(parser.parse_args(given).cfg_options)
+    follow_trunk(cfg.model)
     pre = MODELS.build(cfg.model.data_preprocessor)
     for found, wanted in (
         (pre.mean, [0.485, 0.456, 0.406]),

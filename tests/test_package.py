@@ -23,11 +23,12 @@ def test_a_config_inherits_from_the_package(tmp_path):
     path = tmp_path / 'mine.py'
     path.write_text(
         "_base_ = ['mmvidadapt::aim/vitb16_k400.py']\n"
-        "model = dict(backbone=dict(arch='tiny', img_size=16), "
-        'cls_head=dict(in_channels=32, num_classes=3))\n'
+        "sizes = dict(arch='tiny', img_size=16, pretrained=None)\n"
+        'head = dict(in_channels=32, num_classes=3)\n'
+        'model = dict(backbone=sizes, cls_head=head)\n'
     )
     config = Config.fromfile(path)
-    assert config.model.backbone.pretrained == 'openai/ViT-B-16'
+    assert config.model.backbone.trunk == 'openai/ViT-B-16'
     # Everything inherited has our scope now, the host's classes too.
     assert config.default_scope in ('mmaction', 'mmvidadapt')
     assert config.model._scope_ == 'mmvidadapt'

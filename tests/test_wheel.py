@@ -20,7 +20,7 @@ for name in {names!r}:
     assert found.model.backbone.type
 mine = Config.fromfile('mine.py')
 assert mine.model.backbone.num_frames == 4
-assert mine.model.backbone.pretrained == 'openai/ViT-B-16'
+assert mine.model.backbone.trunk == 'openai/ViT-B-16'
 """
 
 

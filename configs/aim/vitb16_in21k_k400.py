@@ -4,11 +4,11 @@ Published: no figure in the sources at hand.
     tools/dist_train.sh configs/aim/vitb16_in21k_k400.py 8
 """
 _base_ = './vitb16_k400.py'
-
+imagenet = dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375])
 model = dict(
-    backbone=dict(dialect='imagenet', pretrained='timm/jx_vit_base_p16_224'),
     # The official normalisation; timm's own for these weights is 127.5.
-    data_preprocessor=dict(
-        mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375]
-    ),
+    backbone=dict(
+        trunk=dict(_delete_=True, name='timm/jx_vit_base_p16_224', **imagenet)),
+    data_preprocessor=imagenet,
 )
+del imagenet

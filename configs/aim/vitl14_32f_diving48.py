@@ -5,7 +5,4 @@ Published: 90.6 % top-1 (official README), 32x1x1 views.
 """
 _base_ = './vitb16_32f_diving48.py'
 
-model = dict(
-    backbone=dict(arch='large-p14', pretrained='openai/ViT-L-14'),
-    cls_head=dict(in_channels=1024),
-)
+model = dict(backbone=dict(trunk='openai/ViT-L-14'))

@@ -12,12 +12,8 @@ _base_ = [
 ]
 
 model = dict(
-    backbone=dict(
-        arch='large-p14',
-        pretrained='openai/ViT-L-14',
-        num_frames=32,
-    ),
-    cls_head=dict(in_channels=1024, num_classes=_base_.num_classes),
+    backbone=dict(trunk='openai/ViT-L-14', num_frames=32),
+    cls_head=dict(num_classes=_base_.num_classes),
 )
 train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))

@@ -5,7 +5,4 @@ Published: 80.4 % top-1 (official README), 32x3x3 views.
 """
 _base_ = './vitb16_32f_k700.py'
 
-model = dict(
-    backbone=dict(arch='large-p14', pretrained='openai/ViT-L-14'),
-    cls_head=dict(in_channels=1024),
-)
+model = dict(backbone=dict(trunk='openai/ViT-L-14'))

@@ -13,12 +13,8 @@ _base_ = [
 
 # The official config has 32x4 frames; the published row has 8, as here.
 model = dict(
-    backbone=dict(
-        arch='large-p14',
-        pretrained='openai/ViT-L-14',
-        num_frames=8,
-    ),
-    cls_head=dict(in_channels=1024, num_classes=_base_.num_classes),
+    backbone=dict(trunk='openai/ViT-L-14', num_frames=8),
+    cls_head=dict(num_classes=_base_.num_classes),
 )
 train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))

@@ -6,9 +6,4 @@ verified, 16x1x3 here.
 """
 _base_ = './vitb16_ssv2.py'
 # The recipe of ViT-B/16; none of ViT-L/14 is published.
-model = dict(
-    backbone=dict(
-        arch='large-p14', pretrained='openai/ViT-L-14', output_dims=768
-    ),
-    cls_head=dict(in_channels=1536),
-)
+model = dict(backbone=dict(trunk='openai/ViT-L-14', output_dims=768))

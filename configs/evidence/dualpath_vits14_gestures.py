@@ -22,7 +22,6 @@ model = dict(
     cls_head=dict(
         type='DualPathHead',
         num_classes=_base_.num_classes,
-        in_channels=768,
         average_clips='score',
     ),
 )

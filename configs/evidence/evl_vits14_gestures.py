@@ -9,9 +9,7 @@ model = dict(
     type='EVLRecognizer',
     backbone=dict(
         type='EVL',
-        arch='small-p14',
-        # DINOv2 in CLIP's names: its patch bias is part of the positions.
-        dialect=dict(pre_norm=False, act='gelu', eps=1e-6, patch_bias=False),
+        trunk='facebook/dinov2-small',
         img_size=112,
         pretrained='data/weights/dinov2_vits14_as_clip_visual_fp16.pt',
         num_frames=8,
@@ -20,13 +18,10 @@ model = dict(
     cls_head=dict(
         type='EVLHead',
         num_classes=10,
-        in_channels=384,
         average_clips='prob',
     ),
     data_preprocessor=dict(
         type='ActionDataPreprocessor',
-        mean=[123.675, 116.28, 103.53],
-        std=[58.395, 57.12, 57.375],
         format_shape='NCTHW',
     ),
 )

@@ -22,7 +22,6 @@ model = dict(
     cls_head=dict(
         type='Float32I3DHead',
         num_classes=_base_.num_classes,
-        in_channels=384,
         dropout_ratio=0.2,
         average_clips='prob',
     ),

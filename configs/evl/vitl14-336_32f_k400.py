@@ -14,13 +14,8 @@ _base_ = [
 
 # The official code has no preset of 336 px; the size of the row is made here.
 model = dict(
-    backbone=dict(
-        arch='large-p14-336',
-        img_size=336,
-        pretrained='openai/ViT-L-14-336px',
-        num_frames=32,
-    ),
-    cls_head=dict(in_channels=1024, num_classes=_base_.num_classes),
+    backbone=dict(trunk='openai/ViT-L-14-336px', num_frames=32),
+    cls_head=dict(num_classes=_base_.num_classes),
     test_cfg=dict(max_testing_views=1),
 )
 train_dataloader = dict(

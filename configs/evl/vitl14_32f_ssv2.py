@@ -15,12 +15,11 @@ _base_ = [
 # official repository has no script for this data set.
 model = dict(
     backbone=dict(
-        arch='large-p14',
-        pretrained='openai/ViT-L-14',
+        trunk='openai/ViT-L-14',
         num_frames=32,
         decoder_num_layers=12,
     ),
-    cls_head=dict(in_channels=1024, num_classes=_base_.num_classes),
+    cls_head=dict(num_classes=_base_.num_classes),
     test_cfg=dict(max_testing_views=1),
 )
 train_dataloader = dict(

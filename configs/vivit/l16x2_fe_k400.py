@@ -8,8 +8,6 @@ _base_ = './b16x2_fe_k400.py'
 
 model = dict(
     backbone=dict(
-        arch='large-p16', temporal_num_layers=24,
-        pretrained='scenic/ViT_L_16_ImageNet21k'),
-    cls_head=dict(in_channels=1024),
+        trunk='scenic/ViT_L_16_ImageNet21k', temporal_num_layers=24),
 )
 optim_wrapper = dict(optimizer=dict(lr=0.1))

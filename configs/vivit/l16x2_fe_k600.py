@@ -15,12 +15,11 @@ _base_ = [
 model = dict(
     backbone=dict(
         type='ViViTFactorisedEncoder',
-        arch='large-p16',
-        pretrained='scenic/ViT_L_16_ImageNet21k',
+        trunk='scenic/ViT_L_16_ImageNet21k',
         temporal_num_layers=24,
         inflation=dict(class_token=False),
     ),
-    cls_head=dict(in_channels=1024, num_classes=_base_.num_classes),
+    cls_head=dict(num_classes=_base_.num_classes),
 )
 train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))

@@ -14,8 +14,7 @@ _base_ = [
 model = dict(
     backbone=dict(
         type='ViViTFactorisedEncoder',
-        arch='large-p16',
-        pretrained='scenic/ViT_L_16_ImageNet21k',
+        trunk='scenic/ViT_L_16_ImageNet21k',
         img_size=256,
         temporal_num_layers=4,
         drop_path_rate=0.3,
@@ -23,7 +22,7 @@ model = dict(
         inflation=dict(positions='resize',
         class_token=False),
     ),
-    cls_head=dict(in_channels=1024, label_smooth_eps=0.3, num_classes=_base_.num_classes),
+    cls_head=dict(label_smooth_eps=0.3, num_classes=_base_.num_classes),
     data_preprocessor=dict(
         blending=dict(
             type='MixupBlending', num_classes=_base_.num_classes, alpha=0.3

@@ -14,7 +14,7 @@ What is given stays, and must be the trunk's.
 
 from typing import Any, Callable, Dict, Optional
 
-from .table import Trunk, find_trunk
+from .table import Trunk, find_trunk, is_replaced
 
 # Papers round the means that CLIP was trained with, AIM by 0.054 of 255.
 ROUNDING = 0.1
@@ -28,8 +28,9 @@ def _both_paths(backbone: dict, width: int) -> int:
 
 # Backbones whose features are not as wide as their trunk.
 CHANNELS: Dict[str, Callable[[dict, int], int]] = dict(DualPath=_both_paths)
-# Heads of no recognizer: they read what a decoder gives.
-DECODED = ('BEVTHead',)
+# Heads that read what a decoder gives, or no channels: mmaction2 puts the last
+# one into any config to write features.
+DECODED = ('BEVTHead', 'FeatureHead')
 
 
 def follow_trunk(model: Any) -> Any:
@@ -48,11 +49,13 @@ def follow_trunk(model: Any) -> Any:
     row = trunk_of(model)
     if row is None:
         return model
+    # Other sizes may have other channels and pixels; ours are the default.
+    check = _accept if is_replaced(row, model['backbone']) else compare_entry
     head = model.get('cls_head')
     if isinstance(head, dict) and _name(head) not in DECODED:
         wanted = _channels(model['backbone'], row)
         given = head.setdefault('in_channels', wanted)
-        compare_entry(_name(head), 'in_channels', given, wanted, row)
+        check(_name(head), 'in_channels', given, wanted, row)
     if model.get('data_preprocessor') is None:
         model['data_preprocessor'] = dict(type='ActionDataPreprocessor')
     pixels = model['data_preprocessor']
@@ -61,7 +64,7 @@ def follow_trunk(model: Any) -> Any:
         for key in ('mean', 'std'):
             wanted = list(getattr(row, key))
             given = pixels.setdefault(key, wanted)
-            compare_entry(_name(pixels), key, given, wanted, row)
+            check(_name(pixels), key, given, wanted, row)
     return model
 
 
@@ -93,6 +96,10 @@ def _name(part: dict) -> str:
     """Return the name of a part's class, without its scope."""
     kind = part.get('type')
     return str(getattr(kind, '__name__', kind)).rpartition('.')[2]
+
+
+def _accept(*entry: Any) -> None:
+    """Take any entry beside a trunk that is replaced."""
 
 
 def compare_entry(

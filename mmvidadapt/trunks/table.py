@@ -8,7 +8,9 @@ working without it; beside it
   or None for random ones;
 - ``img_size`` takes the place of the row's image size, and positions are
   resized to it;
-- ``arch`` and ``dialect`` must be the row's, or are refused.
+- ``arch`` and ``dialect`` must be the row's, or are refused;
+- other ``arch`` or ``dialect`` together with ``pretrained`` take the place of
+  the whole trunk: so configs are written on top of ours that name none.
 
 What follows from a trunk in the rest of a model, the preprocessor's mean and
 std and the head's width, is filled in by
@@ -21,7 +23,7 @@ in no time.
 """
 
 import difflib
-from typing import Any, Dict, NamedTuple, Optional, Tuple, Union
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple, Union
 
 Triple = Tuple[float, float, float]
 CLIP = (122.771, 116.746, 104.094), (68.501, 66.632, 70.323)
@@ -240,6 +242,8 @@ def use_trunk(
             f'takes {" or ".join(map(repr, families))}: choose from {fit}, '
             f'or a backbone for {row.family!r}, {MADE_FOR[row.family]} say.'
         )
+    if is_replaced(row, given):
+        return dict(given, trunk=None)
     if row.weights is None and 'pretrained' not in given:
         raise ValueError(
             f'trunk={row.name!r} has no download that can be read '
@@ -274,11 +278,29 @@ def with_row(backbone: Any) -> Dict[str, Any]:
     if backbone.get('trunk') is None:
         return backbone
     row = find_trunk(backbone['trunk'])
+    if is_replaced(row, backbone):
+        return backbone
     brought = dict(arch=row.arch, dialect=row.dialect, img_size=row.img_size)
     given = {
         k: v for k, v in backbone.items() if v is not None or k == 'pretrained'
     }
     return {**backbone, **brought, 'pretrained': row.weights, **given}
+
+
+def is_replaced(row: Trunk, given: Mapping[str, Any]) -> bool:
+    """Check whether other sizes and weights stand beside a trunk's name.
+
+    Args:
+        row (Trunk): The trunk.
+        given (Mapping[str, Any]): Arguments of a backbone.
+
+    Returns:
+        bool: Whether they leave nothing of the trunk.
+    """
+    return 'pretrained' in given and any(
+        given.get(key) not in (None, getattr(row, key))
+        for key in ('arch', 'dialect')
+    )
 
 
 def dialect_of(given: Dict[str, Any], default: str = 'clip') -> Any:

@@ -50,7 +50,7 @@ def test_a_model_by_name():
     with torch.device('meta'):
         model = get_model(ROW)
     assert type(model.backbone) is AIM and not model.training
-    assert model.cfg.model.backbone.pretrained == 'openai/ViT-B-16'
+    assert model.cfg.model.backbone.trunk == 'openai/ViT-B-16'
     with pytest.raises(ValueError, match='Did you mean .*aim/vitb16_k400'):
         get_model('aim/vitb16_k40')
 

@@ -129,6 +129,17 @@ def test_what_stands_beside_a_trunk():
     assert model(pixels=dict(mean=[122.769, 116.74, 104.04]))  # AIM's own
 
 
+def test_other_sizes_and_weights_take_the_place_of_a_trunk():
+    """So configs of the first edition were written on top of ours."""
+    other = dict(arch='tiny', pretrained='mine.pth', img_size=32)
+    built = model(
+        head=dict(in_channels=32), pixels=dict(mean=[1] * 3), **other
+    )
+    assert built.backbone.embed_dims == 32 and built.backbone.published is None
+    config = dict(backbone=dict(type='AIM', trunk=VIT, **other), cls_head={})
+    assert follow_trunk(config)['data_preprocessor']['mean'] == list(CLIP[0])
+
+
 @pytest.mark.parametrize(
     'backbone, words',
     [

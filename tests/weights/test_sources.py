@@ -191,8 +191,10 @@ def test_configs_name_known_weights():
     named = {
         name
         for path in (ROOT / 'configs').rglob('*.py')
-        for name in re.findall(r"pretrained='([^']+/[^']+)'", path.read_text())
+        for name in re.findall(
+            r"(?:pretrained|trunk|name)='([^']+/[^']+)'", path.read_text()
+        )
     }
     aliases = {name for name in named if name.count('/') == 1}
     assert 'openai/ViT-B-16' in aliases
-    assert aliases <= set(SOURCES)
+    assert aliases <= {*SOURCES, 'facebook/dinov2-small'}  # own weights

@@ -4,16 +4,12 @@ model = dict(
     type='EVLRecognizer',
     backbone=dict(
         type='EVL',
-        arch='base-p16',
-        pretrained='openai/ViT-B-16',
+        trunk='openai/ViT-B-16',
         decoder_num_layers=4,
     ),
-    cls_head=dict(type='EVLHead', in_channels=768, average_clips='prob'),
+    cls_head=dict(type='EVLHead', average_clips='prob'),
     data_preprocessor=dict(
-        type='ActionDataPreprocessor',
-        mean=[122.771, 116.746, 104.094],
-        std=[68.501, 66.632, 70.323],
-        format_shape='NCTHW',
+        type='ActionDataPreprocessor', format_shape='NCTHW'
     ),
     test_cfg=dict(max_testing_views=4),
 )

@@ -1,12 +1,9 @@
 # CLIP's ViT-B/16, frozen, frame by frame.
 model = dict(
-    type='Recognizer3D',
-    backbone=dict(
-        type='ImageViT', arch='base-p16', pretrained='openai/ViT-B-16'
-    ),
-    cls_head=dict(
-        type='Float32I3DHead', in_channels=768, average_clips='prob'
-    ),
+    type='AdaptedRecognizer',
+    backbone=dict(type='ImageViT', trunk='openai/ViT-B-16'),
+    cls_head=dict(type='Float32I3DHead', average_clips='prob'),
+    # CLIP's mean and deviation, as AIM's code rounds them.
     data_preprocessor=dict(
         type='ActionDataPreprocessor',
         mean=[122.769, 116.74, 104.04],

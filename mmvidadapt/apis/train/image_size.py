@@ -6,7 +6,7 @@ from mmengine.config import Config, ConfigDict
 
 from mmvidadapt.datasets.prepare.video_folders import SPLITS
 from mmvidadapt.trunks.follow_trunk import forget_trunk
-from mmvidadapt.trunks.table import find_trunk, with_row
+from mmvidadapt.trunks.table import find_trunk, is_replaced, with_row
 
 SIZES = ('scale', 'crop_size', 'size', 'scale_range')  # of steps, in pixels
 Size = Tuple[int, int]
@@ -102,7 +102,10 @@ def check_crops(config: Config) -> None:
     backbone = (config.get('model') or {}).get('backbone') or {}
     if backbone.get('trunk') is None:
         return
-    wanted, name = image_size(backbone), find_trunk(backbone['trunk']).name
+    row = find_trunk(backbone['trunk'])
+    if is_replaced(row, backbone):
+        return
+    wanted, name = image_size(backbone), row.name
     for split, steps in pipelines(config).items():
         size = last_size(steps)
         if size not in (None, wanted):
