@@ -1,5 +1,7 @@
 """One word names a trunk, and what it brings and refuses."""
 
+from argparse import ArgumentParser
+
 import pytest
 import torch
 from mmaction.registry import MODELS
@@ -15,6 +17,8 @@ from mmvidadapt.apis.train.image_size import (
     last_size,
     pipelines,
 )
+from mmvidadapt.apis.train.options import add_common_arguments, read_config
+from mmvidadapt.engine.adapters import make_adapter
 from mmvidadapt.trunks.follow_trunk import follow_trunk
 from mmvidadapt.trunks.table import CLIP, HALF, IMAGENET, TRUNKS
 from mmvidadapt.weights.fetch.sources import SOURCES
@@ -273,3 +277,29 @@ def test_the_docs_list_the_trunks():
         assert f'| {" | ".join(map(str, facts))} |' in text
     rows = [s for s in text.splitlines() if s.startswith(tuple(FAMILIES))]
     assert len(rows) == len(TRUNKS)
+
+
+def test_the_tools_take_a_trunk(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    parser = ArgumentParser()
+    add_common_arguments(parser)
+    parser.add_argument('config')
+    words = ['aim/vitb16_k400', '--trunk', f'{VIT}=own.pt']
+    backbone = read_config(parser.parse_args(words)).model.backbone
+    assert (backbone.trunk, backbone.pretrained) == (VIT, 'own.pt')
+    words += ['--cfg-options', 'model.backbone.img_size=160']
+    with pytest.raises(ValueError, match='224 x 224.*160 x 160'):
+        read_config(parser.parse_args(words))
+
+
+def test_an_adapter_file_names_the_trunks_weights():
+    config = dict(model=dict(backbone=dict(type='AIM', trunk=VIT)))
+    state = dict(a=torch.zeros(1), b=torch.zeros(1))
+    assert make_adapter((['a'], ['b']), state, config).trunk['source'] == VIT
+
+
+def test_what_is_dropped_follows_the_dialect():
+    jax = 'scenic/ViT_B_16_ImageNet1k'
+    for trunk, per in ((VIT, 'token'), (jax, 'frame')):
+        aim = build(type='AIM', trunk=trunk, drop_path_mode='official')
+        assert aim.transformer.resblocks[0].drop_path.per == per
