@@ -303,3 +303,11 @@ def test_what_is_dropped_follows_the_dialect():
     for trunk, per in ((VIT, 'token'), (jax, 'frame')):
         aim = build(type='AIM', trunk=trunk, drop_path_mode='official')
         assert aim.transformer.resblocks[0].drop_path.per == per
+
+
+def test_other_sizes_and_weights_leave_the_dialect():
+    """As configs said it that are written on top of ours."""
+    own = dict(arch='tiny', pretrained=None)
+    aim = build(type='AIM', trunk='scenic/ViT_B_16_ImageNet1k', **own)
+    assert (aim.embed_dims, aim.published) == (32, None)
+    assert isinstance(aim.ln_pre, torch.nn.Identity)
