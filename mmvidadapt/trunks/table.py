@@ -10,7 +10,8 @@ working without it; beside it
   resized to it;
 - ``arch`` and ``dialect`` must be the row's, or are refused;
 - other ``arch`` or ``dialect`` together with ``pretrained`` take the place of
-  the whole trunk: so configs are written on top of ours that name none.
+  the trunk: so configs are written on top of ours that name none. The one of
+  the two that is left out stays the row's.
 
 What follows from a trunk in the rest of a model, the preprocessor's mean and
 std and the head's width, is filled in by
@@ -243,7 +244,8 @@ def use_trunk(
             f'or a backbone for {row.family!r}, {MADE_FOR[row.family]} say.'
         )
     if is_replaced(row, given):
-        return dict(given, trunk=None)
+        kept = {k: getattr(row, k) for k in tables if given.get(k) is None}
+        return {**given, **kept, 'trunk': None}
     if row.weights is None and 'pretrained' not in given:
         raise ValueError(
             f'trunk={row.name!r} has no download that can be read '
