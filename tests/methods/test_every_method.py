@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import math
 import warnings
 
 import pytest
@@ -10,7 +11,10 @@ from mmaction.registry import MODELS
 from torch.testing import assert_close
 
 from mmvidadapt.apis.train.memory import saved_bytes
+from mmvidadapt.methods.vivit.trunk import ViViTTrunk
 from mmvidadapt.trunks.base import AdaptedBackbone
+from mmvidadapt.trunks.parts.attention import Attention
+from mmvidadapt.trunks.vit import ViTTrunk
 from tests.golden import assert_gradients, assert_output, goldens
 from tests.methods.cases import all_cases
 
@@ -127,6 +131,29 @@ def test_plain_is_lean(case, given):
     assert kinds[0] != kinds[1]
     batch = case.batch().double()
     wanted = gradients(plain, batch, input_too=True)
+    agree(gradients(lean, batch, input_too=True), wanted, 1e-10)
+
+
+@every_variant
+def test_positions_enter_attention_over_space_alone(case, given, monkeypatch):
+    """What rotary positions need: one step that all of a frame pass."""
+    lean = case.build(**given).double().eval()
+    if not isinstance(lean, ViTTrunk) or isinstance(lean, ViViTTrunk):
+        pytest.skip('its trunk has positions of its own')
+    plain = case.build(**given, lean=False).double().eval()
+    batch = case.batch().double()
+    before = gradients(plain, batch)
+    first, number = lean.num_prefix_tokens, math.prod(lean.patch_grid)
+
+    def place(attn, q, k):
+        assert k.shape[-2] >= first + number
+        factors = torch.ones(k.shape[-2], 1).to(k)
+        factors[first : first + number, 0] = torch.linspace(1, 3, number)
+        return q * factors[: q.shape[-2]], k * factors
+
+    monkeypatch.setattr(Attention, 'place', place)
+    wanted = gradients(plain, batch, input_too=True)
+    assert not torch.allclose(before['output'], wanted['output'])
     agree(gradients(lean, batch, input_too=True), wanted, 1e-10)
 
 

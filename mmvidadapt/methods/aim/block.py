@@ -76,5 +76,5 @@ class AIMBlock(ViTBlock):
         )
         if self.t_adapter_in is not None:
             h = h + self.t_adapter_in(h)  # (B*(P+N), T, C)
-        h = self.t_adapter(self.attn(h))  # (B*(P+N), T, C)
+        h = self.t_adapter(self.attn(h, positions=False))  # (B*(P+N), T, C)
         return rearrange(h, '(b n) t c -> (b t) n c', n=x.shape[1])

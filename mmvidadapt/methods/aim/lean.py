@@ -45,5 +45,5 @@ class LeanAIMBlock(LeanViTBlock, AIMBlock):
         if self.t_adapter_in is not None:
             h = h + self.t_adapter_in(h, x, self.ln_1)
         clips = rearrange(h, '(b t) n c -> b t n c', t=self.num_frames)
-        h = self.attn.attend(clips).flatten(0, 1)  # (B*T, P+N, C)
-        return self.t_adapter.after(self.attn.out_proj, h)
+        h = self.attn.attend(clips, positions=False)  # (B, T, P+N, C)
+        return self.t_adapter.after(self.attn.out_proj, h.flatten(0, 1))

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from mmvidadapt.trunks.parts.lean_adapter import LeanAdapter, bottleneck
-from mmvidadapt.trunks.parts.lean_attention import project
 from mmvidadapt.trunks.parts.lean_block import LeanViTBlock
 from mmvidadapt.trunks.parts.linear import linear
 from mmvidadapt.trunks.parts.precision import full_precision
@@ -155,7 +154,7 @@ class LeanDualPathBlock(LeanViTBlock, DualPathBlock):
 
         def frozen(h: Tensor) -> Heads:
             query = self.keep_read(h) if self.only_readout else None
-            return project(h, weight, bias, heads, query)
+            return self.attn.project(h, query)
 
         if self.t_adapter_attn_b is None:
             return [frozen(h)]
@@ -167,6 +166,7 @@ class LeanDualPathBlock(LeanViTBlock, DualPathBlock):
             rearrange(y, 'f n (m d) -> f m n d', m=heads)
             for y in (self.keep_read(q), k, v)
         )  # (B*G, heads, 1 or P+N, d) each
+        in_time = (*self.attn.place(*in_time[:2]), in_time[2])
         return [in_time, frozen(hs)] if self.images[1] else [in_time]
 
     def norm_mlp(

@@ -84,7 +84,7 @@ class LoRABlock(ViTBlock):
             )
             for name, part in zip('qkv', qkv.chunk(3, dim=-1))
         ]  # (B*T, heads, P+N, d) each
-        h = F.scaled_dot_product_attention(*parts)
+        h = F.scaled_dot_product_attention(*attn.place(*parts[:2]), parts[2])
         h = rearrange(h, 'f m n d -> f n (m d)')  # (B*T, P+N, C)
         return attn.out_proj(h) + self.update('o', h)
 
@@ -148,7 +148,8 @@ class LeanLoRABlock(LeanViTBlock, LoRABlock):
             parts[name] = parts[name] + rearrange(
                 update, 'f n (m d) -> f m n d', m=attn.num_heads
             )
-        return tuple(parts.values())
+        q, k, v = parts.values()
+        return *attn.place(q, k), v
 
 
 @MODELS.register_module()

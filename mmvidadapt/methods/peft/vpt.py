@@ -10,7 +10,6 @@ from mmaction.registry import MODELS
 from torch import Tensor, nn
 
 from mmvidadapt.trunks.parts.block import ViTBlock
-from mmvidadapt.trunks.parts.lean_attention import project
 from mmvidadapt.trunks.parts.lean_block import LeanViTBlock
 from mmvidadapt.trunks.vit import ViTTrunk
 
@@ -57,10 +56,10 @@ class LeanVPTBlock(LeanViTBlock, VPTBlock):
     def attend(self, h: Tensor, query: Optional[Tensor] = None) -> Tensor:
         """Attend from the queries to h, (B*T, P+N, C), and the prompts."""
         attn = self.attn
-        shared = (attn.in_proj_weight, attn.in_proj_bias, attn.num_heads)
-        q, *tokens = project(h, *shared, query)  # (B*T, heads, P+N, d)
+        q, *tokens = attn.project(h, query)  # (B*T, heads, P+N, d)
         prompts = self.ln_1(self.prompts)[None]  # (1, K, C)
-        _, *prompts = project(prompts, *shared)  # (1, heads, K, d)
+        # They lie nowhere; (1, heads, K, d) each.
+        _, *prompts = attn.project(prompts, positions=False)
         k, v = (
             torch.cat([mine, new.expand(h.shape[0], -1, -1, -1)], dim=2)
             for mine, new in zip(tokens, prompts)

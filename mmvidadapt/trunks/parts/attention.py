@@ -37,15 +37,23 @@ class Attention(nn.Module):
         nn.init.xavier_uniform_(self.in_proj_weight)
         nn.init.zeros_(self.out_proj.bias)
 
-    def qkv(self, x: Tensor) -> Tuple[Tensor, ...]:
+    def place(self, q: Tensor, k: Tensor) -> Tuple[Tensor, Tensor]:
+        """Let positions in space enter queries and keys: none do here.
+
+        Every attention over space passes here, no attention over time.
+        """
+        return q, k
+
+    def qkv(self, x: Tensor, positions: bool = True) -> Tuple[Tensor, ...]:
         """Project to queries, keys and values, (S, heads, L, d) each."""
         qkv = F.linear(x, self.in_proj_weight, self.in_proj_bias)  # (S, L, 3C)
-        return rearrange(
+        q, k, v = rearrange(
             qkv, 's l (three m d) -> three s m l d', three=3, m=self.num_heads
-        ).unbind(0)
+        )
+        return (*self.place(q, k), v) if positions else (q, k, v)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, positions: bool = True) -> Tensor:
         """Attend from every token to all, (S, L, C)."""
-        q, k, v = self.qkv(x)
+        q, k, v = self.qkv(x, positions)
         out = F.scaled_dot_product_attention(q, k, v)  # (S, heads, L, d)
         return self.out_proj(rearrange(out, 's m l d -> s l (m d)'))

@@ -88,8 +88,12 @@ def attend(
     q, k, v = project(x, weight, bias, num_heads, query, made)
     mask = None if mask is None else mask.to(q.dtype)
     out = F.scaled_dot_product_attention(q, k, v, mask)
-    shape = (x if query is None else query).shape[:-1]
-    return out.transpose(1, 2).reshape(*shape, -1)  # (S, M, ..., C)
+    return join_heads(out, x if query is None else query)
+
+
+def join_heads(out: Tensor, query: Tensor) -> Tensor:
+    """Put heads side by side, in the shape of the query: (S, M, ..., C)."""
+    return out.transpose(1, 2).reshape(*query.shape[:-1], -1)
 
 
 class LeanAttention(Lean, Attention):
@@ -97,21 +101,31 @@ class LeanAttention(Lean, Attention):
 
     Linear = Linear
 
-    def project(self, x: Tensor) -> Tuple[Tensor, ...]:
+    def project(
+        self,
+        x: Tensor,
+        query: Optional[Tensor] = None,
+        made: Made = (None, None),
+        positions: bool = True,
+    ) -> Tuple[Tensor, ...]:
         """Project to queries, keys and values (S, heads, L, d)."""
-        return project(
-            x, self.in_proj_weight, self.in_proj_bias, self.num_heads
-        )
+        weight, bias = self.in_proj_weight, self.in_proj_bias
+        q, k, v = project(x, weight, bias, self.num_heads, query, made)
+        return (*self.place(q, k), v) if positions else (q, k, v)
 
     def attend(
         self,
         x: Tensor,
         query: Optional[Tensor] = None,
         made: Made = (None, None),
+        positions: bool = True,
     ) -> Tensor:
         """Attend, without the output projection."""
-        weight, bias = self.in_proj_weight, self.in_proj_bias
-        return attend(x, weight, bias, self.num_heads, query, made=made)
+        heads = self.project(x, query, made, positions)
+        return join_heads(
+            F.scaled_dot_product_attention(*heads),
+            x if query is None else query,
+        )
 
     def forward(
         self,
