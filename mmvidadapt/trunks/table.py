@@ -235,6 +235,23 @@ def use_trunk(
     if given.get('trunk') is None:
         return given
     row = find_trunk(given['trunk'])
+    _check_family(backbone, row)
+    if is_replaced(row, given):
+        kept = {k: getattr(row, k) for k in tables if given.get(k) is None}
+        return {**given, **kept, 'trunk': None}
+    _check_weights(row, given)
+    filled = dict(given)
+    filled.setdefault('pretrained', row.weights)
+    for key in (*tables, 'img_size'):
+        if filled.get(key) is None:
+            filled[key] = getattr(row, key)
+    for key, table in tables.items():
+        _check_same(row, key, filled[key], table)
+    return filled
+
+
+def _check_family(backbone: Any, row: Trunk) -> None:
+    """Refuse a trunk that a backbone is not made for."""
     kind, families = type(backbone).__name__, backbone.trunk_families
     if row.family not in families:
         fit = [n for n, r in TRUNKS.items() if r.family in families]
@@ -243,27 +260,16 @@ def use_trunk(
             f'takes {" or ".join(map(repr, families))}: choose from {fit}, '
             f'or a backbone for {row.family!r}, {MADE_FOR[row.family]} say.'
         )
-    if is_replaced(row, given):
-        kept = {k: getattr(row, k) for k in tables if given.get(k) is None}
-        return {**given, **kept, 'trunk': None}
+
+
+def _check_weights(row: Trunk, given: Mapping[str, Any]) -> None:
+    """Ask for ``pretrained`` where a trunk has no download."""
     if row.weights is None and 'pretrained' not in given:
         raise ValueError(
             f'trunk={row.name!r} has no download that can be read '
             f"({row.note}): give pretrained='/path/to/file', or "
             'pretrained=None for random weights.'
         )
-    filled = dict(given)
-    filled.setdefault('pretrained', row.weights)
-    for key in (*tables, 'img_size'):
-        if filled.get(key) is None:
-            filled[key] = getattr(row, key)
-    for key, table in tables.items():
-        value, own = (
-            table.get(v, {}) if isinstance(v, str) else v
-            for v in (filled[key], getattr(row, key))
-        )
-        _check_same(row, key, value, own)
-    return filled
 
 
 def with_row(backbone: Any) -> Dict[str, Any]:
@@ -328,11 +334,17 @@ MADE_FOR = dict(
 )
 
 
-def _check_same(row: Trunk, key: str, given: dict, own: dict) -> None:
+def _check_same(
+    row: Trunk, key: str, value: Any, table: Dict[str, dict]
+) -> None:
     """Refuse sizes or a dialect that are not those of a trunk.
 
     A patch bias more than the trunk has contradicts nothing: it is new.
     """
+    given, own = (
+        table.get(v, {}) if isinstance(v, str) else v
+        for v in (value, getattr(row, key))
+    )
     differ = {
         name: (value, own.get(name))
         for name, value in given.items()
