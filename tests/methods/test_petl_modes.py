@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from mmvidadapt.apis.benchmark.compared_models import share_trained
 from mmvidadapt.apis.train.memory import saved_bytes
 from mmvidadapt.models import ImageViT
 from mmvidadapt.trunks.parts.lean_adapter import bottleneck
@@ -66,7 +65,9 @@ def plain_of(name, model, img_size=64, **arguments):
             for key, value in model.state_dict().items()
         }
     )
-    share_trained(model, plain)
+    own = dict(model.named_parameters())
+    for key, param in plain.named_parameters():
+        param.requires_grad_(own[key].requires_grad)
     return plain
 
 

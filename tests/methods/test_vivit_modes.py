@@ -2,13 +2,8 @@
 
 import pytest
 import torch
-from mmaction.registry import MODELS
 from torch.testing import assert_close
 
-from mmvidadapt.apis.benchmark.compared_models import (
-    plain_backbone,
-    share_weights,
-)
 from mmvidadapt.apis.inspect.complexity import count_flops, count_params
 from mmvidadapt.apis.train.memory import saved_bytes
 from mmvidadapt.models import (
@@ -76,23 +71,6 @@ def test_sizes_of_b_l_and_h(arch, c, layers, heads, tubelet_size):
     tokens = 1 + 32 // tubelet_size * 14 * 14
     wanted = layers * block + kernel + (tokens + 1) * c + 2 * c
     assert count_params(model).total == wanted
-
-
-@every_model
-def test_the_benchmark_finds_the_plain_model(kind):
-    config = dict(
-        type=kind.__name__,
-        arch=SIZES,
-        img_size=32,
-        num_frames=8,
-        drop_path_rate=0.1,
-        inflation=dict(kernel='average'),
-        pretrained='file',
-        **dict(VARIANTS[-1][1] if VARIANTS[-1][0] is kind else {}),
-    )
-    plain, lean = plain_backbone(config), MODELS.build(config)
-    assert type(plain).__name__ == f'Plain{kind.__name__}'
-    assert share_weights(lean, plain)
 
 
 @pytest.mark.parametrize('kind', [ViViT, ViViTFactorisedEncoder])
