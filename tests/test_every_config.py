@@ -835,3 +835,15 @@ def test_a_pretrained_timesformer_fits_mmaction2s():
     difference = compare(build('bevt/timesformer_k400'), weights)
     assert difference
     assert not difference.without(hook.allow_missing, hook.allow_unknown, [])
+
+
+def test_data_sets_have_the_names_of_the_first_edition_as_well():
+    found = sorted((CONFIGS / '_base_/datasets').glob('*.py'))
+    assert len(found) == 13
+    for path in found:
+        cfg = Config.fromfile(path)
+        for part in ('train', 'val', 'test'):
+            pipeline = cfg[f'{part}_dataloader'].dataset.pipeline
+            assert pipeline == cfg[f'{part}_pipeline'] and len(pipeline) > 5
+        size = 32 if path.stem.endswith('_evl') else 8
+        assert cfg.train_dataloader.batch_size == size

@@ -1,0 +1,6 @@
+# The first edition's name of a data set and its view.
+_base_ = ['../data/diving48.py', '../views/dualpath_16.py']
+
+train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))
