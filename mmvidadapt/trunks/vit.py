@@ -62,6 +62,11 @@ def resolve(
     return dict(value)
 
 
+def read_dialect(dialect: Union[str, dict]) -> Dict[str, Any]:
+    """Look a dialect up in :data:`DIALECTS`, or check one that is given."""
+    return resolve('dialect', DIALECTS, dialect)
+
+
 class ViTTrunk(AdaptedBackbone, Encoder):
     """ViT that looks at the frames of a clip one by one, or at tubelets.
 
@@ -144,7 +149,7 @@ class ViTTrunk(AdaptedBackbone, Encoder):
         sizes = resolve(
             'arch', ARCHS, arch or 'base-p16', ('mlp_ratio', 'img_size')
         )
-        traits = resolve('dialect', DIALECTS, dialect or self.default_dialect)
+        traits = read_dialect(dialect or self.default_dialect)
         own_size = sizes.pop('img_size', 224)
         self.embed_dims = sizes['embed_dims']
         self.patch_size = sizes.pop('patch_size')

@@ -9,7 +9,7 @@ from mmaction.registry import MODELS
 from torch import Tensor, nn
 
 from mmvidadapt.trunks.table import dialect_of
-from mmvidadapt.trunks.vit import DIALECTS, ViTTrunk, resolve
+from mmvidadapt.trunks.vit import ViTTrunk, read_dialect
 from mmvidadapt.utils.check_choices import check_choices
 
 from .lean import LeanAIMBlock
@@ -71,7 +71,7 @@ class AIM(ViTTrunk):
             raise ValueError(f'num_frames={num_frames}: give at least 1.')
         per = drop_path_mode
         if per == 'official':
-            dialect = resolve('dialect', DIALECTS, dialect_of(trunk))
+            dialect = read_dialect(dialect_of(trunk))
             per = 'token' if dialect['pre_norm'] else 'frame'
         super().__init__(
             block=partial(

@@ -144,8 +144,7 @@ class DualPath(ViTTrunk):
             self.proj = nn.Parameter(torch.randn(dims, output_dims))
             self.proj.data *= dims**-0.5
         if temporal:
-            tokens = len(self.positional_embedding)
-            table = torch.randn(tokens, dims) * dims**-0.5
+            table = torch.randn(self.num_tokens, dims) * dims**-0.5
             self.spatial_positional_embedding = nn.Parameter(table)
             code = temporal_code(
                 dims,

@@ -38,9 +38,9 @@ class Attention(nn.Module):
         nn.init.zeros_(self.out_proj.bias)
 
     def place(self, q: Tensor, k: Tensor) -> Tuple[Tensor, Tensor]:
-        """Let positions in space enter queries and keys: none do here.
+        """Turn queries and keys by positions in space: here they stay.
 
-        Every attention over space passes here, no attention over time.
+        Every attention over space calls it, no attention over time does.
         """
         return q, k
 

@@ -56,8 +56,9 @@ class Encoder:
             )
         cls = nn.Parameter(torch.zeros(embed_dims)) if cls_token else None
         self.class_embedding = cls
+        self.num_tokens = self.num_prefix_tokens + num_positions
         self.positional_embedding = nn.Parameter(
-            torch.empty(num_positions + self.num_prefix_tokens, embed_dims)
+            torch.empty(self.num_tokens, embed_dims)
         )
         self.transformer = nn.Module()
         self.transformer.resblocks = nn.ModuleList(blocks)
