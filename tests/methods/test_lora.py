@@ -124,3 +124,17 @@ def test_merging_keeps_the_trunk_that_one_word_names():
     assert vit.patch_grid == (7, 7) and not vit.lean
     config = model.plain_config()
     assert config['arch'] == 'base-p32' and 'pretrained' not in config
+
+
+@pytest.mark.parametrize('cls_token', [True, False])
+def test_merging_keeps_what_is_read(cls_token):
+    """The mean of all tokens, of a trunk without a class token, too."""
+    model = randomize(
+        tiny('lora', cls_token=cls_token, out_type='avg_featmap'),
+        trained_only=False,
+    )
+    video = torch.randn(VIDEO)
+    wanted = model(video).detach()
+    assert_close(
+        model.merge()(video), wanted, rtol=0, atol=2e-5 * wanted.abs().max()
+    )

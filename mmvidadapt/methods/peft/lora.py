@@ -200,6 +200,8 @@ class LoRA(ViTTrunk):
             self.built_as,
             drop_path_rate=trunk.get('drop_path_rate'),
             lean=None if self.lean else False,
+            cls_token=trunk.get('cls_token'),
+            out_type=trunk.get('out_type'),
         )
         self._trunk = {k: v for k, v in same.items() if v is not None}
         self.freeze()
@@ -219,6 +221,6 @@ class LoRA(ViTTrunk):
         for i, block in enumerate(self.transformer.resblocks):
             for name, value in block.merged().items():
                 weights[f'transformer.resblocks.{i}.{name}'] = value
-        vit = ImageViT(**self._trunk).to(self.class_embedding)
+        vit = ImageViT(**self._trunk).to(self.conv1.weight)
         vit.load_state_dict(weights)
         return vit.train(self.training)
