@@ -94,12 +94,12 @@ class AIM(ViTTrunk):
         self.freeze()
 
     def embed(self, video: Tensor) -> Tensor:
-        """Add what frame it is to every token, (B*T, 1+N, C)."""
+        """Add what frame it is to every token, (B*T, P+N, C)."""
         if video.shape[2] != self.num_frames:
             raise ValueError(
                 f'AIM with num_frames={self.num_frames} got a clip of '
                 f'{video.shape[2]} frames; set num_frames or clip_len.'
             )
-        x = super().embed(video)  # (B*T, 1+N, C)
+        x = super().embed(video)  # (B*T, P+N, C)
         x = rearrange(x, '(b t) n c -> b t n c', t=self.num_frames)
         return (x + self.temporal_embedding[:, :, None]).flatten(0, 1)

@@ -25,7 +25,8 @@ class LeanAIMBlock(LeanViTBlock, AIMBlock):
 
         h = self.ln_1(x)
         if self.only_readout:
-            x, h = x[:, :1], self.attn.attend(h, h[:, :1])  # (B*T, 1, C)
+            x = self.keep_read(x)  # (B*T, 1, C)
+            h = self.attn.attend(h, self.keep_read(h))  # (B*T, 1, C)
         else:
             h = self.attn.attend(h)  # (B*T, P+N, C)
         x = x + self.attn.out_proj(h)

@@ -133,14 +133,14 @@ class LeanLoRABlock(LeanViTBlock, LoRABlock):
         out = self.attn.out_proj(h)
         if 'o' in self.lora:
             out = out + self.lora['o'](h)
-        x = (x[:, :1] if self.only_readout else x) + self.drop_path(out)
+        x = self.keep_read(x) + self.drop_path(out)  # (B*T, 1 or P+N, C)
         return x + self.drop_path(self.run_mlp(x))
 
     def project(self, x: Tensor) -> Tuple[Tensor, ...]:
         """Compute updated q, k and v of x, (B*T, heads, P+N, d) each."""
         attn, h = self.attn, autocast_cast(self.ln_1(x))
         shared = (attn.in_proj_weight, attn.in_proj_bias, attn.num_heads)
-        query = h[:, :1] if self.only_readout else None
+        query = self.keep_read(h) if self.only_readout else None
         parts = dict(zip('qkv', project(h, *shared, query)))
         for name in filter(self.lora.__contains__, 'qkv'):
             read = slice(1 if name == 'q' and self.only_readout else None)

@@ -133,7 +133,7 @@ class LeanSTAdapterBlock(LeanViTBlock, STAdapterBlock):
         x = self.attn_adapter(x)
         h, query = self.ln_1(x), None
         if self.only_readout:
-            x, query = x[:, :1], h[:, :1]  # (B*T, 1, C)
+            x, query = self.keep_read(x), self.keep_read(h)  # (B*T, 1, C)
         x = x + self.drop_path(self.attn(h, query))
         if not self.only_readout:  # the class token has nothing to adapt
             x = self.mlp_adapter(x)
@@ -197,7 +197,7 @@ class STAdapter(ViTTrunk):
         self.freeze()
 
     def embed(self, video: Tensor) -> Tensor:
-        """Turn a clip (B, 3, T, H, W) into tokens (B*T, 1+N, C)."""
+        """Turn a clip (B, 3, T, H, W) into tokens (B*T, P+N, C)."""
         if video.ndim == 5 and video.shape[2] != self.num_frames:
             raise ValueError(
                 f'STAdapter with num_frames={self.num_frames} got a clip of '

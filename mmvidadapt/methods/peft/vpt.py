@@ -48,7 +48,7 @@ class LeanVPTBlock(LeanViTBlock, VPTBlock):
         """Transform the tokens of all frames, x: (B*T, P+N, C)."""
         h, query = self.ln_1(x), None
         if self.only_readout:
-            x, query = x[:, :1], h[:, :1]  # (B*T, 1, C)
+            x, query = self.keep_read(x), self.keep_read(h)  # (B*T, 1, C)
         h = self.attend(h, query)  # (B*T, P+N, C)
         x = x + self.drop_path(self.attn.out_proj(h))
         return x + self.drop_path(self.run_mlp(x))
