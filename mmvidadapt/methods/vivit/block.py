@@ -92,17 +92,17 @@ class DotProductAttention(Attention):
         """Attend and project, (B, T, N, C)."""
         qkv = F.linear(x, self.in_proj_weight, self.in_proj_bias)
         qkv = rearrange(
-            qkv,
-            'b t n (three m d) -> three b m t n d',
-            three=3,
-            m=self.num_heads,
+            qkv, 'b t n (p m d) -> p b t n m d', p=3, m=self.num_heads
         )
-        time, space = qkv.chunk(2, dim=2)  # (3, B, m/2, T, N, d)
-        time = time.transpose(-3, -2)  # (3, B, m/2, N, T, d)
-        time = F.scaled_dot_product_attention(*time).transpose(-3, -2)
-        space = F.scaled_dot_product_attention(*space)
-        heads = torch.cat([time, space], dim=1)  # (B, m, T, N, d)
-        return self.out_proj(rearrange(heads, 'b m t n d -> b t n (m d)'))
+        time, space = qkv.chunk(2, dim=4)  # (3, B, T, N, m/2, d)
+        time = rearrange(time, 'p b t n m d -> p (b n) m t d')
+        space = rearrange(space, 'p b t n m d -> p (b t) m n d')
+        time = F.scaled_dot_product_attention(*time)  # (B*N, m/2, T, d)
+        space = F.scaled_dot_product_attention(*space)  # (B*T, m/2, N, d)
+        t, n = x.shape[1:3]
+        time = rearrange(time, '(b n) m t d -> b t n (m d)', n=n)
+        space = rearrange(space, '(b t) m n d -> b t n (m d)', t=t)
+        return self.out_proj(torch.cat([time, space], dim=-1))
 
 
 class DotProductBlock(EncoderBlock):
