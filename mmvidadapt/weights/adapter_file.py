@@ -29,7 +29,7 @@ KEY = 'mmvidadapt_adapter'  # of the one entry of the metadata
 
 @dataclass(frozen=True)
 class AdapterFile:
-    """What an adapter file holds.
+    """Content of an adapter file.
 
     Args:
         tensors (Dict[str, Tensor]): What was trained, and what is frozen but

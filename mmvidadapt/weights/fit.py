@@ -46,7 +46,7 @@ OF_DIALECTS = ('ln_pre.', 'conv1.bias')
 
 
 class Difference(NamedTuple):
-    """What keeps weights from fitting a model.
+    """Difference between the names and shapes of weights and a model.
 
     ``missing`` names what only the model has, ``unknown`` what only the
     weights have, ``resized`` what differs in shape: (name, shape in the
@@ -163,7 +163,7 @@ def compare_named(
 
 @contextmanager
 def unchecked() -> Iterator[None]:
-    """Let :mod:`.load_hooks` check nothing here: it is compared elsewhere."""
+    """Switch :mod:`.load_hooks` off here: it is compared elsewhere."""
     token = UNCHECKED.set(True)
     try:
         yield

@@ -48,7 +48,7 @@ def use_few_clips(config: Config) -> None:
 
 
 def _show_more(steps: List[ConfigDict]) -> None:
-    """Let crops of random size show most of a frame."""
+    """Widen crops of random size to most of a frame."""
     for step in steps:
         if step.type == 'RandomResizedCrop':
             step.area_range = AREA

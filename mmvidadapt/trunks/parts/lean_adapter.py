@@ -95,14 +95,11 @@ def bottleneck(
         x (Tensor): Tokens ``(..., C)``.
         down (Tuple): Weight ``(width, C)`` and bias, or None.
         up (Tuple): Weight ``(C, width)`` and bias, or None.
-        act (str): ``'gelu'``, ``'relu'`` or ``'none'``.
-            Defaults to ``'gelu'``.
+        act (str): ``'relu'``, ``'none'`` or this. Defaults to ``'gelu'``.
         source (Tensor, optional): Where ``x == norm(source)``: it is kept
             for backward in place of ``x``. Defaults to None.
-        norm (nn.LayerNorm, optional): The frozen norm that made ``x``.
-            Defaults to None.
-        dropout (nn.Dropout, optional): After the activation.
-            Defaults to None.
+        norm (nn.LayerNorm, optional): It made ``x``. Defaults to None.
+        dropout (nn.Dropout, optional): After ``act``. Defaults to None.
 
     Returns:
         Tensor: ``(..., C)``.

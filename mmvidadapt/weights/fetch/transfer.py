@@ -30,7 +30,7 @@ class WebPage(ValueError):
 
 
 class Mark(NamedTuple):
-    """What a part of a file is of: address, version there, whole size."""
+    """Origin of a partial download: address, version there, whole size."""
 
     url: str
     version: Optional[str] = None

@@ -54,7 +54,7 @@ class Storage(NamedTuple):
 
 
 class Cell:
-    """What a pickle would put down: a number, a tuple, a tensor.
+    """Value that a pickle would put down: a number, a tuple, a tensor.
 
     Args:
         value (Any): A text, a whole number, a storage, or the name of a

@@ -24,7 +24,7 @@ PATCHES = re.compile(r'(.*\.)?(conv1|patch_embed\.proj)\.weight')
 
 
 class Conversion(NamedTuple):
-    """What weights are, and what became of them.
+    """Converted weights: their layout, and what became of every name.
 
     Args:
         layout (str): Name of the layout, such as ``'aim-clip'``.

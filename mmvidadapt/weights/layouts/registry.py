@@ -25,7 +25,7 @@ Rename = Callable[[Dict[str, Any]], Optional[Dict[str, Any]]]
 
 
 class Names(NamedTuple):
-    """What a method knows of the names in its released files.
+    """Layouts and renames of the released files of a method.
 
     Args:
         layouts (Sequence[Layout]): Tables of its backbones.

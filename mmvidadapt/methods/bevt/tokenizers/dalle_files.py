@@ -45,12 +45,10 @@ def read_pickled_module(path: Union[str, os.PathLike]) -> Dict[str, Tensor]:
             or any file of ``torch.save`` with such a module.
 
     Returns:
-        Dict[str, Tensor]: Name of a parameter or buffer to tensor, in single
-        precision, on the CPU.
+        Dict[str, Tensor]: Parameters and buffers by name, in float32.
 
     Raises:
-        ValueError: If the file asks for anything but tensors and modules, is
-            damaged or holds no module.
+        ValueError: If it is damaged, holds no module, or anything else.
     """
     safe = SimpleNamespace(
         __name__='mmvidadapt.methods.bevt.tokenizers.dalle_files',
