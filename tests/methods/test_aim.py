@@ -1,4 +1,4 @@
-"""AIM: the four tests of a method, ablations and the recogniser."""
+"""AIM: the four tests of a method, ablations and the recognizer."""
 
 import copy
 
@@ -154,7 +154,7 @@ def test_switched_off_adaptations_match_the_official_code(path):
 
 
 @pytest.mark.parametrize('path', goldens('aim_recognizer_*.pt'))
-def test_recogniser_loss_and_views_match_the_official_code(path):
+def test_recognizer_loss_and_views_match_the_official_code(path):
     golden = load_golden(path)
     kwargs = golden['meta']['kwargs']
     backbone = copy.deepcopy(kwargs['backbone'])

@@ -76,7 +76,7 @@ def test_merging_keeps_sizes_precision_and_mode():
 
 @pytest.fixture
 def trained(tmp_path):
-    """Write the config and the checkpoint of a recogniser with LoRA."""
+    """Write the config and the checkpoint of a recognizer with LoRA."""
     config = runs.recipe(tmp_path / 'list.txt', tmp_path)
     config.model.backbone = dict(type='LoRA', arch='tiny', img_size=16, rank=3)
     torch.manual_seed(0)
