@@ -10,6 +10,7 @@ from torch.testing import assert_close
 from mmvidadapt.models import AIM, ImageViT
 from mmvidadapt.weights import rename_official_
 from tests.golden import assert_gradients, assert_output, goldens, load_golden
+from tests.methods.cases.aim import aim_of
 from tests.reference.plain_aim import PlainAIM
 
 VIDEO = (2, 3, 4, 16, 24)  # (B, 3, T, H, W)
@@ -55,34 +56,6 @@ def renamed_gradients(golden, prefix=''):
     }
 
 
-def from_golden(golden, **overrides):
-    meta, official = golden['meta'], dict(golden['meta']['kwargs'])
-    clip = 'input_resolution' in official
-    arch = dict(
-        embed_dims=official['width' if clip else 'embed_dim'],
-        num_layers=official['layers' if clip else 'depth'],
-        num_heads=official['heads' if clip else 'num_heads'],
-        patch_size=official['patch_size'],
-    )
-    model = AIM(
-        **{
-            **dict(
-                arch=arch,
-                dialect='clip' if clip else 'imagenet',
-                img_size=official['input_resolution' if clip else 'img_size'],
-                num_frames=official['num_frames'],
-                num_t_adapters=official['num_tadapter'],
-                adapter_ratio=meta.get('adapter_ratio', 0.25),
-                adapter_scale=official['adapter_scale'],
-                drop_path_rate=official['drop_path_rate'],
-                drop_path_mode='official',
-            ),
-            **overrides,
-        }
-    )
-    return model.to(golden['input'].dtype).eval()
-
-
 @pytest.mark.parametrize('dialect', ['clip', 'imagenet'])
 def test_new_adapters_leave_the_image_model_unchanged(dialect):
     aim = tiny_aim(dialect=dialect).eval()
@@ -95,48 +68,6 @@ def test_new_adapters_leave_the_image_model_unchanged(dialect):
     assert_close(aim(video), vit(video))
 
 
-@pytest.mark.parametrize('num_t_adapters', [1, 2])
-def test_only_the_adapters_are_trained(num_t_adapters):
-    aim = tiny_aim(num_t_adapters=num_t_adapters)
-    adapters = ['t_adapter', 's_adapter', 'mlp_adapter']
-    adapters += ['t_adapter_in'] * (num_t_adapters == 2)
-    assert {n for n, p in aim.named_parameters() if p.requires_grad} == {
-        'temporal_embedding',
-        'ln_post.weight',
-        'ln_post.bias',
-    } | {
-        f'transformer.resblocks.{i}.{a}.{fc}.{p}'
-        for i in (0, 1)
-        for a in adapters
-        for fc in ('down', 'up')
-        for p in ('weight', 'bias')
-    }
-
-
-@pytest.mark.parametrize('num_t_adapters', [1, 2])
-def test_gradients_reach_exactly_what_is_trained(num_t_adapters):
-    aim = tiny_aim(num_t_adapters=num_t_adapters)
-    randomize_trained(aim)  # zero-initialised adapters would hide errors
-    aim(torch.randn(VIDEO)).square().mean().backward()
-    for name, param in aim.named_parameters():
-        learns = param.grad is not None and bool(param.grad.any())
-        assert learns == param.requires_grad, name
-
-
-@pytest.mark.parametrize('with_cp', [False, True, 'mlp'])
-@pytest.mark.parametrize(
-    'path', goldens('aim_vit_clip_*.pt') + goldens('aim_vit_imagenet_*.pt')
-)
-def test_matches_the_official_code(path, with_cp):
-    golden = load_golden(path)
-    aim = from_golden(golden, with_cp=with_cp)
-    aim.load_state_dict(golden['state_dict'], strict=True)
-    output = aim(golden['input'])
-    assert_output(output, golden['output'])
-    (output * golden['w']).sum().backward()
-    assert_gradients(aim, renamed_gradients(golden))
-
-
 @pytest.mark.parametrize(
     'path', goldens('aim_vit_clip_*.pt') + goldens('aim_vit_imagenet_*.pt')
 )
@@ -146,7 +77,7 @@ def test_switched_off_adaptations_match_the_official_code(path):
         pytest.skip('this golden has no ablations')
     assert set(golden['ablation_outputs']) <= set(ABLATIONS)
     for name, expected in golden['ablation_outputs'].items():
-        aim = from_golden(golden, adapt=ABLATIONS[name])
+        aim = aim_of(golden, adapt=ABLATIONS[name])
         weights = renamed(golden['state_dict'])
         wanted = {k: weights[k] for k in aim.state_dict()}
         aim.load_state_dict(wanted, strict=True)

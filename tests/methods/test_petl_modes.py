@@ -111,39 +111,6 @@ def test_autocast_agrees_with_float32(name, dtype):
 
 
 @every_method
-@every_dialect
-def test_compiles(name, dialect):
-    model, video = randomize(tiny(name, dialect=dialect)), torch.randn(VIDEO)
-    wanted = gradients(model, video)
-    torch._dynamo.reset()
-    compiled = torch.compile(model, backend='aot_eager')
-    assert_close(compiled(video), model(video))
-    actual = gradients(compiled, video)
-    agree(
-        {n.removeprefix('_orig_mod.'): g for n, g in actual.items()},
-        wanted,
-        1e-4,
-    )
-
-
-@every_method
-def test_exporters_see_plain_operators(name):
-    model, video = randomize(tiny(name)).eval(), torch.randn(VIDEO)
-    with torch.no_grad():
-        traced = torch.jit.trace(model, video)
-        assert 'PythonOp' not in str(traced.inlined_graph)
-        assert_close(traced(video + 1), model(video + 1))
-
-
-@every_method
-def test_full_finetuning_reaches_everything(name):
-    model = randomize(tiny(name, full_finetune=True), trained_only=False)
-    grads = gradients(model, torch.randn(VIDEO))
-    names = dict(model.named_parameters())
-    assert [n for n in names if n not in grads or not grads[n].any()] == []
-
-
-@every_method
 def test_the_trunk_loads_and_what_is_new_may_be_missing(name, tmp_path):
     source = randomize(image_model(tiny(name), full_finetune=True))
     torch.save(source.state_dict(), tmp_path / 'image.pth')
@@ -188,35 +155,6 @@ def test_bottlenecks_of_every_kind(act, bias):
         return bottleneck(x, (w1, b1), (w2, b2), act)
 
     compare(ours, plain, *inputs[: 5 if bias else 3], tol=1e-12)
-
-
-@pytest.mark.parametrize(
-    'name,wrong,message',
-    [
-        ('vpt', dict(num_prompts=0), 'num_prompts=0'),
-        ('adaptformer', dict(adapter_dims=0), 'width=0.*embed_dims=32'),
-        ('st_adapter', dict(adapter_dims=0), 'adapter_dims=0'),
-        ('st_adapter', dict(num_frames=0), 'num_frames=0'),
-        ('st_adapter', dict(places=('atn',)), 'places=.*atn.*attn'),
-        ('st_adapter', dict(places=()), r'No parameter of STAdapter'),
-        ('lora', dict(rank=0), 'rank=0'),
-        ('lora', dict(targets=()), r'targets=\(\)'),
-        ('lora', dict(targets='qv'), "targets='qv' is a string"),
-        ('lora', dict(targets=('w',)), 'targets.*w.*q.*o'),
-        ('lora', dict(num_frames=8), 'num_frames'),
-    ],
-)
-def test_wrong_arguments_are_named(name, wrong, message):
-    with pytest.raises((ValueError, TypeError), match=message):
-        tiny(name, **wrong)
-
-
-def test_wrong_clips_are_named():
-    with pytest.raises(ValueError, match='num_frames=4.* 8 frames'):
-        tiny('st_adapter')(torch.randn(1, 3, 8, 16, 16))
-    for name in METHODS:
-        with pytest.raises(ValueError, match='img_size.*16, 16.*32, 32'):
-            tiny(name)(torch.randn(1, 3, 4, 32, 32))
 
 
 @every_method

@@ -6,7 +6,6 @@ from torch.testing import assert_close
 
 from mmvidadapt.models import (
     ViViT,
-    ViViTFactorisedDotProduct,
     ViViTFactorisedEncoder,
     ViViTFactorisedSelfAttention,
 )
@@ -70,54 +69,8 @@ def test_a_still_clip_is_the_image_at_first(
     assert_close(model(still).flatten(1), wanted, rtol=1e-4, atol=1e-5)
 
 
-TRUNK = {'conv1.weight', 'conv1.bias'}
-ENCODER = {
-    'positional_embedding',
-    'ln_post.weight',
-    'ln_post.bias',
-    *(
-        f'transformer.resblocks.{i}.{name}'
-        for i in (0, 1)
-        for name in (
-            *('attn.in_proj_weight', 'attn.in_proj_bias'),
-            *(
-                f'{layer}.{kind}'
-                for layer in (
-                    *('ln_1', 'ln_2', 'attn.out_proj'),
-                    *('mlp.c_fc', 'mlp.c_proj'),
-                )
-                for kind in ('weight', 'bias')
-            ),
-        )
-    ),
-}
-CLS = {'class_embedding'}
-NAMES = {
-    ViViT: TRUNK | ENCODER | CLS,
-    ViViTFactorisedEncoder: TRUNK
-    | ENCODER
-    | CLS
-    | {
-        f'temporal.{name}'
-        for name in ENCODER | CLS
-        if 'resblocks.1' not in name
-    },
-    ViViTFactorisedSelfAttention: TRUNK
-    | ENCODER
-    | {
-        name.replace('.attn.', '.attn_time.').replace('.ln_1.', '.ln_time.')
-        for name in ENCODER
-        if '.attn.' in name or '.ln_1.' in name
-    },
-    ViViTFactorisedDotProduct: TRUNK | ENCODER,
-}
-
-
 @every_model
-def test_everything_is_trained(kind):
-    model = tiny(kind)
-    trained = {n for n, p in model.named_parameters() if p.requires_grad}
-    assert trained == NAMES[kind] == set(model.state_dict())
+def test_some_may_be_trained(kind):
     some = tiny(kind, trainable=(r'ln_post\..*',))
     trained = {n for n, p in some.named_parameters() if p.requires_grad}
     assert trained == {'ln_post.weight', 'ln_post.bias'}
@@ -132,18 +85,6 @@ def test_gradients_reach_everything(kind, fresh):
     model(torch.randn(VIDEO)).square().mean().backward()
     for name, param in model.named_parameters():
         assert learns(param), name
-
-
-@every_golden
-@pytest.mark.parametrize('with_cp', [False, True, 'mlp'])
-def test_matches_the_official_code(path, with_cp):
-    golden = load_golden(path)
-    model = recognizer(golden, with_cp=with_cp)
-    model.load_state_dict(golden['state_dict'], strict=True)
-    scores = model(clips(golden), stage='head')
-    assert_output(scores, golden['output'])
-    (scores * golden['w']).sum().backward()
-    assert_gradients(model, as_ours(model, golden['grads']))
 
 
 @every_golden

@@ -11,7 +11,7 @@ from mmvidadapt.apis.inspect.method_fit import list_methods, read_targets
 from mmvidadapt.weights import load_weights_file
 from tests import runs
 from tests.golden import assert_output, goldens, load_golden
-from tests.methods.test_aim import from_golden
+from tests.methods.cases.aim import aim_of
 from tests.weights import foreign
 from tests.weights.samples import same, swin, vit
 
@@ -66,7 +66,7 @@ def test_dry_runs_write_nothing(convert, tmp_path):
 def test_what_is_written_gives_the_golden_output(path, convert, tmp_path):
     golden = load_golden(path)
     convert(golden['state_dict'], tmp_path / 'out.pth')
-    model = from_golden(golden)
+    model = aim_of(golden)
     load_checkpoint(model, str(tmp_path / 'out.pth'), strict=True)
     expected = golden['output'].to(model.conv1.weight.dtype)
     found = model(golden['input']).detach()

@@ -14,8 +14,8 @@ from mmengine.runner import load_checkpoint
 
 from mmvidadapt.engine.checkpoints import read_checkpoint
 from tests.golden import assert_output, goldens, load_golden
-from tests.methods.cases.aim import swin_of
-from tests.methods.test_aim import from_golden, renamed
+from tests.methods.cases.aim import aim_of, swin_of
+from tests.methods.test_aim import renamed
 
 from . import foreign
 from .foreign import batched, split, under
@@ -95,7 +95,7 @@ def test_trunks_of_every_layout(path, layout, container, tmp_path):
     theirs = LAYOUTS[layout](trunk)
     file = tmp_path / 'weights.bin'
     WRITERS[container]({k: v.contiguous() for k, v in theirs.items()}, file)
-    model = from_golden(golden, pretrained=str(file)).float()
+    model = aim_of(golden, pretrained=str(file)).float()
     model.init_weights()
     adapters = {k: v for k, v in state.items() if k not in trunk}
     model.load_state_dict({**model.state_dict(), **adapters})
@@ -106,7 +106,7 @@ def test_trunks_of_every_layout(path, layout, container, tmp_path):
 @pytest.mark.parametrize('path', goldens('aim_[vs][iw]*.pt'))
 def test_official_backbones_load_by_path(path, tmp_path):
     golden = load_golden(path)
-    build = swin_of if 'swin' in path.name else from_golden
+    build = swin_of if 'swin' in path.name else aim_of
     torch.save(golden['state_dict'], tmp_path / 'aim.pth')
     model = build(golden).to(golden['input'].dtype).eval()
     load_checkpoint(model, str(tmp_path / 'aim.pth'), strict=True)
