@@ -44,12 +44,16 @@ def checkpoint_files() -> str:
 
     if 'load_file' in load_from_local.__code__.co_names:  # of safetensors
         return 'not needed'
-    CheckpointLoader.register_scheme(SCHEMES, load_safely, force=True)
+    CheckpointLoader.register_scheme(SCHEMES, load_from_mmvidadapt, force=True)
     return 'taught mmengine to read checkpoints of any container safely'
 
 
-def load_safely(filename: str, map_location: Optional[Any] = None) -> Any:
+def load_from_mmvidadapt(
+    filename: str, map_location: Optional[Any] = None
+) -> Any:
     """Read a checkpoint; what does so is imported when it is needed.
+
+    mmengine logs what its name says behind ``load_from_``.
 
     Args:
         filename (str): See

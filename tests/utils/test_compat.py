@@ -61,6 +61,12 @@ def test_mmengine_checkpoints_load_safely(tmp_path):
     assert hub['loss'].mean() == 1.5 and hub['lr'] == 3
 
 
+def test_mmengine_says_whose_reader_reads():
+    assert CheckpointLoader._get_checkpoint_loader('a.pth').__name__ == (
+        'load_from_mmvidadapt'  # its log shows what follows ``load_from_``
+    )
+
+
 def test_safe_types_are_registered_once_and_only_where_needed(monkeypatch):
     assert compat.safe_checkpoints() == compat.SOUND  # done on import
     monkeypatch.setattr(torch.serialization, 'get_safe_globals', list)

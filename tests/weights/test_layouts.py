@@ -151,8 +151,9 @@ def test_wrong_model_is_named():
 def test_unknown_layouts_are_refused():
     whole, _ = foreign.openai_clip()
     text = {k: v for k, v in whole.items() if 'visual' not in k}
-    with pytest.raises(ValueError, match='unknown layout.*openai-clip'):
+    with pytest.raises(ValueError, match='unknown layout.*openai-clip') as e:
         to_native(text)
+    assert str(e.value).count("'native-swin'") == 1  # each is named once
     resnet = {'visual.conv1.weight': torch.ones(1), 'visual.layer1': None}
     with pytest.raises(ValueError, match='unknown layout'):
         to_native(resnet)

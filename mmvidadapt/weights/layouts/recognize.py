@@ -45,7 +45,8 @@ def to_native(state_dict: StateDict, family: str = 'vit') -> StateDict:
         raise ValueError(
             f'Weights of an unknown layout, with names like '
             f'{sorted(state_dict)[:4]}. Known layouts are '
-            f'{[known.name for known in layouts()]}; give one of them.{hint}'
+            f'{list(dict.fromkeys(known.name for known in layouts()))}; '
+            f'give one of them.{hint}'
         )
     if layout.family != family:
         raise ValueError(
