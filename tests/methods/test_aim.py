@@ -7,11 +7,12 @@ import torch
 from mmaction.registry import MODELS
 from torch.testing import assert_close
 
+from mmvidadapt.apis.train.memory import saved_bytes
 from mmvidadapt.models import AIM, ImageViT
+from mmvidadapt.trunks.vit import DIALECTS
 from mmvidadapt.weights import rename_official_
 from tests.golden import assert_gradients, assert_output, goldens, load_golden
 from tests.methods.cases.aim import aim_of
-from tests.reference.plain_aim import PlainAIM
 
 VIDEO = (2, 3, 4, 16, 24)  # (B, 3, T, H, W)
 ABLATIONS = {
@@ -129,31 +130,46 @@ def test_recognizer_loss_and_views_match_the_official_code(path):
     assert_gradients(model, renamed_gradients(golden, 'backbone.'))
 
 
-@pytest.mark.parametrize('num_t_adapters', [1, 2])
-@pytest.mark.parametrize('dialect', ['clip', 'imagenet'])
-def test_equals_the_plain_restatement(dialect, num_t_adapters):
-    aim = tiny_aim(dialect=dialect, num_t_adapters=num_t_adapters, img_size=16)
+def test_half_of_the_clips_are_dropped_as_a_whole():
+    aim = tiny_aim(drop_path_rate=0.5).train()
     randomize_trained(aim)
-    plain = PlainAIM(
-        embed_dims=32,
-        num_layers=2,
-        num_heads=2,
-        patch_size=8,
-        img_size=16,
-        num_frames=4,
-        num_t_adapters=num_t_adapters,
-        dialect=dialect,
+    block = aim.transformer.resblocks[-1]
+    x = torch.ones(4 * 64, 7, 32)  # 64 clips of 4 frames
+    kept = block.drop_path(x).unflatten(0, (64, 4))
+    per_clip = kept.flatten(1)
+    assert (per_clip == per_clip[:, :1]).all()
+    assert set(per_clip.unique().tolist()) == {0.0, 2.0}
+    aim.eval()
+    assert block.drop_path(x) is x
+
+
+@pytest.mark.parametrize(
+    'dialect,same', [('clip', (0, 1)), ('imagenet', (2,))]
+)
+def test_official_drop_path_granularity(dialect, same):
+    aim = tiny_aim(
+        dialect=dialect, drop_path_rate=0.5, drop_path_mode='official'
+    ).train()
+    kept = aim.transformer.resblocks[-1].drop_path(torch.ones(4 * 32, 64, 8))
+    kept = kept.unflatten(0, (32, 4))[..., 0]  # (B, T, N)
+    for dim in same:
+        assert (kept == kept.narrow(dim, 0, 1)).all()
+    other = ({0, 1, 2} - set(same)).pop()
+    assert (kept != kept.narrow(other, 0, 1)).any()
+
+
+def test_official_drop_path_goes_by_what_the_dialect_is():
+    for dialect, per in (('clip', 'token'), ('imagenet', 'frame')):
+        aim = tiny_aim(
+            dialect=dict(DIALECTS[dialect]), drop_path_mode='official'
+        )
+        assert aim.transformer.resblocks[0].drop_path.per == per
+
+
+def test_checkpointing_saves_with_the_first_adapter_inside_a_block():
+    options = dict(trainable=(r'.*_adapter\..*',))
+    plain, lean = (
+        saved_bytes(aim, lambda m=aim: m(torch.ones(VIDEO)))
+        for aim in (tiny_aim(**options, with_cp=cp) for cp in (False, True))
     )
-    plain.load_state_dict(aim.state_dict())
-    video = torch.randn(2, 3, 4, 16, 16)
-    results = []
-    for model in (aim, plain):
-        output = model(video)
-        output.square().mean().backward()
-        grads = {
-            name: param.grad
-            for name, param in model.named_parameters()
-            if param.requires_grad
-        }
-        results.append((output, grads))
-    assert_close(*results, rtol=1e-4, atol=1e-5)
+    assert lean < plain / 3

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.testing import assert_close
 
-from mmvidadapt.trunks.parts.lean_adapter import LeanAdapter
+from mmvidadapt.trunks.parts.lean_adapter import LeanAdapter, bottleneck
 from tests.compare import compare, leaves
 
 
@@ -132,3 +132,23 @@ def test_a_new_adapter_adds_nothing_and_learns():
     assert adapter.up.weight.grad.any() and adapter.up.bias.grad.any()
     with pytest.raises(ValueError, match='ratio=0.01.*embed_dims=96'):
         LeanAdapter(96, 0.01)
+
+
+@pytest.mark.parametrize('act', ['gelu', 'relu', 'none'])
+@pytest.mark.parametrize('bias', [True, False])
+def test_bottlenecks_of_every_kind(act, bias):
+    torch.manual_seed(0)
+    sizes = [(5, 8), (3, 8), (8, 3), (3,), (8,)]
+    inputs = [torch.randn(s, dtype=torch.float64) for s in sizes]
+    function = dict(
+        gelu=torch.nn.functional.gelu, relu=torch.relu, none=lambda x: x
+    )[act]
+
+    def plain(x, w1, w2, b1=None, b2=None):
+        hidden = function(torch.nn.functional.linear(x, w1, b1))
+        return torch.nn.functional.linear(hidden, w2, b2)
+
+    def ours(x, w1, w2, b1=None, b2=None):
+        return bottleneck(x, (w1, b1), (w2, b2), act)
+
+    compare(ours, plain, *inputs[: 5 if bias else 3], tol=1e-12)

@@ -1,5 +1,7 @@
 """The image trunk: OpenAI's CLIP, real weights, sizes, what is trained."""
 
+import copy
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -8,9 +10,9 @@ from torch.testing import assert_close
 
 from mmvidadapt.apis.train.memory import saved_bytes
 from mmvidadapt.models import ImageViT
+from mmvidadapt.trunks.parts.lean import use_equation_
 from mmvidadapt.weights import load_pretrained, to_native
 from tests.golden import SHARED, assert_output, goldens, load_golden
-from tests.reference.plain_aim import PlainAIM
 
 VIDEO = (2, 3, 4, 16, 24)  # (B, 3, T, H, W)
 REAL = SHARED / 'data/weights/dinov2_vits14_as_clip_visual_fp16.pt'
@@ -161,23 +163,23 @@ def real_vit(**traits):
     return vit
 
 
-def plain_vit(vit):
-    """Build the plain re-statement of the trunk, without adaptation."""
-    plain = PlainAIM(384, 12, 6, 14, 112, num_frames=1, dialect='imagenet')
-    for name, param in plain.named_parameters():
-        if name == 'conv1.bias' or '_adapter.up.' in name:
-            torch.nn.init.zeros_(param)
-    unknown = plain.load_state_dict(vit.state_dict(), strict=False)[1]
-    assert unknown == []
-    return plain.eval()
-
-
 @pytest.mark.skipif(not REAL.is_file(), reason=f'{REAL} is not here')
 def test_real_weights_tell_the_dialect(picture):
     vit = real_vit()
     features = vit(picture)
-    assert_output(features, plain_vit(vit)(picture).detach())
+    equation = use_equation_(copy.deepcopy(vit))
+    assert_output(features, equation(picture).detach())
     wrong = real_vit(act='quick_gelu')(picture)
     assert (wrong - features).norm() > 0.05 * features.norm()
     with pytest.raises(ValueError, match='missing.*ln_pre(.|\n)*dialect'):
         real_vit(pre_norm=True)
+
+
+def test_drop_path_of_a_frozen_trunk_stays_off():
+    torch.manual_seed(0)
+    options = dict(arch='tiny', img_size=VIDEO[-2:], drop_path_rate=0.5)
+    frozen, video = ImageViT(**options), torch.randn(VIDEO)
+    assert frozen.train() is frozen
+    assert_close(frozen(video), frozen(video), rtol=0, atol=0)
+    trained = ImageViT(**options, full_finetune=True).train()
+    assert (trained(video) != trained(video)).any()
