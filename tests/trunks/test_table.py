@@ -256,6 +256,9 @@ def test_crops_must_be_as_large_as_the_trunks_images():
         check_crops(config)
     with pytest.raises(ValueError, match='no model.backbone'):
         change_trunk(Config(dict(model=None)), VIT)
+    swin = 'microsoft/swin_base_patch4_window7_224'
+    with pytest.raises(ValueError, match="'swin'.*is of 'vit'"):
+        change_trunk(config, swin)
 
 
 def test_a_config_is_printed_with_the_numbers_of_a_trunk(capsys):

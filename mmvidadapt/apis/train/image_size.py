@@ -6,7 +6,12 @@ from mmengine.config import Config, ConfigDict
 
 from mmvidadapt.datasets.prepare.video_folders import SPLITS
 from mmvidadapt.trunks.follow_trunk import forget_trunk
-from mmvidadapt.trunks.table import find_trunk, is_replaced, with_row
+from mmvidadapt.trunks.table import (
+    Trunk,
+    find_trunk,
+    is_replaced,
+    with_row,
+)
 
 SIZES = ('scale', 'crop_size', 'size', 'scale_range')  # of steps, in pixels
 Size = Tuple[int, int]
@@ -43,6 +48,7 @@ def change_trunk(config: Config, name: str) -> None:
         raise ValueError(
             f'--trunk {name}: this config has no model.backbone to change.'
         )
+    _check_family(model.backbone.get('trunk'), row)
     before = image_size(model.backbone)[0]
     forget_trunk(model)
     model.backbone.trunk = name
@@ -51,6 +57,17 @@ def change_trunk(config: Config, name: str) -> None:
     if 'output_dims' in model.backbone:  # of CLIP's projection
         model.backbone.output_dims = row.projection
     resize_steps(config, before, row.img_size)
+
+
+def _check_family(old: Any, row: Trunk) -> None:
+    """Refuse a Swin in the place of a ViT, and the reverse."""
+    family = row.family if old is None else find_trunk(old).family
+    if ('swin' in family) != ('swin' in row.family):
+        raise ValueError(
+            f'--trunk {row.name}: it is of the family {row.family!r}, and '
+            f"this config's trunk is of {family!r}; choose one of those, or a "
+            'config with another backbone.'
+        )
 
 
 def split_trunk(word: str) -> Tuple[str, Optional[str]]:
