@@ -138,7 +138,7 @@ class SwinTrunk(AdaptedBackbone):
             )
         x = self.patch_embed.proj(video)  # (B, C, T', H/4, W/4)
         x = rearrange(x, 'b c t h w -> (b t) (h w) c')  # (B*T', N, C)
-        return self.patch_embed.norm(x)
+        return self.patch_embed.norm(x)  # (B*T', N, C)
 
     def forward(self, video: Tensor) -> Tensor:
         """Encode a clip.

@@ -196,7 +196,7 @@ class ViTTrunk(AdaptedBackbone, Encoder):
 
     def embed(self, video: Tensor) -> Tensor:
         """Turn a clip (B, 3, T, H, W) into tokens (B*T, P+N, C)."""
-        return self.add_positions(self.patchify(video))
+        return self.add_positions(self.patchify(video))  # (B*T, P+N, C)
 
     def encode(self, x: Tensor) -> Tensor:
         """Encode tokens (B*T, P+N, C); return what is read, (B*T, 1, C)."""

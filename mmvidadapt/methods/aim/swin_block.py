@@ -78,9 +78,9 @@ class AIMSwinBlock(SwinBlock):
         h = self.attend_windows(self.norm1(x))  # (B*T', N, C)
         x = x + h  # (B*T', N, C)
         if self.s_adapter is not None:
-            x = x + self.s_adapter(h)
+            x = x + self.s_adapter(h)  # (B*T', N, C)
         h = self.norm2(x)  # (B*T', N, C)
-        x = x + self.mlp(h)
+        x = x + self.mlp(h)  # (B*T', N, C)
         if self.mlp_adapter is not None:
             x = x + self.scale * self.mlp_drop(self.mlp_adapter(h))
         return x

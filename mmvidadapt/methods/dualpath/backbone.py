@@ -184,7 +184,7 @@ class DualPath(ViTTrunk):
             tokens.append(x.flatten(0, 1))  # (B*G, P+N, C)
         if frames is not None:
             tokens.append(super().embed(frames))  # (B*S, P+N, C)
-        return torch.cat(tokens)
+        return torch.cat(tokens)  # (B*(G+S), P+N, C)
 
     def split_clip(self, video: Tensor) -> List[Optional[Tensor]]:
         """Split a clip: framesets (B, 3, G, H, W), frames (B, 3, S, H, W)."""

@@ -100,10 +100,10 @@ class DualPathBlock(ViTBlock):
         """Adapt framesets in series: no way around, (B*G, P+N, C)."""
         h = self.ln_1(x)  # (B*G, P+N, C)
         if self.t_adapter_attn_b is not None:
-            h = self.t_adapter_attn_b(h)
+            h = self.t_adapter_attn_b(h)  # (B*G, P+N, C)
         x = x + self.drop_path(self.t_adapter_attn(self.attn(h)))
         h = self.mlp(self.ln_2(x))  # (B*G, P+N, C)
-        return x + self.drop_path(self.t_adapter_mlp(h))
+        return x + self.drop_path(self.t_adapter_mlp(h))  # (B*G, P+N, C)
 
     def in_space(self, x: Tensor) -> Tensor:
         """Adapt frames in parallel to the frozen layers, (B*S, P+N, C)."""

@@ -215,7 +215,7 @@ class EVL(ViTTrunk):
         cached = video.ndim == 2
         taps = self._cached(video) if cached else self.taps(video)
         query = self.decoder(taps)  # (B, 1, C)
-        return rearrange(query, 'b 1 c -> b c 1 1 1')
+        return rearrange(query, 'b 1 c -> b c 1 1 1')  # (B, C, 1, 1, 1)
 
     def pack_sizes(self) -> PackSizes:
         """Measure the cached features of a clip."""

@@ -57,7 +57,7 @@ class LeanQueryAttention(Lean, QueryAttention):
         q = q * q.shape[-1] ** -0.5
         weight = self.heads(self.k_proj.weight.t())  # (C, heads, d)
         bias = (q * self.heads(self.k_proj.bias)).sum(-1, keepdim=True)
-        return torch.einsum('bhd,chd->bhc', q, weight), bias
+        return torch.einsum('bhd,chd->bhc', q, weight), bias  # (B, heads, C)
 
     def read(self, ask: Tensor, bias: Tensor, tokens: Tensor) -> Tensor:
         """Average the tokens (B, S, C) as they answer: (B, heads, C)."""
@@ -69,7 +69,7 @@ class LeanQueryAttention(Lean, QueryAttention):
         weight = self.heads(self.v_proj.weight.t())  # (C, heads, d)
         value = torch.einsum('bhc,chd->bhd', mean, weight)  # (B, heads, d)
         value = value.flatten(1)  # (B, heads*d)
-        return self.out_proj(value + self.v_proj.bias)[:, None]
+        return self.out_proj(value + self.v_proj.bias)[:, None]  # (B, 1, C)
 
     def attend(self, x: Tensor, norm: nn.Module, tokens: Tensor) -> Tensor:
         """Attend from x (B, 1, C) to ``norm(tokens)``, (B, S, C).

@@ -39,11 +39,11 @@ class LowRank(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Compute what the update adds to the product of x, (..., C)."""
-        return F.linear(F.linear(x, self.A * self.scale), self.B)
+        return F.linear(F.linear(x, self.A * self.scale), self.B)  # (..., C)
 
     def matrix(self) -> Tensor:
         """Multiply out, (C, C)."""
-        return self.B @ self.A * self.scale
+        return self.B @ self.A * self.scale  # (C, C)
 
 
 class LoRABlock(ViTBlock):
@@ -130,7 +130,7 @@ class LeanLoRABlock(LeanViTBlock, LoRABlock):
         """Transform the tokens of all frames, x: (B*T, P+N, C)."""
         h = F.scaled_dot_product_attention(*self.project(x))
         h = rearrange(h, 'f m n d -> f n (m d)')  # (B*T, P+N, C)
-        out = self.attn.out_proj(h)
+        out = self.attn.out_proj(h)  # (B*T, P+N, C)
         if 'o' in self.lora:
             out = out + self.lora['o'](h)
         x = self.keep_read(x) + self.drop_path(out)  # (B*T, 1 or P+N, C)

@@ -118,7 +118,7 @@ class STAdapterBlock(ViTBlock):
     def forward(self, x: Tensor) -> Tensor:
         """Transform the tokens of all frames, x: (B*T, P+N, C)."""
         x = self.attn_adapter(x)  # (B*T, P+N, C)
-        x = x + self.drop_path(self.attn(self.ln_1(x)))
+        x = x + self.drop_path(self.attn(self.ln_1(x)))  # (B*T, P+N, C)
         x = self.mlp_adapter(x)  # (B*T, P+N, C)
         return x + self.drop_path(self.mlp(self.ln_2(x)))
 
@@ -134,7 +134,7 @@ class LeanSTAdapterBlock(LeanViTBlock, STAdapterBlock):
         h, query = self.ln_1(x), None
         if self.only_readout:
             x, query = self.keep_read(x), self.keep_read(h)  # (B*T, 1, C)
-        x = x + self.drop_path(self.attn(h, query))
+        x = x + self.drop_path(self.attn(h, query))  # (B*T, P+N, C)
         if not self.only_readout:  # the class token has nothing to adapt
             x = self.mlp_adapter(x)
         return x + self.drop_path(self.run_mlp(x))

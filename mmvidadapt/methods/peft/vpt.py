@@ -35,7 +35,7 @@ class VPTBlock(ViTBlock):
         """Transform the tokens of all frames, x: (B*T, P+N, C)."""
         prompts = self.prompts.expand(x.shape[0], -1, -1)  # (B*T, K, C)
         tokens = torch.cat([x, prompts], dim=1)  # (B*T, P+N+K, C)
-        return super().forward(tokens)[:, : x.shape[1]]
+        return super().forward(tokens)[:, : x.shape[1]]  # (B*T, P+N, C)
 
 
 class LeanVPTBlock(LeanViTBlock, VPTBlock):
@@ -50,7 +50,7 @@ class LeanVPTBlock(LeanViTBlock, VPTBlock):
         if self.only_readout:
             x, query = self.keep_read(x), self.keep_read(h)  # (B*T, 1, C)
         h = self.attend(h, query)  # (B*T, P+N, C)
-        x = x + self.drop_path(self.attn.out_proj(h))
+        x = x + self.drop_path(self.attn.out_proj(h))  # (B*T, P+N, C)
         return x + self.drop_path(self.run_mlp(x))
 
     def attend(self, h: Tensor, query: Optional[Tensor] = None) -> Tensor:

@@ -45,7 +45,7 @@ class ViViT(ViViTTrunk):
     def encode(self, x: Tensor) -> Tensor:
         """Encode tokens (B, T, N, C); return (B, 1, C)."""
         x = self.add_positions(x.flatten(1, 2))  # (B, P+T*N, C)
-        return super().encode(x)
+        return super().encode(x)  # (B, 1, C)
 
 
 @MODELS.register_module()
@@ -128,8 +128,8 @@ class ViViTFactorisedEncoder(ViViTTrunk):
         frames = super().encode(frames)  # (B*T, 1, C)
         clips = rearrange(frames, '(b t) 1 c -> b t c', t=self.steps)
         if self.temporal is None:
-            return clips.mean(1, keepdim=True)
-        return self.temporal(clips)
+            return clips.mean(1, keepdim=True)  # (B, 1, C)
+        return self.temporal(clips)  # (B, 1, C)
 
 
 class FactorisedTokens(ViViTTrunk):
@@ -154,8 +154,8 @@ class FactorisedTokens(ViViTTrunk):
     def encode(self, x: Tensor) -> Tensor:
         """Encode tokens (B, T, N, C); return (B, 1, C)."""
         x = self.ln_pre(self.add_positions(x.flatten(1, 2)))  # (B, T*N, C)
-        x = rearrange(x, 'b (t n) c -> b t n c', t=self.steps)
-        return self.read_out(self.run_blocks(x).flatten(1, 2))
+        x = rearrange(x, 'b (t n) c -> b t n c', t=self.steps)  # (B, T, N, C)
+        return self.read_out(self.run_blocks(x).flatten(1, 2))  # (B, 1, C)
 
 
 @MODELS.register_module()

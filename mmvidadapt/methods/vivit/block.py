@@ -102,7 +102,7 @@ class DotProductAttention(Attention):
         t, n = x.shape[1:3]
         time = rearrange(time, '(b n) m t d -> b t n (m d)', n=n)
         space = rearrange(space, '(b t) m n d -> b t n (m d)', t=t)
-        return self.out_proj(torch.cat([time, space], dim=-1))
+        return self.out_proj(torch.cat([time, space], dim=-1))  # (B, T, N, C)
 
 
 class DotProductBlock(EncoderBlock):

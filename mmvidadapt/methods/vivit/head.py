@@ -56,7 +56,7 @@ class ViViTHead(Float32I3DHead):
         """Score vectors (B, C, 1, 1, 1); return (B, num_classes)."""
         if self.pre_logits is not None:
             check_channels(self, x, self.pre_logits.in_features, vector=True)
-            x = torch.tanh(self.pre_logits(x.flatten(1)))
+            x = torch.tanh(self.pre_logits(x.flatten(1)))  # (B, D)
             x = x[..., None, None, None]
         return super().forward(x, **kwargs)
 

@@ -126,7 +126,7 @@ def inflate_kernel(kernel: Tensor, depth: int, rule: str) -> Tensor:
         KeyError: If there is no such rule.
     """
     if depth == 1:
-        return kernel.unsqueeze(2)
+        return kernel.unsqueeze(2)  # (C, 3, 1, p, p)
     return torch.stack(KERNELS[rule](kernel, depth), dim=2)
 
 
@@ -201,7 +201,7 @@ def _resized(
         )
     image = patches.T.reshape(1, -1, side, side)
     image = F.interpolate(image, grid, mode='bilinear', align_corners=True)
-    return image[0].flatten(1).T
+    return image[0].flatten(1).T  # (N, C)
 
 
 def _fit_times(weights: StateDict, own: StateDict, rule: str) -> None:

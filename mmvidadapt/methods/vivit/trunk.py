@@ -148,7 +148,7 @@ class ViViTTrunk(ViTTrunk):
             Tensor: The vector of the clip, ``(B, C, 1, 1, 1)``.
         """
         x = self.encode(self.tokens(video))  # (B, 1, C)
-        return rearrange(x, 'b 1 c -> b c 1 1 1')
+        return rearrange(x, 'b 1 c -> b c 1 1 1')  # (B, C, 1, 1, 1)
 
     def fit_weights(self, weights: dict) -> str:
         """Fit weights of an image or a video model; say what was done."""

@@ -80,5 +80,5 @@ class LeanSwin3DBlock(Lean, Swin3DBlock):
         h = attend_windows(
             self.attn, self.norm1, x, windows, self.shifted, windows.index
         )  # (B, T, H, W, C)
-        x = x + self.drop_path(h)
+        x = x + self.drop_path(h)  # (B, T, H, W, C)
         return x + self.drop_path(lean_mlp(self.mlp, self.norm2, x))

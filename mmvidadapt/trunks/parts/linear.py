@@ -88,7 +88,7 @@ class _Linear(torch.autograd.Function):
         weight, x = ctx.saved_tensors
         needs_x, needs_weight, needs_bias = ctx.needs_input_grad[:3]
         grad_x = product(grad, weight.t()) if needs_x else None
-        rows, grad_weight = grad.flatten(0, -2), None
+        rows, grad_weight = grad.flatten(0, -2), None  # (M, D)
         if needs_weight:
             if ctx.remake is not None:
                 x = ctx.remake(x).to(ctx.dtype)

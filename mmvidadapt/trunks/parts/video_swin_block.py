@@ -60,5 +60,5 @@ class Swin3DBlock(nn.Module):
         bias = windows.bias(self.attn.bias(windows.index), self.shifted)
         h = windows.split(self.norm1(x), self.shifted)  # (B*G, N, C)
         h = windows.join(self.attn(h, bias), self.shifted)  # (B, T, H, W, C)
-        x = x + self.drop_path(h)
+        x = x + self.drop_path(h)  # (B, T, H, W, C)
         return x + self.drop_path(self.mlp(self.norm2(x)))  # (B, T, H, W, C)

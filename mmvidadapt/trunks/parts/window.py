@@ -33,7 +33,7 @@ def split_windows(
     """
     x = rearrange(x, 'f (h w) c -> f h w c', h=grid[0])  # (F, H, W, C)
     if shift:
-        x = x.roll((-shift, -shift), (1, 2))
+        x = x.roll((-shift, -shift), (1, 2))  # (F, H, W, C)
     return rearrange(x, f'{MAP} -> {layout}', p=window, q=window)
 
 
@@ -46,7 +46,7 @@ def join_windows(
         x, f'{layout} -> {MAP}', p=window, q=window, y=y, x=w
     )  # (F, H, W, C)
     if shift:
-        x = x.roll((shift, shift), (1, 2))
+        x = x.roll((shift, shift), (1, 2))  # (F, H, W, C)
     return x.flatten(1, 2)  # (F, H*W, C)
 
 
