@@ -64,7 +64,7 @@ def resolve(
 
 def read_dialect(dialect: Union[str, dict]) -> Dict[str, Any]:
     """Look a dialect up in :data:`DIALECTS`, or check one that is given."""
-    return resolve('dialect', DIALECTS, dialect)
+    return resolve('dialect', DIALECTS, dialect, ('registers', 'positions'))
 
 
 class ViTTrunk(AdaptedBackbone, Encoder):
@@ -81,7 +81,9 @@ class ViTTrunk(AdaptedBackbone, Encoder):
             else ``'base-p16'``.
         dialect (str | dict): ``'clip'`` (norm before the blocks, QuickGELU,
             epsilon 1e-5, no patch bias), ``'imagenet'`` (none, GELU, 1e-6,
-            patch bias) or a dict with ``pre_norm, act, eps, patch_bias``.
+            patch bias) or a dict with ``pre_norm, act, eps, patch_bias``
+            and, optionally, ``registers`` (how many tokens stand behind the
+            class token) and ``positions`` (False: none are learned).
             Defaults to None: the trunk's, else ``'clip'``.
         img_size (int | Tuple[int, int], optional): Height and width of a
             frame in pixels. Defaults to None: the trunk's or arch's own,
@@ -137,8 +139,9 @@ class ViTTrunk(AdaptedBackbone, Encoder):
         )
         rows, columns = self.patch_grid
         blocks = self.make_blocks(block, depth, drop_path_rate)
+        positions = time_steps * rows * columns
         self.make_encoder(
-            dims, time_steps * rows * columns, blocks, eps, cls_token
+            dims, positions, blocks, eps, cls_token, **self._tokens
         )
         self.draw_embeddings()
 
@@ -158,6 +161,8 @@ class ViTTrunk(AdaptedBackbone, Encoder):
         )
         depth = sizes.pop('num_layers')
         pre_norm, patch_bias = traits.pop('pre_norm'), traits.pop('patch_bias')
+        names = {'registers', 'positions'} & set(traits)
+        self._tokens = {name: traits.pop(name) for name in names}
         self.block_sizes = {**sizes, **traits}
         return depth, pre_norm, patch_bias
 
@@ -174,8 +179,9 @@ class ViTTrunk(AdaptedBackbone, Encoder):
         return [block(drop_path=rate, **sizes) for rate in rates]
 
     def draw_embeddings(self) -> None:
-        """Draw the class token and the positions."""
-        for embedding in (self.class_embedding, self.positional_embedding):
+        """Draw class token, positions and registers."""
+        drawn = self.class_embedding, self.positional_embedding
+        for embedding in (*drawn, self.registers):
             if embedding is not None:
                 nn.init.trunc_normal_(embedding, std=0.02)
 

@@ -127,7 +127,9 @@ class DualPath(ViTTrunk):
             POSITIONS: images[0],
             CLASS: self.temporal_class_embedding is not None,
             'class_embedding': self.class_embedding is not None,
-            'positional_embedding': images[1] and train_positions,
+            'positional_embedding': images[1]
+            and train_positions
+            and self.positional_embedding is not None,
         }
         self.trainable = tuple(
             name for name in self.trainable if given.get(name, True)
@@ -178,7 +180,7 @@ class DualPath(ViTTrunk):
         if framesets is not None:
             x, cls = self.patchify(framesets), self.temporal_class_embedding
             cls = self.class_embedding if cls is None else cls
-            x = x if cls is None else self.prepend(x, cls)  # (B*G, P+N, C)
+            x = self.prepend(x, cls, self.registers)  # (B*G, P+N, C)
             x = x.unflatten(0, (-1, self.images[0]))  # (B, G, P+N, C)
             x = x + (self.spatial_positional_embedding + self.temporal_code)
             tokens.append(x.flatten(0, 1))  # (B*G, P+N, C)

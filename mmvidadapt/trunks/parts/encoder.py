@@ -1,6 +1,6 @@
 """Tokens before the patches, learned positions, blocks, readout."""
 
-from typing import Any, Iterable
+from typing import Any, Iterable, Optional
 
 import torch
 from torch import Tensor, nn
@@ -23,8 +23,9 @@ class Encoder:
 
     @property
     def num_prefix_tokens(self) -> int:
-        """Count the tokens P before the patches: the class token."""
-        return int(self.class_embedding is not None)
+        """Count the tokens P before the patches: class token, registers."""
+        registers = 0 if self.registers is None else len(self.registers)
+        return int(self.class_embedding is not None) + registers
 
     def make_encoder(
         self,
@@ -33,6 +34,8 @@ class Encoder:
         blocks: Iterable[nn.Module],
         eps: float,
         cls_token: bool = True,
+        registers: int = 0,
+        positions: bool = True,
     ) -> None:
         """Create the parameters.
 
@@ -42,6 +45,10 @@ class Encoder:
             blocks (Iterable[nn.Module]): The blocks.
             eps (float): Epsilon of the last norm.
             cls_token (bool): Whether there is a class token.
+                Defaults to True.
+            registers (int): Number of register tokens, which stand behind the
+                class token and have no position. Defaults to 0.
+            positions (bool): Whether learned positions are added.
                 Defaults to True.
 
         Raises:
@@ -54,28 +61,41 @@ class Encoder:
                 "out_type='cls_token' reads a class token, but there is none "
                 "with cls_token=False; choose out_type='avg_featmap'."
             )
-        cls = nn.Parameter(torch.zeros(embed_dims)) if cls_token else None
-        self.class_embedding = cls
+
+        def token(wanted: bool, *shape: int) -> Optional[nn.Parameter]:
+            return nn.Parameter(torch.zeros(*shape)) if wanted else None
+
+        rows = cls_token + num_positions
+        self.class_embedding = token(cls_token, embed_dims)
+        self.registers = token(registers > 0, registers, embed_dims)
+        self.positional_embedding = token(positions, rows, embed_dims)
         self.num_tokens = self.num_prefix_tokens + num_positions
-        self.positional_embedding = nn.Parameter(
-            torch.empty(self.num_tokens, embed_dims)
-        )
         self.transformer = nn.Module()
         self.transformer.resblocks = nn.ModuleList(blocks)
         for block in self.transformer.resblocks[-1:]:
             block.only_readout = self.out_type == 'cls_token'
         self.ln_post = nn.LayerNorm(embed_dims, eps=eps)
 
-    def prepend(self, x: Tensor, token: Tensor) -> Tensor:
-        """Put a class token before the patches: (S, N, C), (S, P+N, C)."""
-        token = token.to(x.dtype).expand(x.shape[0], 1, -1)  # (S, 1, C)
-        return torch.cat([token, x], dim=1)  # (S, P+N, C)
+    def prepend(self, x: Tensor, *tokens: Optional[Tensor]) -> Tensor:
+        """Put tokens before others where they are: (S, N, C), (S, P+N, C)."""
+        rows = [
+            t.to(x.dtype).view(-1, x.shape[-1]).expand(x.shape[0], -1, -1)
+            for t in tokens
+            if t is not None
+        ]  # (S, 1 or P-1, C)
+        return torch.cat([*rows, x], dim=1)  # (S, P+N, C)
 
     def add_positions(self, x: Tensor) -> Tensor:
-        """Prepend the class token and add positions, (S, P+N, C)."""
+        """Prepend class token and registers, add positions, (S, P+N, C)."""
         if self.class_embedding is not None:
-            x = self.prepend(x, self.class_embedding)  # (S, P+N, C)
-        return x + self.positional_embedding  # (S, P+N, C)
+            x = self.prepend(x, self.class_embedding)  # (S, 1+N, C)
+        if self.positional_embedding is not None:
+            x = x + self.positional_embedding  # (S, 1+N, C)
+        if self.registers is None:
+            return x
+        first = 0 if self.class_embedding is None else 1
+        cls, patches = x[:, :first], x[:, first:]
+        return torch.cat([cls, self.prepend(patches, self.registers)], dim=1)
 
     def run_block(self, block: nn.Module, x: Tensor, *args: Any) -> Tensor:
         """Run one block."""

@@ -86,6 +86,17 @@ class Case:
         return torch.randn(size, *self.clip)
 
 
+# A trunk with registers, and none of the positions that are added.
+REGISTERS = dict(
+    pre_norm=False,
+    act='gelu',
+    eps=1e-5,
+    patch_bias=True,
+    registers=3,
+    positions=False,
+)
+
+
 def names(prefix: str, count: int, *parts: str) -> Set[str]:
     """List parts of numbered modules; ``x.*`` is a weight and a bias."""
     return {

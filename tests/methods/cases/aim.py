@@ -5,7 +5,7 @@ import torch
 from mmvidadapt.models import AIM, AIMSwin
 from mmvidadapt.weights import rename_official_
 from tests.golden import load_golden
-from tests.methods.cases import Case, Official, names
+from tests.methods.cases import REGISTERS, Case, Official, names
 
 TOY = dict(embed_dims=16, depths=(2, 2), num_heads=(2, 4), window_size=4)
 ADAPTERS = ('t_adapter', 's_adapter', 'mlp_adapter')
@@ -109,6 +109,7 @@ CASES = [
         variants={
             'twice in time': dict(num_t_adapters=2),
             'imagenet': dict(dialect='imagenet', adapter_ratio=0.5),
+            'registers': dict(dialect=REGISTERS),
             'wide': dict(adapter_ratio=8),  # too wide to be folded
             'no temporal': dict(adapt=('spatial', 'joint')),
             'no spatial': dict(adapt=('temporal', 'joint')),

@@ -3,7 +3,7 @@
 from mmaction.registry import MODELS
 
 from tests.golden import load_golden
-from tests.methods.cases import Case, Official, names
+from tests.methods.cases import REGISTERS, Case, Official, names
 
 # Adapters of 8 fold into the layers before them, adapters of 64 do not.
 SMALL = dict(bottleneck=8, dropout=0.1, train_positions=False)
@@ -96,6 +96,7 @@ CASES = [
         }
         | {
             'official': dict(variant='official'),
+            'registers': dict(dialect=REGISTERS, variant='official'),
             'finetuned': dict(variant='official', full_finetune=True),
             'imagenet': dict(dialect='imagenet', output_dims=None),
             'no class token': dict(cls_token=False, out_type='avg_featmap'),

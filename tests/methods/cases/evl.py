@@ -5,7 +5,7 @@ from mmaction.registry import MODELS
 
 from mmvidadapt.weights import rename_official_, to_native
 from tests.golden import load_golden
-from tests.methods.cases import Case, Official, names
+from tests.methods.cases import REGISTERS, Case, Official, names
 
 TEMPORAL = ('conv', 'position', 'motion')
 ENABLED = dict(
@@ -118,6 +118,7 @@ CASES = [
                 for on in ((), *((name,) for name in TEMPORAL))
             },
             'no class token': dict(cls_token=False),
+            'registers': dict(dialect=REGISTERS),
             'narrow': dict(decoder_qkv_dims=12, decoder_num_heads=3),
             'one layer': dict(decoder_num_layers=1, dialect='imagenet'),
             'fine grid': dict(

@@ -1,13 +1,16 @@
 """ImageViT, VPT, AdaptFormer, ST-Adapter and LoRA."""
 
-from tests.methods.cases import Case, names
+from tests.methods.cases import REGISTERS, Case, names
 
 VIT = dict(arch='tiny', img_size=16)
 CLIP = (3, 4, 16, 16)
 BLOCK = 'transformer.resblocks.{}.'
 SIZE = ((3, 4, 32, 32), 'img_size.*16, 16.*32, 32')
 IMAGE = dict(type='ImageViT', **VIT)
-IMAGENET = {'imagenet': dict(dialect='imagenet')}
+IMAGENET = {
+    'imagenet': dict(dialect='imagenet'),
+    'registers': dict(dialect=REGISTERS),
+}
 
 
 def adapter(place, *parts):
