@@ -18,6 +18,7 @@ from .tables import FOREIGN, WRAPPERS, Layout, match_names, pattern
 TEXT_TOWER = '**token_embedding.weight'
 BACKBONE = 'backbone.'
 StateDict = Dict[str, Tensor]
+THIRDS, GATED = ('q', 'k', 'v'), ('gate', 'up')  # parts that are fused
 TUBELET = 2  # frames that a patch of a video Swin spans
 
 
@@ -151,7 +152,8 @@ def _convert(state_dict: StateDict, layout: Layout) -> StateDict:
                 ours[name]: value
                 for name, value in state_dict.items()
                 if ours[name] is not None
-            }
+            },
+            layout.biases,
         )
     )
 
@@ -173,18 +175,32 @@ def _foreign(names: List[str], layout: Layout) -> str:
     )
 
 
-def _join(state_dict: StateDict) -> StateDict:
-    """Fuse queries, keys and values."""
-    joined = {k: v for k, v in state_dict.items() if '#' not in k}
-    for name in dict.fromkeys(k.split('#')[0] for k in state_dict if '#' in k):
-        thirds = [state_dict.get(f'{name}#{part}') for part in 'qkv']
-        missing = [p for p, v in zip('qkv', thirds) if v is None]
+def _join(state_dict: StateDict, biases: bool = True) -> StateDict:
+    """Fuse parts of tensors, and fold factors into the layers before them."""
+    parts = dict(state_dict)
+    if not biases:  # those that the file has not are zero
+        for name, value in state_dict.items():
+            bias = name.replace('.weight', '.bias').replace('_weight', '_bias')
+            if value.ndim == 2 and bias != name:
+                parts.setdefault(bias, value.new_zeros(len(value)))
+    joined = {k: v for k, v in parts.items() if '#' not in k}
+    for name in dict.fromkeys(k.split('#')[0] for k in parts if '#' in k):
+        if f'{name}#scale' in parts:
+            continue
+        order = GATED if f'{name}#{GATED[0]}' in parts else THIRDS
+        found = [parts.get(f'{name}#{part}') for part in order]
+        missing = [p for p, v in zip(order, found) if v is None]
         if missing:
             raise ValueError(
                 f'The weights have no {missing} of {name}; '
-                'query, key and value must all be there.'
+                f'{", ".join(order)} must all be there.'
             )
-        joined[name] = torch.cat(thirds)
+        joined[name] = torch.cat(found)
+    for name in (k for k in parts if k.endswith('#scale')):
+        layer, scale = name.removesuffix('#scale'), parts[name]
+        for own in (f'{layer}weight', f'{layer}bias'):
+            value = joined[own]
+            joined[own] = value * scale.view(-1, *[1] * (value.ndim - 1))
     return joined
 
 

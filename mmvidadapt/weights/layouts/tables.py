@@ -5,7 +5,9 @@ beside this one, methods in their ``names.py``. A table maps names of the
 source to ours, the first match counts, and None marks what a video model has
 no use for. In a name ``{i}`` and ``{j}`` stand for a number, ``*`` for
 ``weight`` or ``bias`` and ``**`` for anything, each at most once; a name of
-ours that ends in ``#q``, ``#k`` or ``#v`` is a third of a fused tensor.
+ours that ends in ``#q``, ``#k`` or ``#v`` is a third of a fused tensor, in
+``#gate`` or ``#up`` a half of one; ``mlp.c_proj.#scale`` is a factor that is
+folded into that layer, exactly: a frozen LayerScale.
 """
 
 import re
@@ -29,6 +31,8 @@ class Layout(NamedTuple):
             Defaults to False.
         video (str): Its name where patches span frames.
             Defaults to ``''``: the same.
+        biases (bool): Whether every linear layer has its bias; else those
+            that are absent are zero. Defaults to True.
     """
 
     name: str
@@ -38,6 +42,7 @@ class Layout(NamedTuple):
     official: bool = False
     fallback: bool = False
     video: str = ''
+    biases: bool = True
 
 
 def in_blocks(prefix: str, table: Dict[str, str]) -> Table:
