@@ -206,7 +206,7 @@ class ViTTrunk(AdaptedBackbone, Encoder):
 
     def encode(self, x: Tensor) -> Tensor:
         """Encode tokens (B*T, P+N, C); return what is read, (B*T, 1, C)."""
-        return self.read_out(self.run_blocks(self.ln_pre(x)))
+        return self.read_out(self.run_blocks(self.ln_pre(x)))  # (B*T, 1, C)
 
     def forward(self, video: Tensor) -> Tensor:
         """Encode a clip.

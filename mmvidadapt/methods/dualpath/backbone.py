@@ -127,9 +127,8 @@ class DualPath(ViTTrunk):
             POSITIONS: images[0],
             CLASS: self.temporal_class_embedding is not None,
             'class_embedding': self.class_embedding is not None,
-            'positional_embedding': images[1]
-            and train_positions
-            and self.positional_embedding is not None,
+            'positional_embedding': train_positions
+            and getattr(self, 'positional_embedding', None) is not None,
         }
         self.trainable = tuple(
             name for name in self.trainable if given.get(name, True)
