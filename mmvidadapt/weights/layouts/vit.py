@@ -172,6 +172,12 @@ LAYOUTS: Tuple[Layout, ...] = (
         CLIP_VISUAL,
     ),
     Layout('native', 'vit', ('class_embedding', 'conv1.weight'), NATIVE),
+    Layout(  # without a class token
+        'native',
+        'vit',
+        ('conv1.weight', 'transformer.resblocks.{i}.attn.in_proj_weight'),
+        NATIVE,
+    ),
 )
 
 # CLIP's projection, (C, E), which most methods leave out.
