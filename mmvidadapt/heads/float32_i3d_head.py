@@ -1,6 +1,6 @@
 """mmaction2's I3D head with scores that its losses and metrics can read."""
 
-from typing import Any
+from typing import Any, Optional
 
 from mmaction.models.heads import I3DHead
 from mmaction.registry import MODELS
@@ -53,16 +53,27 @@ class Float32I3DHead(MultiLabelMixin, I3DHead):
 
     Args:
         num_classes (int): Number of classes.
-        in_channels (int): Number of channels C.
+        in_channels (int, optional): Number of channels C. Defaults to None,
+            which ``AdaptedRecognizer`` fills in from the backbone's trunk.
         **head: Passed on to :class:`mmaction.models.heads.I3DHead`.
 
     Raises:
-        ValueError: In ``forward`` when the features have other channels.
+        ValueError: Without ``in_channels``, and in ``forward`` when the
+            features have other channels.
     """
 
     def __init__(
-        self, num_classes: int, in_channels: int, **head: Any
+        self,
+        num_classes: int,
+        in_channels: Optional[int] = None,
+        **head: Any,
     ) -> None:
+        if in_channels is None:
+            raise ValueError(
+                'Float32I3DHead needs in_channels, the width of the features: '
+                "set it, or use model.type='AdaptedRecognizer' with "
+                'backbone.trunk, which fills it in.'
+            )
         super().__init__(num_classes, in_channels, **head)
         self.register_load_state_dict_pre_hook(refuse_unfit)
 

@@ -147,3 +147,8 @@ def test_heads_of_ones_own_and_other_models_are_left_alone():
     resnet = dict(type='ResNet', depth=18)
     head = dict(type='TSNHead', num_classes=2, in_channels=512)
     MODELS.build(dict(type='Recognizer2D', backbone=resnet, cls_head=head))
+
+
+def test_a_head_without_a_width_says_who_fills_it_in():
+    with pytest.raises(ValueError, match='in_channels.*AdaptedRecognizer'):
+        MODELS.build(dict(type='Float32I3DHead', num_classes=3))
