@@ -53,8 +53,8 @@ class Float32I3DHead(MultiLabelMixin, I3DHead):
 
     Args:
         num_classes (int): Number of classes.
-        in_channels (int, optional): Number of channels C. Defaults to None: for
-            ``AdaptedRecognizer`` to fill in from the backbone's trunk.
+        in_channels (int, optional): Number of channels C. Defaults to None:
+            ``AdaptedRecognizer`` fills it in from the backbone's trunk.
         **head: Passed on to :class:`mmaction.models.heads.I3DHead`.
 
     Raises:
