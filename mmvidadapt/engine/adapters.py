@@ -6,7 +6,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from mmvidadapt.trunks.table import with_row
+from mmvidadapt.trunks.use_trunk import with_row
 from mmvidadapt.utils.bounded_models import explained
 from mmvidadapt.utils.config_data import write_config_text
 from mmvidadapt.utils.sha256 import fingerprint

@@ -14,7 +14,8 @@ What is given stays, and must be the trunk's.
 
 from typing import Any, Callable, Dict, Optional
 
-from .table import Trunk, find_trunk, is_replaced
+from .table import Trunk, find_trunk
+from .use_trunk import is_replaced
 
 # Papers round the means that CLIP was trained with, AIM by 0.054 of 255.
 ROUNDING = 0.1

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from .base import AdaptedBackbone
 from .parts.drop_path import linear_rates
 from .parts.lean_swin_block import LeanPatchMerging, LeanSwinBlock
-from .table import use_trunk
+from .use_trunk import use_trunk
 from .vit import resolve
 
 _ARCH_KEYS = ('embed_dims', 'depths', 'num_heads', 'window_size')

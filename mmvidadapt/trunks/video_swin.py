@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from .parts.lean_swin_block import LeanPatchMerging
 from .parts.lean_video_swin_block import LeanSwin3DBlock
 from .parts.window3d import Sides, Windows3D
-from .table import use_trunk
+from .use_trunk import use_trunk
 
 FRAMES, SIDE = 2, 4  # of a patch
 ARCHS = {

@@ -13,7 +13,7 @@ from .parts.drop_path import linear_rates
 from .parts.encoder import Encoder
 from .parts.lean_block import LeanViTBlock
 from .parts.patch_embed import count_patches, embed_patches, patch_conv
-from .table import use_trunk
+from .use_trunk import use_trunk
 
 _ARCH_KEYS = ('embed_dims', 'num_layers', 'num_heads', 'patch_size')
 ARCHS = {

@@ -12,7 +12,7 @@ from mmvidadapt.models import AIM, ImageViT
 from mmvidadapt.trunks.vit import DIALECTS
 from mmvidadapt.weights import rename_official_
 from tests.golden import assert_gradients, assert_output, goldens, load_golden
-from tests.methods.cases.aim import aim_of
+from tests.methods.cases.aim import aim_of, sizes_of
 
 VIDEO = (2, 3, 4, 16, 24)  # (B, 3, T, H, W)
 ABLATIONS = {
@@ -98,14 +98,7 @@ def test_recognizer_loss_and_views_match_the_official_code(path):
             type='Recognizer3D',
             backbone=dict(
                 type='AIM',
-                arch=dict(
-                    embed_dims=backbone['width'],
-                    num_layers=backbone['layers'],
-                    num_heads=backbone['heads'],
-                    patch_size=backbone['patch_size'],
-                ),
-                img_size=backbone['input_resolution'],
-                num_frames=backbone['num_frames'],
+                **sizes_of(backbone),
                 adapter_scale=backbone['adapter_scale'],
             ),
             cls_head=head,

@@ -157,31 +157,6 @@ def test_temporal_rates_rise_by_themselves():
 
 
 @pytest.mark.parametrize(
-    'wrong,message',
-    [
-        (dict(frames=4), 'frames'),
-        (dict(arch='giant'), "Unknown arch 'giant'.*base-p16"),
-        (dict(num_frames=5), 'num_frames=5.*tubelet_size=2'),
-        (dict(tubelet_size=0), 'num_frames=4.*tubelet_size=0'),
-        (dict(tubelet_size=8), 'num_frames=4.*tubelet_size=8'),
-        (dict(sampled_frames=2), 'sampled_frames=2.*tubelet_size=1'),
-        (dict(sampled_frames=0, tubelet_size=1), 'sampled_frames=0'),
-        (dict(img_size=30), 'img_size=.*30.*patch_size=8'),
-        (dict(out_type='gap'), 'gap.*avg_featmap'),
-        (dict(drop_path_mode='batch'), 'batch.*official'),
-        (dict(drop_path_rate=1.5), 'rate 1.5'),
-        (dict(inflation=dict(kernels='central')), 'kernels.*positions'),
-        (dict(inflation=dict(kernel='middle')), 'kernel.*middle.*central'),
-        (dict(inflation=dict(class_token=False)), 'class_token.*positions'),
-        (dict(trainable=('head',)), 'No parameter of ViViT.*head'),
-    ],
-)
-def test_wrong_arguments_are_named(wrong, message):
-    with pytest.raises((ValueError, TypeError), match=message):
-        tiny(ViViT, **wrong)
-
-
-@pytest.mark.parametrize(
     'kind',
     [ViViTFactorisedSelfAttention, ViViTFactorisedDotProduct],
 )
@@ -202,14 +177,6 @@ def test_what_only_one_model_has_is_checked_there():
         tiny(ViViTFactorisedEncoder, temporal_num_layers=-1)
     with pytest.raises(ValueError, match='temporal_num_layers=None.*pretr'):
         tiny(ViViTFactorisedEncoder, temporal_num_layers=None)
-
-
-@every_model
-def test_wrong_clips_are_named(kind):
-    model = tiny(kind)
-    for shape in ((1, 3, 8, 16, 24), (1, 3, 4, 32, 32), (1, 3, 16, 24)):
-        with pytest.raises(ValueError, match=r'num_frames=4.*\(16, 24\)'):
-            model(torch.randn(shape))
 
 
 def test_uniform_frame_sampling_reads_the_frames_of_the_paper():

@@ -14,7 +14,7 @@ from mmengine.runner import load_checkpoint
 
 from mmvidadapt.engine.checkpoints import read_checkpoint
 from tests.golden import assert_output, goldens, load_golden
-from tests.methods.cases.aim import aim_of, swin_of
+from tests.methods.cases.aim import aim_of, sizes_of, swin_of
 from tests.methods.test_aim import renamed
 
 from . import foreign
@@ -128,14 +128,7 @@ def test_a_released_recognizer_loads_by_path(path, zipped, tmp_path):
             type='Recognizer3D',
             backbone=dict(
                 type='AIM',
-                arch=dict(
-                    embed_dims=backbone['width'],
-                    num_layers=backbone['layers'],
-                    num_heads=backbone['heads'],
-                    patch_size=backbone['patch_size'],
-                ),
-                img_size=backbone['input_resolution'],
-                num_frames=backbone['num_frames'],
+                **sizes_of(backbone),
             ),
             cls_head=dict(head, type='Float32I3DHead', average_clips='prob'),
         )

@@ -15,7 +15,7 @@ from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 from mmvidadapt.trunks.parts.lean import use_equation_
-from mmvidadapt.trunks.table import with_row
+from mmvidadapt.trunks.use_trunk import with_row
 from mmvidadapt.trunks.vit import ARCHS
 
 # Fused operators that torch's counter does not know, by input shapes.

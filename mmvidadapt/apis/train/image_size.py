@@ -6,12 +6,8 @@ from mmengine.config import Config, ConfigDict
 
 from mmvidadapt.datasets.prepare.video_folders import SPLITS
 from mmvidadapt.trunks.follow_trunk import forget_trunk
-from mmvidadapt.trunks.table import (
-    Trunk,
-    find_trunk,
-    is_replaced,
-    with_row,
-)
+from mmvidadapt.trunks.table import Trunk, find_trunk
+from mmvidadapt.trunks.use_trunk import is_replaced, with_row
 
 SIZES = ('scale', 'crop_size', 'size', 'scale_range')  # of steps, in pixels
 Size = Tuple[int, int]

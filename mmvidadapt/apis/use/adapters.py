@@ -17,7 +17,7 @@ from mmvidadapt.engine.adapters import (
     whole_checkpoint,
 )
 from mmvidadapt.engine.plain_config import plain_config, plain_dict
-from mmvidadapt.trunks.table import with_row
+from mmvidadapt.trunks.use_trunk import with_row
 from mmvidadapt.utils.printable import printable
 from mmvidadapt.utils.text_table import text_table
 from mmvidadapt.utils.whole_file import whole_file

@@ -8,7 +8,7 @@ from einops import rearrange
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
-from mmvidadapt.trunks.table import dialect_of
+from mmvidadapt.trunks.use_trunk import dialect_of
 from mmvidadapt.trunks.vit import ViTTrunk, read_dialect
 from mmvidadapt.utils.check_choices import check_choices
 

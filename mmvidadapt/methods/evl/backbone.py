@@ -10,7 +10,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmvidadapt.trunks.parts.precision import full_precision
-from mmvidadapt.trunks.table import dialect_of
+from mmvidadapt.trunks.use_trunk import dialect_of
 from mmvidadapt.trunks.vit import DIALECTS, ViTTrunk
 from mmvidadapt.utils.check_choices import check_choices
 from mmvidadapt.utils.sha256 import fingerprint

@@ -61,6 +61,20 @@ def aim_of(golden, **overrides):
     return AIM(**{**given, **overrides}).to(golden['input'].dtype).eval()
 
 
+def sizes_of(backbone):
+    """Translate the sizes of the official backbone's config."""
+    return dict(
+        arch=dict(
+            embed_dims=backbone['width'],
+            num_layers=backbone['layers'],
+            num_heads=backbone['heads'],
+            patch_size=backbone['patch_size'],
+        ),
+        img_size=backbone['input_resolution'],
+        num_frames=backbone['num_frames'],
+    )
+
+
 def swin_of(golden, **overrides):
     """Build the AIMSwin of a golden."""
     official = golden['meta']['kwargs']
