@@ -15,6 +15,7 @@ from mmvidadapt.apis.inspect.complexity import (
     count_params,
 )
 from mmvidadapt.apis.train.config import load_config
+from mmvidadapt.apis.train.options import TRUNK_HELP
 from mmvidadapt.utils.printable import say
 
 
@@ -24,6 +25,7 @@ def parse_args() -> argparse.Namespace:
         description='Parameters and multiply-adds of one view of a clip'
     )
     parser.add_argument('config', help='path, or name such as aim/vitb16_k400')
+    parser.add_argument('--trunk', help=TRUNK_HELP)
     parser.add_argument(
         '--shape',
         type=int,
@@ -49,7 +51,7 @@ def input_shape(config: Config, shape: Sequence[int]) -> Tuple[int, ...]:
 def main() -> None:
     """Print the counts."""
     args = parse_args()
-    config = load_config(args.config)
+    config = load_config(args.config, trunk=args.trunk)
     init_default_scope(config.get('default_scope', 'mmaction'))
     with torch.device('meta'):  # no memory, whatever the size
         model = MODELS.build(config.model)

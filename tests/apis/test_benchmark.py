@@ -149,6 +149,11 @@ def test_clip_shapes(tiny):
     assert compared_models.clip_shape(config, 1) == (1, 3, 32, 336, 336)
     config.model.backbone = dict(img_size=(16, 24))
     assert compared_models.clip_shape(config, 1) == (1, 3, 8, 16, 24)
+    trunk = 'openai/ViT-L-14-336px'
+    other = compared_models.contender('aim/vitb16_k400', {}, 1, trunk)
+    assert other.name == f'vitb16_k400, {trunk}'
+    assert other.shape == (1, 3, 8, 336, 336)
+    assert other.config['backbone']['trunk'] == trunk
 
 
 def test_the_tool_prints_a_table_and_writes_json(

@@ -22,6 +22,9 @@ def test_the_main_row(monkeypatch, capsys):
     published = float(out.split(' G as the paper')[0].split()[-1])
     assert published == pytest.approx(202.1, rel=0.01)
     assert float(out.split(' G as it runs')[0].split()[-1]) < 0.92 * published
+    words = ('aim/vitb16_k400', '--trunk', 'openai/ViT-B-32')
+    out = flops(monkeypatch, capsys, *words)
+    assert 'parameters: 98,' in out and 'trained: 10,966,672' in out
 
 
 def test_shapes(monkeypatch, capsys, tmp_path):

@@ -23,6 +23,7 @@ from mmvidadapt.apis.benchmark.compared_models import (
     contender,
     variants,
 )
+from mmvidadapt.apis.train.options import TRUNK_HELP
 
 WITH_CP = {'false': False, 'mlp': 'mlp', 'true': True}
 HEADER = (
@@ -79,6 +80,7 @@ def add_contenders(parser: argparse.ArgumentParser) -> None:
         help='measure the config also without the products of oneDNN '
         '(float32 on a CPU)',
     )
+    parser.add_argument('--trunk', help=f'{TRUNK_HELP}; of every config')
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -113,7 +115,7 @@ def contenders(args: argparse.Namespace) -> List[Contender]:
     """List what the command line asks for."""
 
     def read(name: str) -> Contender:
-        return contender(name, args.cfg_options, args.batch_size)
+        return contender(name, args.cfg_options, args.batch_size, args.trunk)
 
     return variants(
         read(args.config),

@@ -3,7 +3,7 @@
 import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import torch
 from mmaction.models.recognizers.base import BaseRecognizer
@@ -62,12 +62,15 @@ class Contender:
 
 
 def contender(
-    name: str, options: Dict[str, Any], batch_size: int
+    name: str,
+    options: Dict[str, Any],
+    batch_size: int,
+    trunk: Optional[str] = None,
 ) -> Contender:
-    """Make a contender of a config's name or path."""
-    config = load_config(name, options)
+    """Make a contender of a config's name or path, or of another trunk."""
+    config = load_config(name, options, trunk)
     return Contender(
-        Path(name).with_suffix('').name,
+        Path(name).stem + (f', {trunk}' if trunk else ''),
         config.model.to_dict(),
         clip_shape(config, batch_size),
     )
