@@ -88,6 +88,11 @@ class AdaptedBackbone(BaseModule):
             use_equation_(self)
         freeze_except(self, self._patterns())
 
+    @property
+    def trains_all(self) -> bool:
+        """Check whether everything is trained."""
+        return tuple(self._patterns()) == ('.*',)
+
     def _patterns(self) -> Sequence[str]:
         return self.trainable if self._override is None else self._override
 
@@ -107,7 +112,7 @@ class AdaptedBackbone(BaseModule):
         self._is_init = True
         if self.pretrained is not None:
             load_pretrained(self, self.pretrained, self.new, self.unused)
-        elif self.init_cfg is None and self._patterns() != ('.*',):
+        elif self.init_cfg is None and not self.trains_all:
             warnings.warn(
                 f'{type(self).__name__}: the frozen trunk has random weights, '
                 'since pretrained=None. Ignore this when a checkpoint of the '

@@ -6,10 +6,10 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from .base import AdaptedBackbone
+from .dialects import resolve
 from .parts.drop_path import linear_rates
 from .parts.lean_swin_block import LeanPatchMerging, LeanSwinBlock
 from .use_trunk import use_trunk
-from .vit import resolve
 
 _ARCH_KEYS = ('embed_dims', 'depths', 'num_heads', 'window_size')
 ARCHS = {

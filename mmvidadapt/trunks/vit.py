@@ -1,70 +1,25 @@
 """The image ViT under every method, and the frame-wise baseline."""
 
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
+import math
+from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
 from einops import rearrange
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
+from mmvidadapt.utils.check_choices import check_choices
+from mmvidadapt.weights.fold import fold_layer_scale_
 from mmvidadapt.weights.resize import resize_positions_
 
 from .base import AdaptedBackbone
+from .dialects import ARCHS, DIALECTS, POOLS, TRAITS, read_dialect, resolve
+from .parts.attention_pool import AttentionPool
 from .parts.drop_path import linear_rates
 from .parts.encoder import Encoder
 from .parts.lean_block import LeanViTBlock
 from .parts.patch_embed import count_patches, embed_patches, patch_conv
+from .parts.rotary import LeanRotary
 from .use_trunk import use_trunk
-
-_ARCH_KEYS = ('embed_dims', 'num_layers', 'num_heads', 'patch_size')
-ARCHS = {
-    name: dict(zip(_ARCH_KEYS, sizes))
-    for name, sizes in {
-        'tiny': (32, 2, 2, 8),
-        'small-p16': (384, 12, 6, 16),
-        'small-p14': (384, 12, 6, 14),
-        'base-p32': (768, 12, 12, 32),
-        'base-p16': (768, 12, 12, 16),
-        'large-p16': (1024, 24, 16, 16),
-        'large-p14': (1024, 24, 16, 14),
-        'huge-p16': (1280, 32, 16, 16),
-        'huge-p14': (1280, 32, 16, 14),
-    }.items()
-}
-ARCHS['large-p14-336'] = dict(ARCHS['large-p14'], img_size=336)
-DIALECTS = {
-    'clip': dict(pre_norm=True, act='quick_gelu', eps=1e-5, patch_bias=False),
-    'imagenet': dict(pre_norm=False, act='gelu', eps=1e-6, patch_bias=True),
-}
-
-
-def resolve(
-    kind: str,
-    table: Dict[str, dict],
-    value: Union[str, dict],
-    optional: Sequence[str] = (),
-) -> Dict[str, Any]:
-    """Look a name up in a table, or check a dict against its entries."""
-    if isinstance(value, str):
-        if value not in table:
-            raise ValueError(
-                f"Unknown {kind} '{value}'; choose from "
-                f'{sorted(table)} or give a dict.'
-            )
-        return dict(table[value])
-    needed = set(next(iter(table.values())))
-    missing = needed - set(value)
-    unknown = set(value) - needed - set(optional)
-    if missing or unknown:
-        raise ValueError(
-            f'{kind}={dict(value)}: missing {sorted(missing)}, '
-            f'unknown {sorted(unknown)}.'
-        )
-    return dict(value)
-
-
-def read_dialect(dialect: Union[str, dict]) -> Dict[str, Any]:
-    """Look a dialect up in :data:`DIALECTS`, or check one that is given."""
-    return resolve('dialect', DIALECTS, dialect, ('registers', 'positions'))
 
 
 class ViTTrunk(AdaptedBackbone, Encoder):
@@ -82,9 +37,8 @@ class ViTTrunk(AdaptedBackbone, Encoder):
         dialect (str | dict): ``'clip'`` (norm before the blocks, QuickGELU,
             epsilon 1e-5, no patch bias), ``'imagenet'`` (none, GELU, 1e-6,
             patch bias) or a dict with ``pre_norm, act, eps, patch_bias``
-            and, optionally, ``registers`` (how many tokens stand behind the
-            class token) and ``positions`` (False: none are learned).
-            Defaults to None: the trunk's, else ``'clip'``.
+            and any of ``TRAITS``: registers, rotary positions, the readout
+            and so on. Defaults to None: the trunk's, else ``'clip'``.
         img_size (int | Tuple[int, int], optional): Height and width of a
             frame in pixels. Defaults to None: the trunk's or arch's own,
             else 224.
@@ -93,13 +47,16 @@ class ViTTrunk(AdaptedBackbone, Encoder):
             the method says. Defaults to 0.0.
         block (Callable): Builds a block from its sizes. For subclasses, as
             the next four. Defaults to :class:`LeanViTBlock`.
-        cls_token (bool): Whether there is a class token. Defaults to True.
+        cls_token (bool, optional): Whether there is a class token.
+            Defaults to None: what the dialect says, else True.
         tubelet_size (int, optional): Frames of a tubelet.
             Defaults to None: patches of single frames.
         time_steps (int): Time steps whose patches are one sequence.
             Defaults to 1.
-        out_type (str, optional): What is read, see :class:`Encoder`.
-            Defaults to None: what the class says.
+        out_type (str, optional): What is read of a frame:
+            ``'cls_token'``, ``'avg_featmap'`` (the mean of the patches) or
+            ``'attn_pool'``. Defaults to None: what the class says, else what
+            the trunk is made for, its dialect's ``pool``.
         **backbone: ``trunk, pretrained, trainable, full_finetune, with_cp,
             lean, init_cfg``, passed on to :class:`AdaptedBackbone`. ``trunk``
             is a word that brings arch, dialect, image size and weights,
@@ -117,7 +74,7 @@ class ViTTrunk(AdaptedBackbone, Encoder):
         img_size: Union[int, Tuple[int, int], None] = None,
         drop_path_rate: float = 0.0,
         block: Callable[..., nn.Module] = LeanViTBlock,
-        cls_token: bool = True,
+        cls_token: Optional[bool] = None,
         tubelet_size: Optional[int] = None,
         time_steps: int = 1,
         out_type: Optional[str] = None,
@@ -128,43 +85,96 @@ class ViTTrunk(AdaptedBackbone, Encoder):
         names = ('arch', 'dialect', 'img_size')
         self.built_as = {name: given.pop(name) for name in names}
         super().__init__(**given)
-        self.out_type = out_type or self.out_type
-        depth, pre_norm, patch_bias = self._read_sizes(**self.built_as)
+        depth, traits = self._read_sizes(**self.built_as)
+        if cls_token is None:
+            cls_token = traits['cls_token']
         dims, eps = self.embed_dims, self.block_sizes['eps']
+        self._choose_out_type(out_type, traits['pool'])
         self.conv1 = patch_conv(
-            dims, self.patch_size, tubelet_size, patch_bias
+            dims, self.patch_size, tubelet_size, traits['patch_bias']
         )
         self.ln_pre = (
-            nn.LayerNorm(dims, eps=eps) if pre_norm else nn.Identity()
+            nn.LayerNorm(dims, eps=eps)
+            if traits['pre_norm']
+            else nn.Identity()
         )
-        rows, columns = self.patch_grid
-        blocks = self.make_blocks(block, depth, drop_path_rate)
-        positions = time_steps * rows * columns
         self.make_encoder(
-            dims, positions, blocks, eps, cls_token, **self._tokens
+            dims,
+            time_steps * math.prod(self.patch_grid),
+            self.make_blocks(block, depth, drop_path_rate),
+            eps,
+            cls_token,
+            traits['registers'],
+            traits['positions'],
+            traits['final_norm'],
+            self._make_pool(traits),
         )
+        if traits['rotary'] is not None:
+            self._add_rotary(
+                traits['rotary'], cls_token, traits['rotary_grid']
+            )
         self.draw_embeddings()
 
     def _read_sizes(
         self, arch: Any, dialect: Any, img_size: Any
-    ) -> Tuple[int, bool, bool]:
-        """Look arch and dialect up; return depth, pre-norm and patch bias."""
+    ) -> Tuple[int, Dict[str, Any]]:
+        """Look arch and dialect up; return the depth and the traits."""
         sizes = resolve(
             'arch', ARCHS, arch or 'base-p16', ('mlp_ratio', 'img_size')
         )
-        traits = read_dialect(dialect or self.default_dialect)
+        traits = {**TRAITS, **read_dialect(dialect or self.default_dialect)}
         own_size = sizes.pop('img_size', 224)
         self.embed_dims = sizes['embed_dims']
         self.patch_size = sizes.pop('patch_size')
         self.patch_grid = count_patches(
             own_size if img_size is None else img_size, self.patch_size
         )
+        self.resize = traits['resize']
+        # A frozen scale is folded into the layers before it.
+        self.keeps_scale = traits['layer_scale'] and self.trains_all
+        of_blocks = ('act', 'eps', 'key_bias', 'sub_norm')
         depth = sizes.pop('num_layers')
-        pre_norm, patch_bias = traits.pop('pre_norm'), traits.pop('patch_bias')
-        names = {'registers', 'positions'} & set(traits)
-        self._tokens = {name: traits.pop(name) for name in names}
-        self.block_sizes = {**sizes, **traits}
-        return depth, pre_norm, patch_bias
+        self.block_sizes = {**sizes, **{k: traits[k] for k in of_blocks}}
+        if self.keeps_scale:
+            self.block_sizes['layer_scale'] = True
+        return depth, traits
+
+    def _choose_out_type(self, out_type: Optional[str], pool: str) -> None:
+        """Decide what is read of a frame."""
+        check_choices('pool', [pool], tuple(POOLS))
+        if out_type is None and type(self).out_type == Encoder.out_type:
+            out_type = POOLS[pool]
+        self.out_type = out_type or self.out_type
+        if self.out_type != 'attn_pool':
+            self.unused = (*self.unused, r'attn_pool\..*')
+
+    def _make_pool(self, traits: Dict[str, Any]) -> Optional[nn.Module]:
+        """Build the attention pool, where there is one and it is read."""
+        if (self.out_type, traits['pool']) != ('attn_pool', 'map'):
+            return None
+        sizes = self.block_sizes
+        return AttentionPool(
+            self.embed_dims,
+            traits['pool_heads'] or sizes['num_heads'],
+            traits['pool_mlp_ratio'] or sizes.get('mlp_ratio', 4.0),
+            sizes['act'],
+            sizes['eps'],
+        )
+
+    def _add_rotary(
+        self, kind: str, cls_token: bool, grid: Optional[int]
+    ) -> None:
+        """Give all blocks the same rotary positions."""
+        rotary = LeanRotary(
+            kind,
+            self.patch_grid,
+            self.embed_dims // self.block_sizes['num_heads'],
+            self.num_prefix_tokens,
+            cls_token,
+            grid,
+        )
+        for block in self.transformer.resblocks:
+            block.attn.rotary = rotary
 
     def make_blocks(
         self,
@@ -186,7 +196,9 @@ class ViTTrunk(AdaptedBackbone, Encoder):
                 nn.init.trunc_normal_(embedding, std=0.02)
 
     def fit_weights(self, weights: Dict[str, Tensor]) -> str:
-        """Resize the positions of image weights; say so in the log."""
+        """Fold LayerScale, resize positions; say so in the log."""
+        if not self.keeps_scale:
+            fold_layer_scale_(weights)
         return resize_positions_(weights, self.patch_grid)
 
     def patchify(self, video: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 from mmvidadapt.apis.train.memory import saved_bytes
 from mmvidadapt.models import AIM, ImageViT
-from mmvidadapt.trunks.vit import DIALECTS
+from mmvidadapt.trunks.dialects import DIALECTS
 from mmvidadapt.weights import rename_official_
 from tests.golden import assert_gradients, assert_output, goldens, load_golden
 from tests.methods.cases.aim import aim_of, sizes_of

@@ -14,9 +14,9 @@ from torch._subclasses import FakeTensorMode
 from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
+from mmvidadapt.trunks.dialects import ARCHS
 from mmvidadapt.trunks.parts.lean import use_equation_
 from mmvidadapt.trunks.use_trunk import with_row
-from mmvidadapt.trunks.vit import ARCHS
 
 # Fused operators that torch's counter does not know, by input shapes.
 FUSED = {

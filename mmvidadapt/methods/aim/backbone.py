@@ -8,8 +8,9 @@ from einops import rearrange
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
+from mmvidadapt.trunks.dialects import read_dialect
 from mmvidadapt.trunks.use_trunk import dialect_of
-from mmvidadapt.trunks.vit import ViTTrunk, read_dialect
+from mmvidadapt.trunks.vit import ViTTrunk
 from mmvidadapt.utils.check_choices import check_choices
 
 from .lean import LeanAIMBlock

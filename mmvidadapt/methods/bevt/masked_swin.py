@@ -6,6 +6,7 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
+from mmvidadapt.trunks.dialects import resolve
 from mmvidadapt.trunks.parts.drop_path import linear_rates
 from mmvidadapt.trunks.parts.lean import use_equation_
 from mmvidadapt.trunks.parts.window3d import Windows3D
@@ -16,7 +17,6 @@ from mmvidadapt.trunks.video_swin import (
     Swin3DStage,
     swin_arguments,
 )
-from mmvidadapt.trunks.vit import resolve
 from mmvidadapt.utils.check_choices import check_choices
 
 from .masked_model import STREAMS, MaskedModel

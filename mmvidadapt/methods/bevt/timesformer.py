@@ -9,7 +9,7 @@ from mmaction.registry import MODELS
 from mmcv.cnn.bricks import DropPath
 from torch import Tensor, nn
 
-from mmvidadapt.trunks.vit import resolve
+from mmvidadapt.trunks.dialects import resolve
 from mmvidadapt.weights import load_exactly, load_weights_file
 
 from .masked_model import STREAMS, MaskedModel

@@ -9,13 +9,13 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from mmvidadapt.trunks.dialects import resolve
 from mmvidadapt.trunks.parts.lean import Lean, use_equation_
 from mmvidadapt.trunks.parts.lean_block import lean_mlp, learns
 from mmvidadapt.trunks.parts.lean_video_swin_block import attend_windows
 from mmvidadapt.trunks.parts.window3d import Windows3D
 from mmvidadapt.trunks.table import find_trunk
 from mmvidadapt.trunks.video_swin import ARCHS, FRAMES, SIDE, swin_arguments
-from mmvidadapt.trunks.vit import resolve
 from mmvidadapt.weights.load_hooks import refuse_unfit
 
 from .names import load_video_swin

@@ -8,8 +8,9 @@ from einops import rearrange, reduce
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
+from mmvidadapt.trunks.dialects import resolve
 from mmvidadapt.trunks.parts.precision import full_precision
-from mmvidadapt.trunks.vit import ViTTrunk, resolve
+from mmvidadapt.trunks.vit import ViTTrunk
 from mmvidadapt.utils.check_choices import check_choices
 
 from .block import split_paths
@@ -162,7 +163,7 @@ class DualPath(ViTTrunk):
             self.temporal_class_embedding = nn.Parameter(cls)
         if not spatial:
             del self.positional_embedding
-            self.unused = ('positional_embedding',)
+            self.unused = (*self.unused, 'positional_embedding')
 
     def init_weights(self) -> None:
         """Load ``pretrained``; the second class token starts as the first."""

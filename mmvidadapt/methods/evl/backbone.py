@@ -9,9 +9,10 @@ from mmaction.registry import MODELS
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from mmvidadapt.trunks.dialects import DIALECTS
 from mmvidadapt.trunks.parts.precision import full_precision
 from mmvidadapt.trunks.use_trunk import dialect_of
-from mmvidadapt.trunks.vit import DIALECTS, ViTTrunk
+from mmvidadapt.trunks.vit import ViTTrunk
 from mmvidadapt.utils.check_choices import check_choices
 from mmvidadapt.utils.sha256 import fingerprint
 from mmvidadapt.weights import read_pretrained

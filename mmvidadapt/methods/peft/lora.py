@@ -46,6 +46,12 @@ class LowRank(nn.Module):
         return self.B @ self.A * self.scale  # (C, C)
 
 
+def before(layer: nn.Module, h: Tensor) -> Tensor:
+    """Return what the matrix of a layer is multiplied with, (..., C)."""
+    norm = getattr(layer, 'norm', None)
+    return h if norm is None else norm(h)
+
+
 class LoRABlock(ViTBlock):
     """ViT block whose attention has matrices ``W + alpha / r * B A``.
 
@@ -86,7 +92,7 @@ class LoRABlock(ViTBlock):
         ]  # (B*T, heads, P+N, d) each
         h = F.scaled_dot_product_attention(*attn.place(*parts[:2]), parts[2])
         h = rearrange(h, 'f m n d -> f n (m d)')  # (B*T, P+N, C)
-        return attn.out_proj(h) + self.update('o', h)
+        return attn.out_proj(h) + self.update('o', before(attn.out_proj, h))
 
     def update(self, name: str, h: Tensor) -> Union[Tensor, float]:
         """Compute what the update of a matrix adds, or nothing."""
@@ -132,7 +138,7 @@ class LeanLoRABlock(LeanViTBlock, LoRABlock):
         h = rearrange(h, 'f m n d -> f n (m d)')  # (B*T, P+N, C)
         out = self.attn.out_proj(h)  # (B*T, P+N, C)
         if 'o' in self.lora:
-            out = out + self.lora['o'](h)
+            out = out + self.lora['o'](before(self.attn.out_proj, h))
         x = self.keep_read(x) + self.drop_path(out)  # (B*T, 1 or P+N, C)
         return x + self.drop_path(self.run_mlp(x))
 

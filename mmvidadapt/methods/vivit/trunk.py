@@ -7,8 +7,9 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
+from mmvidadapt.trunks.dialects import DIALECTS
 from mmvidadapt.trunks.parts.patch_embed import embed_patches
-from mmvidadapt.trunks.vit import DIALECTS, ViTTrunk
+from mmvidadapt.trunks.vit import ViTTrunk
 from mmvidadapt.utils.check_choices import check_choices
 
 from .flax_init import draw_

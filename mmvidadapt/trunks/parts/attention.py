@@ -1,11 +1,14 @@
 """Multi-head self-attention, in the parameter names of OpenAI's CLIP."""
 
-from typing import Tuple
+from functools import partial
+from typing import Any, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
+
+from .projection import Projection
 
 
 class Attention(nn.Module):
@@ -17,32 +20,50 @@ class Attention(nn.Module):
     Args:
         embed_dims (int): Number of channels C.
         num_heads (int): Number of heads; it divides C.
+        key_bias (bool): Whether keys have a bias; else it stays zero.
+            Defaults to True.
+        **projection: ``eps`` and ``scale`` of the output, see
+            :class:`Projection`.
     """
 
-    Linear = nn.Linear
+    Linear, Projection = nn.Linear, Projection
 
-    def __init__(self, embed_dims: int, num_heads: int) -> None:
+    rotary: Optional[nn.Module]  # set by the trunk, one for all blocks
+
+    def __init__(
+        self,
+        embed_dims: int,
+        num_heads: int,
+        key_bias: bool = True,
+        **projection: Any,
+    ) -> None:
         super().__init__()
         if embed_dims % num_heads:
             raise ValueError(
                 f'num_heads={num_heads} does not divide '
                 f'embed_dims={embed_dims}.'
             )
-        self.num_heads = num_heads
+        self.num_heads, self.rotary = num_heads, None
         self.in_proj_weight = nn.Parameter(
             torch.empty(3 * embed_dims, embed_dims)
         )
         self.in_proj_bias = nn.Parameter(torch.zeros(3 * embed_dims))
-        self.out_proj = self.Linear(embed_dims, embed_dims)
+        build = partial(self.Projection, **projection)
+        build = build if any(projection.values()) else self.Linear
+        self.out_proj = build(embed_dims, embed_dims)
+        if not key_bias:
+            self.in_proj_bias.register_hook(_without_keys)
         nn.init.xavier_uniform_(self.in_proj_weight)
         nn.init.zeros_(self.out_proj.bias)
 
     def place(self, q: Tensor, k: Tensor) -> Tuple[Tensor, Tensor]:
-        """Turn queries and keys by positions in space: here they stay.
+        """Turn queries and keys by positions in space, if they are rotary.
 
         Every attention over space calls it, no attention over time does.
         """
-        return q, k
+        if self.rotary is None:
+            return q, k
+        return self.rotary(q), self.rotary(k)  # (S, heads, L, d) each
 
     def qkv(self, x: Tensor, positions: bool = True) -> Tuple[Tensor, ...]:
         """Project to queries, keys and values, (S, heads, L, d) each."""
@@ -57,3 +78,9 @@ class Attention(nn.Module):
         q, k, v = self.qkv(x, positions)
         out = F.scaled_dot_product_attention(q, k, v)  # (S, heads, L, d)
         return self.out_proj(rearrange(out, 's m l d -> s l (m d)'))
+
+
+def _without_keys(grad: Tensor) -> Tensor:
+    """Remove the gradient of the keys from that of the biases, (3C,)."""
+    q, k, v = grad.chunk(3)  # (C,) each
+    return torch.cat([q, torch.zeros_like(k), v])  # (3C,)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from mmvidadapt.utils.check_choices import check_choices
 
-OUT_TYPES = ('cls_token', 'avg_featmap', 'raw')
+OUT_TYPES = ('cls_token', 'avg_featmap', 'attn_pool', 'raw')
 
 
 class Encoder:
@@ -16,7 +16,8 @@ class Encoder:
     Letters: S sequences of L tokens, P of which stand before the patches.
     Parameters have the names of OpenAI's CLIP. What the encoder was trained
     to be read by is its ``out_type``: the class token, the mean of all
-    tokens, or ``'raw'``, nothing, where a method reads all of them.
+    patches, an attention pool, or ``'raw'``, nothing, where a method reads
+    all tokens.
     """
 
     out_type = 'cls_token'
@@ -36,6 +37,8 @@ class Encoder:
         cls_token: bool = True,
         registers: int = 0,
         positions: bool = True,
+        final_norm: bool = True,
+        attn_pool: Optional[nn.Module] = None,
     ) -> None:
         """Create the parameters.
 
@@ -50,22 +53,28 @@ class Encoder:
                 class token and have no position. Defaults to 0.
             positions (bool): Whether learned positions are added.
                 Defaults to True.
+            final_norm (bool): Whether there is a norm after the blocks.
+                Defaults to True.
+            attn_pool (nn.Module, optional): Attention pool, (S, L, C) to
+                (S, 1, C). Defaults to None.
 
         Raises:
-            ValueError: If ``out_type`` is unknown, or the class token is to
-                be read where there is none.
+            ValueError: If ``out_type`` is unknown, or is to read what there
+                is not.
         """
         check_choices('out_type', [self.out_type], OUT_TYPES)
-        if self.out_type == 'cls_token' and not cls_token:
+        read = dict(cls_token=cls_token, attn_pool=attn_pool is not None)
+        if not read.get(self.out_type, True):
             raise ValueError(
-                "out_type='cls_token' reads a class token, but there is none "
-                "with cls_token=False; choose out_type='avg_featmap'."
+                f'out_type={self.out_type!r} reads what there is not with '
+                f'{self.out_type}=False; choose '
+                "out_type='avg_featmap', the mean of the patches."
             )
 
         def token(wanted: bool, *shape: int) -> Optional[nn.Parameter]:
             return nn.Parameter(torch.zeros(*shape)) if wanted else None
 
-        rows = cls_token + num_positions
+        rows, self.attn_pool = cls_token + num_positions, attn_pool
         self.class_embedding = token(cls_token, embed_dims)
         self.registers = token(registers > 0, registers, embed_dims)
         self.positional_embedding = token(positions, rows, embed_dims)
@@ -74,7 +83,9 @@ class Encoder:
         self.transformer.resblocks = nn.ModuleList(blocks)
         for block in self.transformer.resblocks[-1:]:
             block.only_readout = self.out_type == 'cls_token'
-        self.ln_post = nn.LayerNorm(embed_dims, eps=eps)
+        self.ln_post = (
+            nn.LayerNorm(embed_dims, eps=eps) if final_norm else nn.Identity()
+        )
 
     def prepend(self, x: Tensor, *tokens: Optional[Tensor]) -> Tensor:
         """Put tokens before others where they are: (S, N, C), (S, P+N, C)."""
@@ -115,7 +126,11 @@ class Encoder:
         """Norm tokens (S, L, C) and read what is read: (S, 1, C)."""
         if self.out_type == 'cls_token':
             return self.ln_post(x[:, :1])  # (S, 1, C)
-        return self.ln_post(x).mean(1, keepdim=True)  # (S, 1, C)
+        x = self.ln_post(x)  # (S, L, C)
+        if self.out_type == 'attn_pool':
+            return self.attn_pool(x)  # (S, 1, C)
+        patches = x[:, self.num_prefix_tokens :]  # (S, N, C)
+        return patches.mean(1, keepdim=True)  # (S, 1, C)
 
 
 class TokenEncoder(Encoder, nn.Module):

@@ -13,7 +13,8 @@ from .lean import Lean
 from .linear import as_built, product
 from .linear import linear as linear_product
 from .precision import autocast_cast, full_precision
-from .tracing import is_exported, is_traced
+from .projection import has_one_matrix
+from .tracing import is_traced
 
 # A function, and its derivative given the gradient and the input.
 _ACTIVATIONS = {
@@ -152,10 +153,10 @@ class LeanAdapter(Lean, Adapter):
     def folds(self, x: Tensor, *layers: nn.Module) -> bool:
         """Check whether to multiply matrices first, then the tokens x.
 
-        Not where it costs more, nor when exporting: the number of tokens may
-        be a symbol there.
+        Not where it costs more.
         """
-        if is_exported() or not as_built(self.down, self.up, *layers):
+        own = as_built(self.down, self.up)
+        if not own or not all(map(has_one_matrix, layers)):
             return False
         return x.numel() // x.shape[-1] >= 2 * self.down.out_features
 
@@ -166,7 +167,8 @@ class LeanAdapter(Lean, Adapter):
         other per token, and ``linear(x)`` need not be kept for backward.
 
         Args:
-            linear (nn.Linear): The layer before the adapter, C to C.
+            linear (nn.Linear): The layer before the adapter, C to C, perhaps
+                with a norm before it.
             x (Tensor): Its input, ``(..., C)``.
 
         Returns:
@@ -177,7 +179,10 @@ class LeanAdapter(Lean, Adapter):
         with full_precision(x):
             weight = linear_product(self.down.weight, linear.weight.t())
             bias = F.linear(linear.bias, self.down.weight, self.down.bias)
-        return self._bottleneck(x, weight, bias)
+        norm = getattr(linear, 'norm', None)
+        if norm is None:
+            return self._bottleneck(x, weight, bias)
+        return self._bottleneck(norm(x), weight, bias, x, norm)  # (..., C)
 
     def _bottleneck(
         self,

@@ -9,6 +9,7 @@ from .attention import Attention
 from .lean import Lean
 from .linear import Linear, Remake, linear
 from .precision import autocast_cast
+from .projection import LeanProjection
 
 Made = Tuple[Optional[Tensor], Optional[Remake]]
 
@@ -99,7 +100,7 @@ def join_heads(out: Tensor, query: Tensor) -> Tensor:
 class LeanAttention(Lean, Attention):
     """Multi-head self-attention along dimension 1, see :func:`attend`."""
 
-    Linear = Linear
+    Linear, Projection = Linear, LeanProjection
 
     def project(
         self,

@@ -10,6 +10,7 @@ from .block import ViTBlock
 from .lean import Lean
 from .lean_attention import LeanAttention
 from .linear import Linear, as_built, linear, renorm
+from .projection import LeanProjection
 from .tracing import is_exported
 
 
@@ -82,6 +83,7 @@ class LeanViTBlock(Lean, MLPRunner, ViTBlock):
     """
 
     Attention, Linear = LeanAttention, Linear
+    Projection = LeanProjection
     only_readout = False
 
     def keep_read(self, x: Tensor) -> Tensor:
