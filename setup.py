@@ -76,7 +76,7 @@ setup(
         'tensorboard',
         'matplotlib',
     ],
-    extras_require={'test': ['pytest']},
+    extras_require={'test': ['pytest', 'pytest-xdist']},
     classifiers=[
         'Development Status :: 4 - Beta',
         'Programming Language :: Python :: 3.10',

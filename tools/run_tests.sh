@@ -11,4 +11,5 @@ ruff format --check .
 codespell
 pylint --disable=all --enable=duplicate-code --min-similarity-lines=8 \
     mmvidadapt tools
-python -m pytest -q "$@"
+# Two at a time: they compute on one thread and need 3 GiB each.
+python -m pytest -q -n "${TEST_PROCESSES:-2}" --dist loadfile "$@"

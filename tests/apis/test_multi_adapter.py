@@ -140,9 +140,9 @@ def test_the_trunk_is_read_once(tmp_path, trunk, monkeypatch):
 def test_to_switch_takes_microseconds_and_copies_nothing(tmp_path, trunk):
     multi = MultiAdapter(write_adapters(tmp_path, trunk, 'aim', 3))
     names = list(multi) * 100
-    start = time.perf_counter()
+    start = time.thread_time()
     models = [multi[name] for name in names]
-    assert (time.perf_counter() - start) / len(names) < 50e-6
+    assert (time.thread_time() - start) / len(names) < 50e-6
     assert models[0] is models[3] is not models[1]
 
 

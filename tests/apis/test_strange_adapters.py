@@ -3,7 +3,6 @@
 import ast
 import json
 import struct
-import time
 from functools import partial
 
 import pytest
@@ -17,6 +16,7 @@ from mmvidadapt.apis.use.adapters import (
 )
 from mmvidadapt.weights.adapter_file import KEY, digest, read_adapter
 from tests.adapters import config_of, write_adapter, write_trunk
+from tests.soon import soon
 
 SHA = '0' * 64
 DICTS = [{}, {'a': 1}]
@@ -176,10 +176,8 @@ def test_a_trunk_of_another_size_is_refused(tmp_path, sound):
         described(sound, path, built(size))
         assert len(verify_adapter(path)) == 2
         for door in (load_adapter, lambda path: verify_adapter(path, '')):
-            start = time.process_time()
-            with pytest.raises(ValueError, match=reason):
+            with soon(), pytest.raises(ValueError, match=reason):
                 door(path)
-            assert time.process_time() - start < 2
 
 
 LAYERS = dict(embed_dims=8, num_layers=10**7, num_heads=2, patch_size=8)
@@ -191,7 +189,5 @@ def test_a_model_without_end_is_refused_soon(tmp_path, sound, layers):
     arch = dict(LAYERS, num_layers=layers)
     described(sound, path, lambda s: configured(s, (*BACKBONE, 'arch'), arch))
     for door in (verify_adapter, load_adapter):
-        start = time.process_time()
-        with pytest.raises(ValueError, match='beyond|more than 4,000'):
+        with soon(), pytest.raises(ValueError, match='beyond|more than'):
             door(path)
-        assert time.process_time() - start < 3

@@ -1,11 +1,10 @@
 """Annotation lists: what is understood, and what is said of the rest."""
 
-import time
-
 import pytest
 from mmaction.registry import DATASETS
 
 from mmvidadapt.datasets.annotations import read_annotations
+from tests.soon import soon
 
 
 def read(tmp_path, text, **how):
@@ -85,10 +84,11 @@ def test_a_long_list_starts_fast(tmp_path):
             f'class {i % 400}/clip_{i}.mp4 {i % 400}' for i in range(10**5)
         )
     )
-    start = time.process_time()
-    cfg = dict(ann_file=str(path), pipeline=[], data_prefix=dict(video='data'))
-    dataset = DATASETS.build(dict(type='CheckedVideoDataset', **cfg))
-    assert time.process_time() - start < 2
+    with soon():
+        cfg = dict(
+            ann_file=str(path), pipeline=[], data_prefix=dict(video='data')
+        )
+        dataset = DATASETS.build(dict(type='CheckedVideoDataset', **cfg))
     assert len(dataset) == 10**5
     assert dataset.get_data_info(99_999)['label'] == 399
     assert dataset.path(7) == 'data/class 7/clip_7.mp4'

@@ -1,7 +1,5 @@
 """Configs of strangers are data, whatever their text tries."""
 
-import time
-
 import pytest
 
 from mmvidadapt.apis.train.config import list_configs, load_config
@@ -14,6 +12,7 @@ from mmvidadapt.utils.config_data import (
     read_literal,
     write_config_text,
 )
+from tests.soon import soon
 
 PROGRAM = '__import__("os").abort()'
 PLAIN = dict(
@@ -81,10 +80,8 @@ def test_what_is_more_than_data_is_refused(text):
     ],
 )
 def test_bombs_of_texts_are_refused_soon(bomb):
-    start = time.process_time()
-    with pytest.raises(ValueError):
+    with soon(), pytest.raises(ValueError):
         read_literal(bomb)
-    assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import io
 import resource
 import struct
-import time
 import zipfile
 
 import numpy as np
@@ -13,6 +12,7 @@ import torch
 from mmvidadapt.methods.bevt.tokenizers.dalle_files import read_pickled_module
 from mmvidadapt.weights.adapter_file import is_adapter, read_adapter
 from mmvidadapt.weights.files.readers import load_checkpoint_file
+from tests.soon import soon
 
 from .loaders import load_as_pretrained, repack
 from .samples import Node
@@ -274,10 +274,9 @@ BOMBS = {
 def test_bombs_are_refused_soon_in_little_memory(tmp_path, kind):
     path = tmp_path / 'x.pth'
     BOMBS[kind](path)
-    before, start = peak(), time.process_time()
-    with pytest.raises(ValueError) as error:
+    before = peak()
+    with soon(), pytest.raises(ValueError) as error:
         load_as_pretrained(path)
-    assert time.process_time() - start < 2
     assert peak() - before < 300 << 20
     assert str(path) in str(error.value)
     assert len(str(error.value)) < 600
@@ -293,10 +292,8 @@ def test_bombs_in_the_place_of_dalles_module(tmp_path):
         (torch_zip, 'colliding'),
     ):
         write(path, PICKLES[name])
-        start = time.process_time()
-        with pytest.raises(ValueError, match='refusing a pickle'):
+        with soon(), pytest.raises(ValueError, match='refusing a pickle'):
             read_pickled_module(path)
-        assert time.process_time() - start < 2
     bare(path, PICKLES['memo'])
     with zipfile.ZipFile(path, 'a') as file:  # what torch does not look at
         file.writestr('archive/data.pkl', PROTO + b'}.')
@@ -308,11 +305,10 @@ def test_headers_in_the_place_of_adapters(tmp_path):
     path = tmp_path / 'x.adapter.safetensors'
     for kind in ('header-deep', 'header-list', 'header-dimensions'):
         BOMBS[kind](path)
-        start = time.process_time()
-        assert not is_adapter(path)
-        with pytest.raises(ValueError, match=str(path)):
-            read_adapter(path)
-        assert time.process_time() - start < 2
+        with soon():
+            assert not is_adapter(path)
+            with pytest.raises(ValueError, match=str(path)):
+                read_adapter(path)
 
 
 def test_dimensions_in_a_real_adapter(tmp_path):
