@@ -72,6 +72,7 @@ setup(
         'fvcore>=0.1.5.post20221221',
         'safetensors>=0.4',
         'filelock>=3.25',
+        'huggingface_hub>=1.0',
         'rich>=13',
         'tensorboard',
         'matplotlib',

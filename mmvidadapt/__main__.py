@@ -1,4 +1,4 @@
-"""``python -m mmvidadapt``: ``config NAME``, ``doctor`` and ``run TOOL``."""
+"""``python -m mmvidadapt``: ``config``, ``trunks``, ``doctor``, ``run``."""
 
 import argparse
 import contextlib
@@ -27,6 +27,15 @@ def parse_args(argv: Optional[List[str]]) -> argparse.Namespace:
         nargs='+',
         action=DictAction,
         help='override entries, such as num_frames=16',
+    )
+    trunks = commands.add_parser(
+        'trunks', help='list the published models that --trunk takes'
+    )
+    trunks.add_argument(
+        'words',
+        nargs='*',
+        help='list those alone that have all words in name, note, family or '
+        'licence: dino apache, say',
     )
     commands.add_parser(
         'doctor', help='check the installation and say what is wrong'
@@ -64,6 +73,10 @@ def main(argv: Optional[List[str]] = None) -> int:
                 text, problems = examine()
                 text = printable_lines(text)
                 status = int(bool(problems))
+            elif args.command == 'trunks':
+                from .trunks.listing import list_trunks
+
+                text = list_trunks(args.words)
             elif args.command == 'run':
                 from .apis.train.host_tools import list_tools
 

@@ -8,7 +8,7 @@ from mmaction.registry import MODELS
 from torch import Tensor, nn
 
 from mmvidadapt.utils.check_choices import check_choices
-from mmvidadapt.weights.fold import fold_layer_scale_
+from mmvidadapt.weights.fold import complete_folded_, fold_layer_scale_
 from mmvidadapt.weights.resize import resize_positions_
 
 from .base import AdaptedBackbone
@@ -131,7 +131,8 @@ class ViTTrunk(AdaptedBackbone, Encoder):
         )
         self.resize = traits['resize']
         # A frozen scale is folded into the layers before it.
-        self.keeps_scale = traits['layer_scale'] and self.trains_all
+        self.has_scale = traits['layer_scale']
+        self.keeps_scale = self.has_scale and self.trains_all
         of_blocks = ('act', 'eps', 'key_bias', 'sub_norm')
         depth = sizes.pop('num_layers')
         self.block_sizes = {**sizes, **{k: traits[k] for k in of_blocks}}
@@ -197,6 +198,8 @@ class ViTTrunk(AdaptedBackbone, Encoder):
 
     def fit_weights(self, weights: Dict[str, Tensor]) -> str:
         """Fold LayerScale, resize positions; say so in the log."""
+        if self.has_scale:
+            complete_folded_(weights, self.state_dict())
         if not self.keeps_scale:
             fold_layer_scale_(weights)
         return resize_positions_(weights, self.patch_grid)

@@ -77,7 +77,12 @@ def register_with_host() -> None:
 
 
 def import_names() -> None:
-    """Import the ``names.py`` of every method, which registers its layouts."""
+    """Import what registers with our weights.
+
+    That is the ``names.py`` of every method, with its layouts, and where the
+    trunks of the table lie.
+    """
+    import_module('mmvidadapt.trunks.sources')
     for file in sorted(METHODS.glob('[!_]*/names.py')):
         import_module(f'mmvidadapt.methods.{file.parent.name}.names')
 

@@ -1,7 +1,8 @@
-"""Fold LayerScale into the layers before it."""
+"""Fold LayerScale into the layers before it, or know that it was."""
 
-from typing import Dict
+from typing import Dict, Mapping
 
+import torch
 from torch import Tensor
 
 GAMMA = '.gamma'
@@ -23,3 +24,24 @@ def fold_layer_scale_(weights: Dict[str, Tensor]) -> None:
             value = weights[own]
             scale = gamma.view(-1, *[1] * (value.ndim - 1))
             weights[own] = value * scale
+
+
+def complete_folded_(
+    weights: Dict[str, Tensor], own: Mapping[str, Tensor]
+) -> None:
+    """Fill in what weights lack whose factors were folded before.
+
+    Such files have neither a scale nor a patch bias, which lies in their
+    positions: the one is one, the other zero.
+
+    Args:
+        weights (Dict[str, Tensor]): Under our names, changed in place.
+        own (Mapping[str, Tensor]): State of the model.
+    """
+    if any(n == 'conv1.bias' or n.endswith(GAMMA) for n in weights):
+        return
+    for name, value in own.items():
+        if name.endswith(GAMMA):
+            weights[name] = torch.ones_like(value)  # (C,)
+        elif name == 'conv1.bias':
+            weights[name] = torch.zeros_like(value)  # (C,)

@@ -29,8 +29,8 @@ def test_a_sound_installation_has_no_problem(home, capsys):
     assert 'mmaction2 and mmvidadapt import' in out
     for remedy, what in REPORT.items():
         assert f'{remedy}: {what}' in out
-    for alias in SOURCES:
-        assert f'{alias}: not here' in out
+    for alias, source in SOURCES.items():
+        assert (f'{alias}: not here' in out) == (source.hub is None)
     assert str(home) in out and 'aim/' in out
     assert out.strip().endswith('No problem found.')
 

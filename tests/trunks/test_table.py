@@ -1,6 +1,8 @@
 """One word names a trunk, and what it brings and refuses."""
 
+import sys
 from argparse import ArgumentParser
+from subprocess import run
 
 import pytest
 import torch
@@ -9,6 +11,8 @@ from mmengine.config import Config, ConfigDict
 from mmengine.registry import DefaultScope
 
 from mmvidadapt.__main__ import main
+from mmvidadapt.apis.inspect.complexity import count_params
+from mmvidadapt.apis.inspect.trunk_cost import trunk_cost
 from mmvidadapt.apis.train.config import load_config
 from mmvidadapt.apis.train.image_size import (
     change_trunk,
@@ -20,9 +24,12 @@ from mmvidadapt.apis.train.image_size import (
 from mmvidadapt.apis.train.options import add_common_arguments, read_config
 from mmvidadapt.engine.adapters import make_adapter
 from mmvidadapt.trunks.follow_trunk import follow_trunk
-from mmvidadapt.trunks.table import CLIP, HALF, IMAGENET, TRUNKS
+from mmvidadapt.trunks.listing import weights_at
+from mmvidadapt.trunks.row import CLIP, FLAX, HALF, IMAGENET
+from mmvidadapt.trunks.rows.figures import FIGURES
+from mmvidadapt.trunks.table import MIRRORS, TRUNKS, find_trunk
 from mmvidadapt.weights.fetch.sources import SOURCES
-from tests.runs import ROOT
+from tests.tools.processes import call
 
 VIT = 'openai/ViT-B-16'
 SWIN = 'microsoft/swin_base_patch4_window7_224'
@@ -38,7 +45,6 @@ KINDS = dict(
     video_swin='BEVTSwin BEVTVideoSwin',
 )
 NOT_TRUNKS = ('dalle/', 'openmmlab/', 'aim/', 'evl/')
-FAMILIES = [f'| {family} |' for family in KINDS]
 
 
 def build(**config):
@@ -63,27 +69,103 @@ def model(trunk=VIT, head=None, pixels=None, kind='Adapted', **backbone):
     return build(type=kind, **config)
 
 
-@pytest.mark.parametrize('name', TRUNKS)
-def test_every_row_fits_every_method_of_its_family(name):
-    row = TRUNKS[name]
-    weights = {} if row.weights else dict(pretrained=None)
-    for kind in KINDS[row.family].split():
-        backbone = build(type=kind, trunk=name, **weights)
-        assert backbone.pretrained == row.weights
-        sizes = getattr(backbone, 'patch_grid', None)
-        if sizes:
-            side = sizes[0] * backbone.patch_size
-            assert (side, backbone.embed_dims) == (row.img_size, row.width)
-        else:
-            assert backbone.img_size == (row.img_size, row.img_size)
-            last = getattr(backbone, 'norm', None) or backbone.norm3
-            assert last.weight.shape == (row.width,)
+def test_every_row_fits_a_backbone_and_plain_ones_every_method():
+    """Methods on the other families are the matrix's."""
+    rows = {}
+    for name, row in TRUNKS.items():  # equal ones once
+        key = row.family, str(row.arch), str(row.dialect), row.img_size
+        rows.setdefault(key, (name, row))
+    dialects = 'clip', 'imagenet', FLAX, None
+    plain = {(f, str(d)) for f in KINDS for d in dialects}
+    for name, row in rows.values():
+        kinds = KINDS[row.family].split()
+        key = row.family, str(row.dialect)
+        for kind in kinds if key in plain else kinds[:1]:
+            backbone = build(type=kind, trunk=name)
+            assert backbone.pretrained == row.weights == name
+            sizes = getattr(backbone, 'patch_grid', None)
+            if sizes:
+                side = sizes[0] * backbone.patch_size
+                assert (side, backbone.embed_dims) == (row.img_size, row.width)
+            else:
+                assert backbone.img_size == (row.img_size, row.img_size)
+                last = getattr(backbone, 'norm', None) or backbone.norm3
+                assert last.weight.shape == (row.width,)
+            if kind == 'ImageViT':
+                params = count_params(backbone).total
+                assert FIGURES[name, row.img_size][0] == params, name
+        plain.discard(key)
+    assert not {('vit', 'clip'), ('swin', 'None')} & plain
+
+
+def test_counts_are_the_published_ones():
+    """GMACs of all but norms, softmax and activations."""
+    for name, row in TRUNKS.items():
+        if row.published is None or row.published.img_size is None:
+            continue
+        params, macs = FIGURES[name, row.published.img_size]
+        whole = (params + row.published.extra) / 1e6
+        assert abs(whole / row.published.params - 1) < 1e-3, name
+        assert -6e-3 < macs / 1e9 / row.published.gmacs - 1 <= 0, name
+
+
+@pytest.mark.parametrize(
+    'name, size',
+    [
+        (VIT, 224),
+        (SWIN, 224),
+        ('facebook/dinov2-small', 518),
+        ('facebook/PE-Core-T16-384', 384),
+        ('google/siglip2-base-patch32-256', 256),
+        ('timm/eva02_base_patch16_clip_224.merged2b', 224),
+    ],
+)
+def test_figures_are_counted_again(name, size):
+    assert trunk_cost(name, size) == FIGURES[name, size]
+
+
+def test_other_names_of_a_trunk():
+    mirror = 'timm/vit_base_patch16_dinov3_qkvb.lvd1689m'
+    long = 'facebook/dinov3-vitb16-pretrain-lvd1689m'
+    row, other = find_trunk('facebook/dinov3-vitb16'), find_trunk(mirror)
+    assert row == find_trunk(long) == TRUNKS[long]
+    assert other == row._replace(name=mirror, weights=mirror)
+    assert build(type='AIM', trunk=mirror).pretrained == mirror
+    assert SOURCES[mirror].hub.repo == mirror
+    assert SOURCES[long].hub.gated and SOURCES[long].hub.instead == mirror
+    assert len({*TRUNKS, *MIRRORS}) == len(TRUNKS) + len(MIRRORS)
+
+
+def test_trunks_are_listed_without_pytorch(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv('MMVIDADAPT_HOME', str(tmp_path))
+    (tmp_path / 'weights').mkdir()
+    for file in ('facebook_dinov2-base.pth', 'facebook_dinov2-small.lock'):
+        (tmp_path / 'weights' / file).touch()
+    assert main(['trunks', 'DINOv2', 'apache']) == 0
+    lines = capsys.readouterr().out.splitlines()
+    table = {line.split()[0]: line.split() for line in lines[1:9]}
+    base = table['facebook/dinov2-base']
+    assert base[1:4] + base[-1:] == ['85.7', '23.2', '224', 'kept']
+    assert table['facebook/dinov2-small'][-1] == 'download'
+    assert not lines[9]
+    states = {row.name: weights_at(row) for row in TRUNKS.values()}
+    assert states['facebook/dinov3-vitl16-pretrain-sat493m'] == 'gated'
+    by_hand = {name for name, state in states.items() if state == 'by hand'}
+    assert by_hand == {n for n in TRUNKS if SOURCES[n].by_hand}
+    assert main(['trunks', 'nothing', 'like it']) == 1
+    assert "'nothing' and 'like it'" in capsys.readouterr().err
+    code = (
+        'import sys, runpy; sys.argv[1:] = ["trunks"]\n'
+        'try: runpy.run_module("mmvidadapt", run_name="__main__")\n'
+        'finally: assert "torch" not in sys.modules'
+    )
+    run([sys.executable, '-c', code], check=True, capture_output=True)
 
 
 def test_every_alias_of_a_trunk_has_a_row():
     aliases = {n for n in SOURCES if not n.startswith(NOT_TRUNKS)}
-    assert aliases == {row.weights for row in TRUNKS.values()} - {None}
-    for row in filter(lambda row: row.weights, TRUNKS.values()):
+    assert aliases == {*TRUNKS, *MIRRORS}
+    for row in TRUNKS.values():
         assert row.licence == SOURCES[row.weights].licence, row.name
 
 
@@ -170,7 +252,6 @@ def test_other_sizes_and_weights_take_the_place_of_a_trunk():
             dict(type='ViViT', trunk='vivit/b16x2_fe_k400'),
             ['ViViTFactorisedEncoder'],
         ),
-        (dict(trunk='facebook/dinov2-small'), ['no download', 'pretrained=']),
     ],
 )
 def test_a_backbone_refuses(backbone, words):
@@ -271,15 +352,8 @@ def test_a_config_is_printed_with_the_numbers_of_a_trunk(capsys):
     assert 'Did you mean' in capsys.readouterr().err
 
 
-def test_the_docs_list_the_trunks():
-    text = (ROOT / 'docs' / 'weights.md').read_text()
-    pixels = {CLIP: 'CLIP', IMAGENET: 'ImageNet', HALF: '127.5'}
-    for name, row in TRUNKS.items():
-        facts = (row.family, f'`{name}`', f'`{row.arch}`', row.width)
-        facts += (row.img_size, pixels[row.mean, row.std], row.licence)
-        assert f'| {" | ".join(map(str, facts))} |' in text
-    rows = [s for s in text.splitlines() if s.startswith(tuple(FAMILIES))]
-    assert len(rows) == len(TRUNKS)
+def test_the_docs_list_the_trunks(monkeypatch):
+    call(monkeypatch, 'trunks.py', '--check')
 
 
 def test_the_tools_take_a_trunk(tmp_path, monkeypatch):

@@ -173,6 +173,15 @@ def test_real_weights_tell_the_dialect(picture):
     assert (wrong - features).norm() > 0.05 * features.norm()
     with pytest.raises(ValueError, match='missing.*ln_pre(.|\n)*dialect'):
         real_vit(pre_norm=True)
+    for full in (False, True):  # the trunk's own parts, which were folded
+        row = ImageViT(
+            trunk='facebook/dinov2-small',
+            pretrained=str(REAL),
+            img_size=112,
+            full_finetune=full,
+        ).eval()
+        row.init_weights()
+        assert_output(row(picture).detach(), features.detach())
 
 
 def test_drop_path_of_a_frozen_trunk_stays_off():

@@ -170,8 +170,8 @@ class Site(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, data=DATA):
-        super().__init__(('127.0.0.1', 0), Unruly)
+    def __init__(self, data=DATA, handler=Unruly):
+        super().__init__(('127.0.0.1', 0), handler)
         self.data, self.etag = data, '"v1"'
         self.acts, self.asked = [], []
         self.pause, self.awake = 0.0, threading.Event()

@@ -4,10 +4,13 @@ import os
 import tempfile
 from http.client import HTTPException
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Tuple
+from urllib.error import HTTPError
 
+from mmvidadapt.utils.hub_file import HubFile
 from mmvidadapt.utils.sha256 import hash_file
 
+from . import hub
 from .lock import locked
 from .transfer import WebPage, forget, transfer
 
@@ -26,6 +29,8 @@ class Source(NamedTuple):
         note (str): What it is. Defaults to ``''``.
         by_hand (bool): Whether only a person in front of a browser gets it.
             Defaults to False.
+        hub (HubFile, optional): Where on the Hugging Face Hub it lies.
+            Defaults to None: it lies elsewhere.
     """
 
     url: str
@@ -34,6 +39,12 @@ class Source(NamedTuple):
     licence: str = 'unknown'
     note: str = ''
     by_hand: bool = False
+    hub: Optional[HubFile] = None
+
+    @property
+    def urls(self) -> Tuple[str, ...]:
+        """Return all addresses that the file may have, in order."""
+        return self.hub.urls if self.hub else (self.url,)
 
     @property
     def size_told(self) -> str:
@@ -54,11 +65,18 @@ def fetch(source: Source, target: str) -> str:
         target (str): Where it is kept.
 
     Returns:
-        str: The target.
+        str: The target, or the file in the cache of huggingface_hub.
+
+    Raises:
+        ConnectionError: If it cannot be had, with how to carry it over.
     """
     if os.path.isfile(target):
         _check_hash(target, source)
         return target
+    cached = source.hub and source.hub.find_cached()
+    if cached:
+        _check_hash(cached, source)
+        return cached
     url = mirrored(source.url)
     if os.environ.get(OFFLINE, '0') not in ('', '0'):
         reason = f'{OFFLINE} is set, so nothing is asked of the network'
@@ -74,7 +92,7 @@ def fetch(source: Source, target: str) -> str:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with locked(f'{target}.lock') as alone:
             if not os.path.isfile(target):  # nobody was faster
-                _bring(source, url, target, alone)
+                _bring(source, target, alone)
     except (OSError, HTTPException) as error:
         reason = f'{type(error).__name__}: {error}'
         raise ConnectionError(_carry(source, target, url, reason)) from error
@@ -102,15 +120,30 @@ def mirrored(url: str) -> str:
     return f'{mirror.rstrip("/")}/{url.split("://", 1)[1]}'
 
 
-def _bring(source: Source, url: str, target: str, alone: bool) -> None:
+def _bring(source: Source, target: str, alone: bool) -> None:
     """Download into a part, verify it and give it its name."""
     if not alone:  # others write, too: nothing can be gone on with
         with tempfile.TemporaryDirectory(dir=os.path.dirname(target)) as own:
-            os.replace(_part(source, url, Path(own, 'part')), target)
+            os.replace(_any_part(source, Path(own, 'part')), target)
         return
     part = Path(f'{target}.part')
-    os.replace(_part(source, url, part), target)
+    os.replace(_any_part(source, part), target)
     forget(part)
+
+
+def _any_part(source: Source, part: Path) -> Path:
+    """Download the first of a file's names that there is."""
+    if source.hub and not os.environ.get(MIRROR):
+        hub.bring(source.hub, part)
+        return part
+    *others, last = map(mirrored, source.urls)
+    for url in others:
+        try:
+            return _part(source, url, part)
+        except HTTPError as error:
+            if error.code != 404:
+                raise
+    return _part(source, last, part)
 
 
 def _part(source: Source, url: str, part: Path) -> Path:

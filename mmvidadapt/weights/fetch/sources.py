@@ -7,6 +7,7 @@ from typing import Optional, Union
 from urllib.parse import urldefrag, urlsplit
 from urllib.request import url2pathname
 
+from mmvidadapt.utils.cache_folder import kept_as, weights_folder
 from mmvidadapt.utils.sha256 import hash_bytes
 
 from .download import Source, fetch
@@ -53,27 +54,25 @@ def _not_found(source: str, path: str) -> str:
     close = difflib.get_close_matches(source, SOURCES, n=3)
     guess = f' Did you mean {" or ".join(map(repr, close))}?' if close else ''
     state = 'a folder' if os.path.isdir(path) else 'no file'
+    ours = sorted(name for name, known in SOURCES.items() if not known.hub)
     return (
         f"No weights '{source}': {path} is {state}, and no alias has "
         f'this name.{guess} Give the path of a file, an http(s):// or '
-        f'file:// URL, or an alias: {sorted(SOURCES)}.'
+        f'file:// URL, or an alias: {ours}, or what `python -m mmvidadapt '
+        'trunks` lists.'
     )
 
 
 def _target(source: str, cache_dir: Optional[str]) -> str:
     """Name the file that keeps a download."""
-    home = cache_dir or os.environ.get('MMVIDADAPT_HOME')
-    folder = os.path.join(
-        os.path.expanduser(home or '~/.cache/mmvidadapt'), 'weights'
-    )
     if source in SOURCES:
         url = urlsplit(SOURCES[source].url).path
         suffix = os.path.splitext(url)[1]
         if SOURCES[source].by_hand:  # the address is that of a page
             suffix = '.pth'
-        name = source.replace('/', '_') + suffix
+        name = kept_as(source) + suffix
     else:  # two URLs may end in the same name
         base = urlsplit(source).path.rsplit('/', 1)[-1] or 'weights'
         digest = hash_bytes(source.encode())
         name = f'{digest[:8]}_{re.sub("[^A-Za-z0-9._-]", "_", base)}'
-    return os.path.abspath(os.path.join(folder, name))
+    return os.path.join(weights_folder(cache_dir), name)

@@ -1,0 +1,134 @@
+"""Parameters and multiply-accumulates of a frame, by trunk and image size.
+
+``python tools/trunks.py`` counts them and writes the table; the tests count
+some of them again.
+"""
+
+from typing import Dict, Tuple
+
+_TABLE = """\
+openai/ViT-B-32 224 87456000 4408418304
+openai/ViT-B-16 224 85799424 17563060224
+openai/ViT-L-14 224 303179776 81011982336
+openai/ViT-L-14-336px 336 303507456 190959108096
+laion/CLIP-ViT-B-32-laion2B-s34B-b79K 224 87456000 4408418304
+laion/CLIP-ViT-B-16-laion2B-s34B-b88K 224 85799424 17563060224
+laion/CLIP-ViT-L-14-laion2B-s32B-b82K 224 303179776 81011982336
+laion/CLIP-ViT-H-14-laion2B-s32B-b79K 224 630766080 167293829120
+laion/CLIP-ViT-g-14-laion2B-s34B-b88K 224 1011203840 267030083584
+laion/CLIP-ViT-bigG-14-laion2B-39B-b160k 224 1842777344 483745886208
+laion/CLIP-ViT-B-32-DataComp.XL-s13B-b90K 224 87456000 4408418304
+laion/CLIP-ViT-B-32-256x256-DataComp-s34B-b86K 256 87467520 5749622784
+laion/CLIP-ViT-B-16-DataComp.XL-s13B-b90K 224 85799424 17563060224
+laion/CLIP-ViT-L-14-DataComp.XL-s13B-b90K 224 303179776 81011982336
+apple/DFN2B-CLIP-ViT-B-16 224 85799424 17563060224
+apple/DFN2B-CLIP-ViT-L-14 224 303179776 81011982336
+apple/DFN2B-CLIP-ViT-L-14-39B 224 303179776 81011982336
+apple/DFN5B-CLIP-ViT-H-14 224 630766080 167293829120
+apple/DFN5B-CLIP-ViT-H-14-378 378 631371520 503480130560
+facebook/metaclip-b32-400m 224 87456000 4408418304
+facebook/metaclip-b16-400m 224 85799424 17563060224
+facebook/metaclip-l14-400m 224 303179776 81011982336
+facebook/metaclip-b32-fullcc2.5b 224 87456000 4408418304
+facebook/metaclip-b16-fullcc2.5b 224 85799424 17563060224
+facebook/metaclip-l14-fullcc2.5b 224 303179776 81011982336
+facebook/metaclip-h14-fullcc2.5b 224 630766080 167293829120
+facebook/metaclip-2-worldwide-huge-quickgelu 224 630766080 167293829120
+facebook/metaclip-2-worldwide-huge-378 378 631371520 503480130560
+facebook/metaclip-2-worldwide-giant 224 1842777344 483745886208
+facebook/metaclip-2-worldwide-giant-378 378 1843564416 1429223996928
+timm/jx_vit_base_p16_224 224 85798656 17563060224
+timm/jx_vit_base_patch16_224_in21k 224 85798656 17563060224
+timm/jx_vit_large_patch16_224_in21k 224 303301632 61553688576
+timm/vit_tiny_patch16_224.augreg_in21k 224 5524416 1253491200
+timm/vit_small_patch16_224.augreg_in21k 224 21665664 4598498304
+timm/vit_small_patch16_224.augreg_in21k_ft_in1k 224 21665664 4598498304
+timm/vit_base_patch32_224.augreg_in21k 224 87455232 4408418304
+timm/vit_base_patch16_224.augreg_in21k 224 85798656 17563060224
+timm/vit_base_patch16_224.augreg_in21k_ft_in1k 224 85798656 17563060224
+timm/vit_base_patch16_224.augreg2_in21k_ft_in1k 224 85798656 17563060224
+timm/vit_base_patch16_224.augreg_in1k 224 85798656 17563060224
+timm/vit_large_patch16_224.augreg_in21k 224 303301632 61553688576
+timm/vit_large_patch16_224.augreg_in21k_ft_in1k 224 303301632 61553688576
+google/vit-base-patch16-224-in21k 224 85798656 17563060224
+google/vit-base-patch32-224-in21k 224 87455232 4408418304
+google/vit-large-patch16-224-in21k 224 303301632 61553688576
+google/vit-huge-patch14-224-in21k 224 630764800 167293829120
+scenic/ViT_B_16_ImageNet1k 224 85798656 17563060224
+scenic/ViT_B_16_ImageNet21k 224 85798656 17563060224
+scenic/ViT_L_16_ImageNet21k 224 303301632 61553688576
+facebook/dinov2-small 224 21619584 6123561984
+facebook/dinov2-small 518 22046976 46696739328
+facebook/dinov2-base 224 85706496 23161227264
+facebook/dinov2-base 518 86561280 151573718016
+facebook/dinov2-large 224 303178752 81011982336
+facebook/dinov2-large 518 304318464 506803826688
+facebook/dinov2-giant 224 1134646784 299390066688
+facebook/dinov2-giant 518 1136356352 1783342958592
+facebook/dinov2-with-registers-small 224 21621120 6227592192
+facebook/dinov2-with-registers-small 518 22048512 46882828800
+facebook/dinov2-with-registers-base 224 85709568 23539156992
+facebook/dinov2-with-registers-base 518 86564352 152115766272
+facebook/dinov2-with-registers-large 224 303182848 82321784832
+facebook/dinov2-with-registers-large 518 304322560 508551278592
+facebook/dinov2-with-registers-giant 224 1134652928 304174522368
+facebook/dinov2-with-registers-giant 518 1136362496 1789221537792
+facebook/dinov3-vits16-pretrain-lvd1689m 224 21591552 4698104832
+facebook/dinov3-vits16-pretrain-lvd1689m 256 21591552 6245286912
+facebook/dinov3-vits16plus-pretrain-lvd1689m 224 28687872 6120760320
+facebook/dinov3-vits16plus-pretrain-lvd1689m 256 28687872 8092615680
+facebook/dinov3-vitb16-pretrain-lvd1689m 224 85650432 17932142592
+facebook/dinov3-vitb16-pretrain-lvd1689m 256 85650432 23574546432
+facebook/dinov3-vitl16-pretrain-lvd1689m 224 303104000 62839898112
+facebook/dinov3-vitl16-pretrain-lvd1689m 256 303104000 82368970752
+facebook/dinov3-vith16plus-pretrain-lvd1689m 224 840550400 172113346560
+facebook/dinov3-vith16plus-pretrain-lvd1689m 256 840550400 224774799360
+facebook/dinov3-vitl16-pretrain-sat493m 224 303104000 62839898112
+facebook/dinov3-vitl16-pretrain-sat493m 256 303104000 82368970752
+google/siglip2-base-patch32-256 256 94552320 5743804416
+google/siglip2-base-patch16-224 224 92884224 17708292096
+google/siglip2-base-patch16-256 256 92930304 23410507776
+google/siglip2-base-patch16-384 384 93176064 56063655936
+google/siglip2-base-patch16-512 512 93520128 108119851008
+google/siglip2-large-patch16-256 256 315956224 81279844352
+google/siglip2-large-patch16-384 384 316283904 191926239232
+google/siglip2-large-patch16-512 512 316742656 363742625792
+google/siglip2-so400m-patch14-224 224 427680704 110176948224
+google/siglip2-so400m-patch14-384 378 428225600 335173224960
+google/siglip2-so400m-patch16-256 256 427888064 110230032384
+google/siglip2-so400m-patch16-384 384 428256704 259468038144
+google/siglip2-so400m-patch16-512 512 428772800 489804779520
+google/siglip2-giant-opt-patch16-256 256 1163168256 299497684992
+google/siglip2-giant-opt-patch16-384 384 1163659776 696489541632
+timm/eva02_base_patch16_clip_224.merged2b 224 85878528 17563060224
+timm/eva02_large_patch14_clip_224.merged2b 224 303342528 80999350272
+timm/eva02_large_patch14_clip_336.merged2b 336 303670208 190930747392
+QuanSun/EVA02_CLIP_B_psz16_s8B 224 85878528 17563060224
+QuanSun/EVA02_CLIP_L_psz14_s4B 224 303342528 80999350272
+QuanSun/EVA02_CLIP_L_336_psz14_s6B 336 303670208 190930747392
+facebook/PE-Core-T16-384 384 6042240 4725158784
+facebook/PE-Core-S16-384 384 23586048 15662049024
+facebook/PE-Core-B16-224 224 92886528 17801651712
+facebook/PE-Core-L14-336 336 316102656 192180832256
+facebook/PE-Core-G14-448 448 1880066560 2059314659328
+facebook/PE-Spatial-T16-512 512 5683200 10433401344
+facebook/PE-Spatial-S16-512 512 21983232 31749055488
+facebook/PE-Spatial-B16-512 512 86433792 107027122176
+facebook/PE-Spatial-L14-448 448 303964160 361796517888
+facebook/PE-Spatial-G14-448 448 1851733504 2054456082432
+vivit/b16x2_k400 224 88646400 14110138944
+vivit/b16x2_fe_k400 224 114755328 8854428864
+vivit/l16x2_fe_k400 224 354493440 30880727296
+vivit/l16x2_fe_k600 224 354493440 30880727296
+vivit/l16x2_fe_epic 224 354493440 30880727296
+google/vivit-b-16x2 224 88646400 14110138944
+google/vivit-b-16x2-kinetics400 224 88646400 14110138944
+microsoft/swin_base_patch4_window7_224_22k 224 86749368 7724595200
+microsoft/swin_base_patch4_window7_224 224 86749368 7724595200
+bevt/swinb_in1k 224 87638984 8791638016
+bevt/swinb_in1k_k400 224 87638984 8791638016
+"""
+FIGURES: Dict[Tuple[str, int], Tuple[int, int]] = {
+    (name, int(size)): (int(params), int(macs))
+    for name, size, params, macs in map(str.split, _TABLE.splitlines())
+}
