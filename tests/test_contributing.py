@@ -14,7 +14,6 @@ from tests.engine.adapter_runs import recipe
 
 PACKAGE = runs.ROOT / 'mmvidadapt'
 TEXT = (runs.ROOT / 'CONTRIBUTING.md').read_text()
-listing = runs.listing
 
 
 def test_the_map_names_every_folder_and_no_other():

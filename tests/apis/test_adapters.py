@@ -21,14 +21,10 @@ from mmvidadapt.weights.adapter_file import read_adapter
 from tests.adapters import (
     config_of,
     trained_model,
-    trunk,
     write_adapter,
     write_trunk,
 )
-from tests.trained import trained
 from tests.weights import foreign
-
-__all__ = ['trained', 'trunk']
 
 
 @pytest.mark.parametrize('method', ['aim', 'evl', 'lora'])

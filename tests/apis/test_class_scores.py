@@ -11,10 +11,8 @@ from mmvidadapt.apis.use.class_names import class_names
 from mmvidadapt.apis.use.inference import Classifier
 from mmvidadapt.apis.use.prediction_files import PredictionFiles
 from tests import runs
-from tests.adapters import config_of, trunk, video, write_adapter
-from tests.trained import trained
+from tests.adapters import config_of, write_adapter
 
-__all__ = ['trained', 'trunk', 'video']
 NAMES = ['run', 'jump', 'swim', 'fly']
 TWICE = dict(_delete_=True, type='RepeatDataset', times=2)
 TWICE['dataset'] = dict(type='VideoDataset', multi_class=True)

@@ -18,10 +18,7 @@ from mmvidadapt.apis.data.fit_tokenizer import (
 )
 from mmvidadapt.methods.bevt.tokenizers import KMeansTokenizer
 from tests.golden import SHARED
-from tests.runs import listing
 from tests.tools.processes import call
-
-__all__ = ['listing']
 
 WEIGHTS = SHARED / 'data' / 'weights'
 AUTOENCODER = {

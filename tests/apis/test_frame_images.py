@@ -10,11 +10,9 @@ from mmvidadapt.apis.data.frame_images import write_images
 from mmvidadapt.apis.use.windows import read_frames
 from mmvidadapt.utils.video import VideoError
 from tests.films import encode, film
-from tests.runs import NUM_CLIPS, listing
+from tests.runs import NUM_CLIPS
 from tests.tools.processes import call
 from tests.trained import damage
-
-__all__ = ['listing']
 
 
 def test_the_tool_writes_images_that_the_data_set_reads(

@@ -17,11 +17,7 @@ from mmengine.dataset import Compose
 from mmvidadapt.__main__ import main
 from mmvidadapt.apis.train.config import find_config
 from mmvidadapt.apis.train.host_tools import find_tool, list_tools
-from tests.hosted import hosted
-from tests.runs import listing
 from tests.tools.processes import run
-
-__all__ = ['hosted', 'listing']
 
 FEATURES = 'misc/clip_feature_extraction.py'
 CHECK = 'analysis_tools/check_videos.py'

@@ -11,10 +11,7 @@ from mmengine.config import Config
 from mmvidadapt.apis import load_adapter
 from mmvidadapt.apis.use.adapters import merge_adapter
 from mmvidadapt.weights.adapter_file import read_adapter
-from tests.adapters import config_of, trunk, video, write_adapter
-from tests.trained import trained
-
-__all__ = ['trained', 'trunk', 'video']
+from tests.adapters import config_of, write_adapter
 
 
 @pytest.fixture

@@ -12,9 +12,7 @@ from mmvidadapt.apis.use import windows
 from mmvidadapt.apis.use.inference import Classifier, find_sources
 from mmvidadapt.apis.use.prediction_files import annotate
 from mmvidadapt.utils.video import VideoError, draw_text
-from tests.trained import FPS, damage, trained
-
-__all__ = ['trained']
+from tests.trained import FPS, damage
 
 
 @pytest.fixture

@@ -8,9 +8,7 @@ from mmengine.config import Config
 
 from mmvidadapt.apis.train.config import flatten
 from mmvidadapt.apis.use.inference import Classifier
-from tests.trained import trained
 
-__all__ = ['trained']
 LABELS = ['run', 'jump', 'swim', 'fly']
 TINY = {
     'model.backbone.arch': 'tiny',

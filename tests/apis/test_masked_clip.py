@@ -17,10 +17,9 @@ from mmvidadapt.apis.inspect.masked_clip import (
 )
 from tests import bevt_runs
 from tests.apis.test_precompute_tokens import cfg, images
-from tests.runs import listing
 from tests.tools.processes import call
 
-__all__ = ['cfg', 'images', 'listing']
+__all__ = ['cfg', 'images']
 
 
 def build(cfg):

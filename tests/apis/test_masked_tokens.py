@@ -10,10 +10,9 @@ from mmvidadapt.apis.inspect.masked_tokens import measure_tokens
 from mmvidadapt.engine.seed import seed_everything
 from tests.apis.test_masked_clip import build, cfg
 from tests.apis.test_precompute_tokens import images
-from tests.runs import listing
 from tests.tools.processes import call
 
-__all__ = ['build', 'cfg', 'images', 'listing']
+__all__ = ['build', 'cfg', 'images']
 
 
 @TRANSFORMS.register_module()

@@ -18,15 +18,11 @@ from tests.adapters import (
     METHODS,
     assert_as_alone,
     config_of,
-    trunk,
-    video,
     write_adapter,
     write_adapters,
     write_trunk,
 )
-from tests.trained import trained
 
-__all__ = ['trained', 'trunk', 'video']
 every_method = pytest.mark.parametrize('method', METHODS)
 
 

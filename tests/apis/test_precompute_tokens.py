@@ -27,10 +27,7 @@ from mmvidadapt.methods.bevt.dataset_tokenized import (
     seeded,
 )
 from tests import bevt_runs
-from tests.runs import listing
 from tests.tools.processes import call
-
-__all__ = ['listing']
 
 
 @pytest.fixture

@@ -11,14 +11,10 @@ from mmvidadapt.weights.adapter_file import read_adapter
 from tests.adapters import (
     assert_as_alone,
     config_of,
-    trunk,
-    video,
     write_adapter,
     write_adapters,
 )
-from tests.trained import trained
 
-__all__ = ['trained', 'trunk', 'video']
 PREFIX = {'patchify', 'embed', '.ln_pre', 'b0.ln_1'}
 
 

@@ -29,9 +29,8 @@ from mmvidadapt.utils.video import VideoError
 from tests import runs
 from tests.datasets.test_foreign_videos import add_stream, put, trim
 from tests.films import encode, film
-from tests.trained import damage, trained
+from tests.trained import damage
 
-__all__ = ['trained']
 FILM = film(60)
 OPEN = dict(type='VideoInit', backend='auto')
 SAMPLE = dict(type='MidpointSampleFrames', clip_len=4, frame_interval=3)

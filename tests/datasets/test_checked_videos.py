@@ -14,11 +14,8 @@ from mmvidadapt.datasets import checked_videos, worker_state
 from mmvidadapt.datasets.checked_videos import IN_A_ROW, UnreadableSample
 from mmvidadapt.utils.video import VideoError
 from tests import runs
-from tests.engine.conftest import logged
-from tests.runs import listing
 from tests.trained import damage
 
-__all__ = ['listing', 'logged']
 OWN = dict(type='VideoInit', backend='auto'), dict(type='VideoDecode')
 STOCK = dict(type='DecordInit'), dict(type='DecordDecode')
 CLASSES = runs.NUM_CLASSES

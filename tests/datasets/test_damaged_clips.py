@@ -8,10 +8,8 @@ from mmcv.transforms import Compose
 from mmvidadapt.apis.train.config import load_config
 from mmvidadapt.utils.video import VideoError
 from tests import runs
-from tests.runs import listing
-from tests.trained import damage, trained
+from tests.trained import damage
 
-__all__ = ['listing', 'trained']
 ROOTS = ('k400', '32f_k700', 'ssv2', '32f_diving48')
 
 

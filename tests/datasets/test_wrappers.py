@@ -12,10 +12,7 @@ from mmengine.runner import Runner
 from mmvidadapt.datasets.wrappers import inner_config, inner_datasets
 from mmvidadapt.methods.evl.dataset import build_uncached
 from tests import runs
-from tests.runs import listing
 from tests.trained import damage
-
-__all__ = ['listing']
 
 HOOKS = ('BadVideosHook', 'NameCrashHook', 'ManifestHook')
 

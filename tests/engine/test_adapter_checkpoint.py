@@ -8,12 +8,10 @@ from mmengine.runner import Runner
 from mmvidadapt.engine.adapters import make_adapter, split_names
 from mmvidadapt.weights.adapter_file import SUFFIX, read_adapter
 from tests import runs
-from tests.adapters import config_of, trunk
+from tests.adapters import config_of
 from tests.tools.processes import run as run_command
 
 from .adapter_runs import check_pairs, recipe, run, stems
-
-__all__ = ['trunk']
 
 # Imported by the processes of a distributed run: who has written?
 PLUGIN = """

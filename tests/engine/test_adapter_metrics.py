@@ -4,11 +4,9 @@ import pytest
 from mmengine.runner import Runner
 
 from mmvidadapt.weights.adapter_file import SUFFIX, read_adapter
-from tests.adapters import trunk
 
 from .adapter_runs import check_pairs, recipe, run
 
-__all__ = ['trunk']
 RARE = dict(default_hooks__checkpoint__interval=2)
 
 

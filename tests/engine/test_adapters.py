@@ -21,13 +21,11 @@ from mmvidadapt.weights.adapter_file import AdapterFile, read_adapter
 from tests.adapters import (
     METHODS,
     config_of,
-    trunk,
     write_adapter,
     write_trunk,
 )
 from tests.methods.cases.aim import TOY
 
-__all__ = ['trunk']
 every_method = pytest.mark.parametrize('method', METHODS)
 HEAD = 'cls_head.fc_cls.weight'
 

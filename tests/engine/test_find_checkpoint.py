@@ -9,9 +9,6 @@ import torch
 from mmvidadapt.engine.find_checkpoint import find_checkpoint
 
 from . import toy_runs
-from .toy_runs import quick
-
-__all__ = ['quick']
 
 
 def write(folder, name, age, half=False):

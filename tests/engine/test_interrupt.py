@@ -20,9 +20,6 @@ from mmvidadapt.engine.signals import ShieldedInit
 
 from . import toy_runs
 from .run_folders import contents
-from .toy_runs import quick
-
-__all__ = ['quick']
 
 
 def recipe(work, send=None, by_iter=False, **changes):

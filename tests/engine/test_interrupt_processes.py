@@ -10,9 +10,6 @@ from mmvidadapt.engine.signals import Vote
 
 from . import toy_runs
 from .run_folders import contents
-from .toy_runs import quick
-
-__all__ = ['quick']
 
 
 def in_two_processes(function, *args):

@@ -11,10 +11,6 @@ from mmvidadapt.engine.training_progress import PROGRESS, take_progress
 
 from . import toy_runs
 from .run_folders import Snapshots, contents
-from .toy_runs import quick
-
-__all__ = ['quick']
-
 
 RARE = dict(default_hooks__checkpoint__interval=2)
 

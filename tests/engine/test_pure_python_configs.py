@@ -15,9 +15,6 @@ from mmvidadapt.apis.use.inference import Classifier
 from mmvidadapt.engine.plain_config import plain_config, plain_dict
 from mmvidadapt.weights.adapter_file import read_adapter
 from tests import runs
-from tests.adapters import trunk
-
-__all__ = ['trunk']
 
 BASE = """
 from mmaction.evaluation import AccMetric

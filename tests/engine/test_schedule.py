@@ -11,9 +11,7 @@ from mmvidadapt.engine import schedule
 from mmvidadapt.engine.training_progress import PROGRESS
 
 from . import toy_runs
-from .toy_runs import SIZE, quick
-
-__all__ = ['quick']
+from .toy_runs import SIZE
 
 BOTH = dict(by_epoch=True, convert_to_iter_based=True)
 LINEAR = dict(BOTH, type='LinearLR', start_factor=0.1, end=1.5)

@@ -18,9 +18,6 @@ from mmvidadapt.engine.work_dir_lock import (
 )
 
 from . import toy_runs
-from .toy_runs import quick
-
-__all__ = ['quick']
 
 
 @pytest.fixture

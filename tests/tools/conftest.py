@@ -1,13 +1,7 @@
-"""Clips that every run reads, what is logged, and runners that wait."""
+"""Runners that wait."""
 
 import pytest
 from mmengine.runner import Runner
-
-from tests.cached import videos
-from tests.engine.conftest import logged
-from tests.runs import listing
-
-__all__ = ['listing', 'logged', 'videos']
 
 
 @pytest.fixture

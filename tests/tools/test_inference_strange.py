@@ -10,11 +10,11 @@ import pytest
 
 from mmvidadapt.apis.use.inference import Prediction
 from mmvidadapt.apis.use.prediction_files import PredictionFiles, annotate
-from tests.trained import FPS, trained
+from tests.trained import FPS
 
 from .test_inference_tool import infer
 
-__all__ = ['infer', 'trained']
+__all__ = ['infer']
 
 
 def test_a_name_that_is_no_utf_8_costs_no_result(

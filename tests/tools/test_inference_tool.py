@@ -22,11 +22,10 @@ from mmvidadapt.apis.use.prediction_files import PredictionFiles, annotate
 from tests import runs
 from tests.datasets.test_foreign_videos import turn
 from tests.films import encode, film
-from tests.trained import FPS, damage, trained
+from tests.trained import FPS, damage
 
 from .processes import call as run_tool
 
-__all__ = ['trained']
 FILES = ('--json', 'p.json', '--csv', 'p.csv')
 
 

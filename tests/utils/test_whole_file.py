@@ -12,9 +12,7 @@ from mmengine.runner import save_checkpoint
 
 from mmvidadapt.apis.use import adapters
 from mmvidadapt.utils.whole_file import whole_file
-from tests.adapters import config_of, trunk, write_adapter
-
-__all__ = ['trunk']
+from tests.adapters import config_of, write_adapter
 
 
 def test_a_file_gets_its_name_when_it_is_complete(tmp_path):
