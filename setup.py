@@ -77,7 +77,11 @@ setup(
         'tensorboard',
         'matplotlib',
     ],
-    extras_require={'test': ['pytest', 'pytest-xdist']},
+    extras_require={
+        'test': ['pytest', 'pytest-xdist'],
+        # What trunks are compared with; the tests are skipped without.
+        'oracles': ['timm==1.0.31', 'transformers==5.24.0'],
+    },
     classifiers=[
         'Development Status :: 4 - Beta',
         'Programming Language :: Python :: 3.10',

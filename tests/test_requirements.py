@@ -3,7 +3,7 @@
 import ast
 import sys
 from importlib import import_module
-from typing import Dict
+from typing import Any, Dict
 
 import pytest
 from mmaction.registry import TRANSFORMS
@@ -23,20 +23,23 @@ PLATFORMS = {
 WITH_DECORD = {'x86-64 Linux', 'Windows'}  # it has wheels for
 
 
-def asked() -> Dict[str, Requirement]:
-    """Read ``install_requires`` without running setup.py."""
+def of_setup(keyword: str) -> Any:
+    """Read an argument of ``setup`` without running setup.py."""
     tree = ast.parse((ROOT / 'setup.py').read_text())
     words = {k.arg: k.value for n in ast.walk(tree) for k in keywords(n)}
-    texts = ast.literal_eval(words['install_requires'])
-    return {r.name: r for r in map(Requirement, texts)}
+    return ast.literal_eval(words[keyword])
+
+
+def asked() -> Dict[str, Requirement]:
+    return {r.name: r for r in map(Requirement, of_setup('install_requires'))}
 
 
 def keywords(node: ast.AST) -> list:
     return node.keywords if isinstance(node, ast.Call) else []
 
 
-def pins() -> list:
-    lines = (ROOT / 'requirements' / 'tested.txt').read_text().splitlines()
+def pins(file: str = 'tested') -> list:
+    lines = (ROOT / 'requirements' / f'{file}.txt').read_text().splitlines()
     return [Requirement(line) for line in lines if not line.startswith('#')]
 
 
@@ -70,6 +73,14 @@ def test_what_is_tested_lies_within_the_bounds():
                 s.version for s in pin.specifier if '=' in s.operator
             )
             assert bounds[pin.name].specifier.contains(version), str(pin)
+
+
+def test_the_oracles_are_an_extra_that_the_tests_install():
+    extra = list(map(Requirement, of_setup('extras_require')['oracles']))
+    assert pins('oracles') == extra
+    assert not {pin.name for pin in extra} & set(asked())
+    script = (ROOT / 'tools' / 'run_tests.sh').read_text()
+    assert 'requirements/oracles.txt' in script
 
 
 @pytest.mark.parametrize('python', ['3.10', '3.11', '3.12'])

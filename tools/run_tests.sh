@@ -3,7 +3,8 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/_env.sh"
 cd "$ROOT"
-make_venv .venv requirements/tested.txt requirements/lint.txt
+make_venv .venv requirements/tested.txt requirements/lint.txt \
+    requirements/oracles.txt
 export PATH="$ROOT/.venv/bin:$PATH"
 unset PYTHON  # the tests start our tools, with the python of this venv
 ruff check .
