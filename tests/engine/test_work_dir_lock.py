@@ -34,7 +34,7 @@ def other(tmp_path):
 
     process = context.Process(target=hold)
     process.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     yield process.pid
     process.kill()
     process.join()

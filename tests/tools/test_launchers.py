@@ -116,7 +116,7 @@ def test_a_flat_config_trains_under_the_stock_tool(listing, tmp_path):
     flat.parent.mkdir()
     args = [sys.executable, '-m', 'mmvidadapt', 'config', str(child)]
     args += ['--cfg-options', 'train_cfg.max_epochs=2']
-    how = dict(cwd=runs.ROOT, text=True, timeout=120)
+    how = dict(cwd=runs.ROOT, text=True, timeout=300)
     done = subprocess.run(args, capture_output=True, **how)
     assert done.returncode == 0, done.stderr
     flat.write_text(done.stdout)

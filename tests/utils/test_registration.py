@@ -58,7 +58,7 @@ def run(program, *arguments):
         [sys.executable, '-W', 'ignore', '-c', program, *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])

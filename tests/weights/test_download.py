@@ -66,7 +66,7 @@ def test_silence_is_ended(site, target, monkeypatch, acts):
     site.acts = list(acts)
     start = time.monotonic()
     arrives(site, target)
-    assert time.monotonic() - start < 9  # the server's silence lasts 10 s
+    assert time.monotonic() - start < 50  # the server's silence lasts 60 s
     assert site.ranges()[:2] == [None, HALF]
     assert len(site.asked) == len(acts) + 1
 

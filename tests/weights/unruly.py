@@ -65,7 +65,7 @@ class Unruly(BaseHTTPRequestHandler):
         """Fall silent in the middle."""
         self.half()
         self.wfile.flush()
-        self.server.awake.wait(10)
+        self.server.awake.wait(60)
 
     def corrupt(self):
         """Send a wrong byte."""
