@@ -15,8 +15,22 @@ from mmvidadapt.methods.bevt.video_swin import BEVTVideoSwin
 from mmvidadapt.trunks.base import AdaptedBackbone
 from mmvidadapt.trunks.parts import linear as linear_module
 from mmvidadapt.trunks.parts import tracing
-from tests.methods.every_backbone import BACKBONES, batch_for, build_backbone
+from tests.methods.cases import Case, all_cases
+from tests.methods.cases.bevt import CASES as BEVT
 
+PIXELS = dict(arch='tiny', img_size=32, num_frames=4)
+FORMER = dict(type='BEVTTimeSformer', **PIXELS), (3, 4, 32, 32), set(), '', 0
+FORMERS = Case(*FORMER), Case(FORMER[0], (3, 32, 32), *FORMER[2:])
+# Name: the case, and what is changed of it.
+BACKBONES = {case.name: (case, {}) for case in reversed(all_cases())}
+BACKBONES |= {
+    'AIM': (BACKBONES['AIM'][0], dict(num_t_adapters=2)),
+    'DualPath, official': (BACKBONES['DualPath'][0], dict(variant='official')),
+    'LoRA': (BACKBONES['LoRA'][0], dict(targets=('q', 'k', 'v', 'o'))),
+    'STAdapter': (BACKBONES['STAdapter'][0], dict(places=('attn', 'mlp'))),
+    'BEVTSwin, images': (BEVT[-1], {}),
+    **{f'BEVTTimeSformer {len(c.clip)}': (c, {}) for c in FORMERS},
+}
 every_backbone = pytest.mark.parametrize('name', BACKBONES)
 # Those whose adapters or decoders are plain linear layers.
 QUANTISED = (
@@ -27,6 +41,17 @@ QUANTISED = (
     'EVL',
     'AdaptFormer',
 )
+
+
+def build_backbone(name, **given):
+    """Build a backbone in evaluation mode, with no parameter at zero."""
+    case, own = BACKBONES[name]
+    return Case.build(case, **own, **given).eval()  # BEVT's: without masks
+
+
+def batch_for(name, size):
+    """Draw a batch of clips or images."""
+    return BACKBONES[name][0].batch(size)
 
 
 @torch.no_grad()
@@ -43,7 +68,7 @@ def agree(run, known):
 
 
 def test_no_backbone_is_left_out():
-    known = {kind for kind, *_ in BACKBONES.values()}
+    known = {case.name for case, _ in BACKBONES.values()}
     ours = {
         name
         for name, kind in MODELS.module_dict.items()
