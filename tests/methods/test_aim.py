@@ -1,20 +1,26 @@
-"""AIM: the four tests of a method, ablations and the recognizer."""
+"""AIM on ViTs and on Swin: ablations, the recognizer, what is dropped."""
 
 import copy
 
 import pytest
 import torch
 from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
 from torch.testing import assert_close
 
 from mmvidadapt.apis.train.memory import saved_bytes
-from mmvidadapt.models import AIM, ImageViT
 from mmvidadapt.trunks.dialects import DIALECTS
 from mmvidadapt.weights import rename_official_
 from tests.golden import assert_gradients, assert_output, goldens, load_golden
-from tests.methods.cases.aim import aim_of, sizes_of
+from tests.methods.cases.aim import (
+    CASES,
+    aim_of,
+    renamed_gradients,
+    sizes_of,
+)
 
-VIDEO = (2, 3, 4, 16, 24)  # (B, 3, T, H, W)
+VIT, SWIN = CASES
+OFFICIAL = dict(drop_path_mode='official')
 ABLATIONS = {
     'no_temporal': ('spatial', 'joint'),
     'no_spatial': ('temporal', 'joint'),
@@ -25,48 +31,10 @@ ABLATIONS = {
 }
 
 
-def tiny_aim(**kwargs):
-    torch.manual_seed(0)
-    return AIM(
-        **{**dict(arch='tiny', img_size=VIDEO[-2:], num_frames=4), **kwargs}
-    )
-
-
-def randomize_trained(module):
-    for param in module.parameters():
-        if param.requires_grad:
-            torch.nn.init.normal_(param, std=0.1)
-
-
 def renamed(state_dict, prefix=''):
     state_dict = dict(state_dict)
     rename_official_(state_dict, prefix)
     return state_dict
-
-
-def renamed_gradients(golden, prefix=''):
-    """Names are recognised as a whole: fill in what has no gradient."""
-    whole = {
-        name: golden['grads'].get(name, torch.full_like(value, torch.nan))
-        for name, value in golden['state_dict'].items()
-    }
-    return {
-        name: grad
-        for name, grad in renamed(whole, prefix).items()
-        if not grad.isnan().any()
-    }
-
-
-@pytest.mark.parametrize('dialect', ['clip', 'imagenet'])
-def test_new_adapters_leave_the_image_model_unchanged(dialect):
-    aim = tiny_aim(dialect=dialect).eval()
-    vit = ImageViT(arch='tiny', dialect=dialect, img_size=VIDEO[-2:]).eval()
-    trunk = {
-        k: v for k, v in aim.state_dict().items() if k in vit.state_dict()
-    }
-    vit.load_state_dict(trunk)
-    video = torch.randn(VIDEO)
-    assert_close(aim(video), vit(video))
 
 
 @pytest.mark.parametrize(
@@ -108,8 +76,6 @@ def test_recognizer_loss_and_views_match_the_official_code(path):
     model.load_state_dict(golden['state_dict'], strict=True)
     model.eval()
 
-    from mmaction.structures import ActionDataSample
-
     sample = ActionDataSample().set_gt_label(0)
     predicted = model(golden['input'], [sample], mode='predict')[0]
     assert_output(predicted.pred_score[None], golden['output'])
@@ -123,46 +89,74 @@ def test_recognizer_loss_and_views_match_the_official_code(path):
     assert_gradients(model, renamed_gradients(golden, 'backbone.'))
 
 
-def test_half_of_the_clips_are_dropped_as_a_whole():
-    aim = tiny_aim(drop_path_rate=0.5).train()
-    randomize_trained(aim)
-    block = aim.transformer.resblocks[-1]
-    x = torch.ones(4 * 64, 7, 32)  # 64 clips of 4 frames
-    kept = block.drop_path(x).unflatten(0, (64, 4))
-    per_clip = kept.flatten(1)
-    assert (per_clip == per_clip[:, :1]).all()
-    assert set(per_clip.unique().tolist()) == {0.0, 2.0}
-    aim.eval()
-    assert block.drop_path(x) is x
-
-
 @pytest.mark.parametrize(
-    'dialect,same', [('clip', (0, 1)), ('imagenet', (2,))]
+    'case,given,drops,varying',
+    [
+        (VIT, dict(), ('drop_path',), [{0}]),
+        (VIT, dict(OFFICIAL, dialect='clip'), ('drop_path',), [{2}]),
+        (VIT, dict(OFFICIAL, dialect='imagenet'), ('drop_path',), [{0, 1}]),
+        (SWIN, dict(), ('t_drop', 'mlp_drop'), [{0}, {0}]),
+        (SWIN, OFFICIAL, ('t_drop', 'mlp_drop'), [{0, 2}, {0, 1}]),
+    ],
 )
-def test_official_drop_path_granularity(dialect, same):
-    aim = tiny_aim(
-        dialect=dialect, drop_path_rate=0.5, drop_path_mode='official'
-    ).train()
-    kept = aim.transformer.resblocks[-1].drop_path(torch.ones(4 * 32, 64, 8))
-    kept = kept.unflatten(0, (32, 4))[..., 0]  # (B, T, N)
-    for dim in same:
-        assert (kept == kept.narrow(dim, 0, 1)).all()
-    other = ({0, 1, 2} - set(same)).pop()
-    assert (kept != kept.narrow(other, 0, 1)).any()
-
-
-def test_official_drop_path_goes_by_what_the_dialect_is():
-    for dialect, per in (('clip', 'token'), ('imagenet', 'frame')):
-        aim = tiny_aim(
-            dialect=dict(DIALECTS[dialect]), drop_path_mode='official'
-        )
-        assert aim.transformer.resblocks[0].drop_path.per == per
+def test_what_is_dropped_as_a_whole(case, given, drops, varying):
+    given = dict(given, drop_path_rate=0.5)
+    if case is VIT and 'dialect' in given:  # the traits count, not the name
+        given['dialect'] = dict(DIALECTS[given['dialect']])
+    model = case.build(**given).train()
+    frames = 4 if case is VIT else 2
+    block = [m for m in model.modules() if hasattr(m, drops[0])][-1]
+    x = torch.ones(64 * frames, 16, 8)
+    for name, dims in zip(drops, varying):
+        drop = getattr(block, name).train()
+        kept = drop(x).unflatten(0, (64, frames))[..., 0]  # (B, T, N)
+        assert set(kept.unique().tolist()) == {0.0, 2.0}
+        for dim in range(3):
+            same = (kept == kept.narrow(dim, 0, 1)).all()
+            assert bool(same) != (dim in dims), (name, dim)
+        assert drop.eval()(x) is x
 
 
 def test_checkpointing_saves_with_the_first_adapter_inside_a_block():
-    options = dict(trainable=(r'.*_adapter\..*',))
+    only = dict(trainable=(r'.*_adapter\..*',))
+    cases = only, dict(only, with_cp=True)
     plain, lean = (
-        saved_bytes(aim, lambda m=aim: m(torch.ones(VIDEO)))
-        for aim in (tiny_aim(**options, with_cp=cp) for cp in (False, True))
+        saved_bytes(aim, lambda m=aim: m(VIT.batch()))
+        for aim in (VIT.build(False, **given) for given in cases)
     )
     assert lean < plain / 3
+
+
+def test_an_embedding_of_frames_is_trained_and_tables_are_kept():
+    trained = {
+        relative: {
+            name
+            for name, param in SWIN.build(
+                t_relative=relative
+            ).named_parameters()
+            if param.requires_grad
+        }
+        for relative in (True, False)
+    }
+    assert trained[False] - trained[True] == {'temporal_embedding'}
+    table = 'layers.0.blocks.0.attn.temporal_position_bias_table'
+    assert table in SWIN.build().state_dict() and table not in trained[True]
+
+
+@pytest.mark.parametrize(
+    'switched_off, adapter',
+    [('temporal', 't'), ('spatial', 's'), ('joint', 'mlp')],
+)
+@torch.no_grad()
+def test_switching_off_is_zeroing(switched_off, adapter):
+    full, video = SWIN.build().eval(), SWIN.batch()
+    before = full(video)
+    for name, param in full.named_parameters():
+        if f'.{adapter}_adapter.up.' in name:
+            param.zero_()
+    rest = {'spatial', 'temporal', 'joint'} - {switched_off}
+    ablated = SWIN.build(adapt=tuple(rest)).eval()
+    weights = full.state_dict()
+    ablated.load_state_dict({k: weights[k] for k in ablated.state_dict()})
+    assert_close(ablated(video), full(video))
+    assert not torch.allclose(before, full(video))

@@ -177,21 +177,3 @@ def test_patches_can_do_without_a_norm():
     assert names < set(tiny_bevt().state_dict())
     bare = tiny_bevt(arch=dict(TOY, patch_norm=False))
     assert not names & set(bare.state_dict())
-
-
-def test_one_stream_has_no_parts_of_the_other():
-    names = {
-        streams: {
-            name.split('.')[0]
-            for name in tiny_bevt(streams=streams).state_dict()
-        }
-        for streams in (('image',), ('video',), ('video', 'image'))
-    }
-    both = names['video', 'image']
-    assert both - names['image',] == {
-        'patch_embed',
-        'fpn_s',
-        'fpn_t',
-        'lm_down_st',
-    }
-    assert both - names['video',] == {'patch_embed_2d', 'fpn', 'lm_down'}

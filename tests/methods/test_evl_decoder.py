@@ -15,9 +15,9 @@ from mmvidadapt.methods.evl.lean_motion import (
     relative_sum,
 )
 from tests.compare import compare
-from tests.golden import ROOT, assert_output, load_golden
-from tests.methods.cases.evl import TEMPORAL, load_official, recognizer
-from tests.methods.test_evl import VIDEO, every_golden, randomize, tiny_evl
+from tests.golden import ROOT, load_golden
+from tests.methods.cases.evl import TEMPORAL, recognizer
+from tests.methods.test_evl import VIDEO, randomize, tiny_evl
 
 FINETUNED = ROOT / 'tests' / 'reference' / 'evl_finetune_on.pt'
 
@@ -60,46 +60,6 @@ def test_the_classifier_starts_as_pytorch_makes_it():
     for param in head.fc_cls.parameters():
         assert_uniform(param, 1 / math.sqrt(64))
     assert (head.norm.weight == 1).all() and not head.norm.bias.any()
-
-
-def plain_attention(q, k, frames):
-    """Average the heads of every pair of frames, one after the other."""
-    q, k = (t.unflatten(0, (-1, frames))[:, :, 1:] for t in (q, k))
-
-    def attend(i, j):
-        scores = torch.einsum('bqmd,bkmd->bmqk', q[:, i], k[:, j])
-        return (scores / math.sqrt(q.shape[-1])).softmax(-1).mean(1)
-
-    back = [attend(t + 1, t) for t in range(frames - 1)]
-    forth = [attend(t, t + 1) for t in range(frames - 1)]
-    return torch.stack([torch.stack(back, 1), torch.stack(forth, 1)], 1)
-
-
-@every_golden
-def test_every_stage_is_that_of_the_official_code(path):
-    golden = load_golden(path)
-    model = recognizer(golden, temporal=TEMPORAL)  # attention in any case
-    inner, frames = golden['intermediates'], model.backbone.num_frames
-    own = recognizer(golden)
-    load_official(own, golden)
-    model.load_state_dict(own.state_dict(), strict=False)
-    query = own.backbone.decoder.cls_token
-    taps = model.backbone.taps(golden['input'])
-    for i, (x, attention) in enumerate(taps):
-        q, k = (inner[f'tap{i}.{name}'] for name in 'qk')
-        assert_output(x.flatten(0, 1).detach(), inner[f'tap{i}.out'])
-        wanted = plain_attention(q, k, frames)
-        assert_output(attention.detach(), wanted)
-        own_of_official = neighbour_attention(
-            q.transpose(1, 2), k.transpose(1, 2), frames
-        )
-        assert_output(own_of_official, wanted)
-        layer = own.backbone.decoder.layers[i]
-        tokens = layer.tokens(x, attention).flatten(1, 2)
-        assert_output(tokens.detach(), inner[f'frame_features{i}'])
-        query = layer(query.expand(len(x), 1, -1), x, attention)
-        assert_output(query.detach(), inner[f'decoder_layer{i}'])
-    assert_output(query.detach(), inner['decoder_out'])
 
 
 def test_all_modules_over_a_trunk_in_fp16():

@@ -8,7 +8,6 @@ from torch.testing import assert_close
 
 from mmvidadapt.models import (
     ViViT,
-    ViViTFactorisedDotProduct,
     ViViTFactorisedEncoder,
     ViViTFactorisedSelfAttention,
 )
@@ -110,11 +109,6 @@ def test_parameters_take_part_when_all_clips_are_dropped():
     assert weight.grad is not None and not weight.grad.any()
 
 
-def test_wrong_rates_are_named():
-    with pytest.raises(ValueError, match=r'rate 1.0 is not in \[0, 1\)'):
-        DropBranch(1.0)
-
-
 @every_model
 def test_drop_path_is_off_in_testing_and_the_same_for_a_whole_clip(kind):
     model = dropped('sample', kind).eval()
@@ -154,29 +148,6 @@ def test_temporal_rates_rise_by_themselves():
     rates = [block.drop_path.rate for block in blocks]
     assert rates == pytest.approx([0, 0.2, 0.4])
     assert {block.drop_path.num_frames for block in blocks} == {1}
-
-
-@pytest.mark.parametrize(
-    'kind',
-    [ViViTFactorisedSelfAttention, ViViTFactorisedDotProduct],
-)
-def test_models_3_and_4_have_no_class_token(kind):
-    with pytest.raises(ValueError, match='cls_token.*avg_featmap'):
-        tiny(kind, out_type='cls_token')
-    assert tiny(kind).class_embedding is None
-
-
-def test_what_only_one_model_has_is_checked_there():
-    arch = dict(embed_dims=33, num_layers=1, num_heads=3, patch_size=8)
-    with pytest.raises(ValueError, match='num_heads=3.*even'):
-        tiny(ViViTFactorisedDotProduct, arch=arch)
-    tiny(ViViT, arch=arch)
-    with pytest.raises(ValueError, match='attention_order.*both.*time_space'):
-        tiny(ViViTFactorisedSelfAttention, attention_order=('both'))
-    with pytest.raises(ValueError, match='temporal_num_layers=-1'):
-        tiny(ViViTFactorisedEncoder, temporal_num_layers=-1)
-    with pytest.raises(ValueError, match='temporal_num_layers=None.*pretr'):
-        tiny(ViViTFactorisedEncoder, temporal_num_layers=None)
 
 
 def test_uniform_frame_sampling_reads_the_frames_of_the_paper():

@@ -37,10 +37,6 @@ def randomize(module, std=0.2):
         torch.nn.init.normal_(param, std=std)
 
 
-def learns(param):
-    return param.grad is not None and bool(param.grad.any())
-
-
 def backbone_of(kwargs, num_frames, img_size):
     """Translate the arguments of the official model."""
     attention, encoding = (

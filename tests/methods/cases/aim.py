@@ -11,7 +11,7 @@ TOY = dict(embed_dims=16, depths=(2, 2), num_heads=(2, 4), window_size=4)
 ADAPTERS = ('t_adapter', 's_adapter', 'mlp_adapter')
 
 
-def renamed_gradients(golden):
+def renamed_gradients(golden, prefix=''):
     """Names are recognized as a whole: fill in what has no gradient."""
     dtype = golden['input'].dtype
     whole = {
@@ -20,7 +20,7 @@ def renamed_gradients(golden):
         )
         for name, value in golden['state_dict'].items()
     }
-    rename_official_(whole)
+    rename_official_(whole, prefix)
     return {k: grad for k, grad in whole.items() if not grad.isnan().any()}
 
 

@@ -30,8 +30,20 @@ CASES = [
         keys='8d613fb98ebf',
         drawn=0.074401149,
         variants=IMAGENET,
-        wrong=[(dict(out_type='mean'), 'out_type.*mean.*avg_featmap')],
-        wrong_clips=[SIZE],
+        wrong=[
+            (dict(out_type='mean'), 'out_type.*mean.*avg_featmap'),
+            (dict(num_frames=8), 'num_frames'),
+            (
+                dict(full_finetune=False, trainable=('ln_last.*',)),
+                'No parameter of ImageViT.*ln_last',
+            ),
+            (dict(img_size=(16, 20)), r'img_size=\(16, 20\).*patch_size=8'),
+            (
+                dict(dialect=dict(REGISTERS, norm='rms')),
+                "dialect=.*unknown.*'norm'",
+            ),
+        ],
+        wrong_clips=[SIZE, ((3, 16, 16), r'ImageViT.*not \(2, 3, 16, 16\)')],
     ),
     Case(
         dict(type='VPT', num_prompts=3, **VIT),

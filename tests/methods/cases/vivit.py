@@ -10,6 +10,7 @@ PARTS += ('attn.out_proj.*', 'mlp.c_fc.*', 'mlp.c_proj.*')
 ENCODER = names('', 1, 'positional_embedding', 'conv1.*', 'ln_post.*')
 ENCODER |= names(BLOCK, 2, *PARTS)
 CLS = {'class_embedding'}
+ODD = dict(embed_dims=33, num_layers=1, num_heads=3, patch_size=8)
 GIVEN = dict(arch='tiny', img_size=(16, 24), num_frames=4)
 CLIP = (3, 4, 16, 24)
 # Of names and shapes, and of the first weights with seed 0.
@@ -59,7 +60,10 @@ CASES = [
     case(
         'ViViT',
         ENCODER | CLS,
-        {'mean of all': dict(out_type='avg_featmap', tubelet_size=4)},
+        {
+            'mean of all': dict(out_type='avg_featmap', tubelet_size=4),
+            'odd number of heads': dict(arch=ODD),
+        },
         wrong=[
             (dict(frames=4), 'frames'),
             (dict(arch='giant'), "Unknown arch 'giant'.*base-p16"),
@@ -71,7 +75,7 @@ CASES = [
             (dict(img_size=30), 'img_size=.*30.*patch_size=8'),
             (dict(out_type='gap'), 'gap.*avg_featmap'),
             (dict(drop_path_mode='batch'), 'batch.*official'),
-            (dict(drop_path_rate=1.5), 'rate 1.5'),
+            (dict(drop_path_rate=1.0), r'rate 1.0 is not in \[0, 1\)'),
             (dict(inflation=dict(kernels='central')), 'kernels.*positions'),
             (dict(inflation=dict(kernel='middle')), 'kernel.*middle.*central'),
             (dict(inflation=dict(class_token=False)), 'class_token.*positio'),
@@ -115,14 +119,7 @@ CASES = [
         'ViViTFactorisedDotProduct',
         ENCODER,
         wrong=[
-            (
-                dict(
-                    arch=dict(
-                        embed_dims=33, num_layers=1, num_heads=3, patch_size=8
-                    )
-                ),
-                'num_heads=3.*even',
-            ),
+            (dict(arch=ODD), 'num_heads=3.*even'),
             (dict(out_type='cls_token'), 'cls_token.*avg_featmap'),
         ],
     ),
