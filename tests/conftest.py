@@ -1,5 +1,6 @@
 """Tests see the registries as mmaction2's tools do, on one thread."""
 
+import gc
 import logging
 import os
 from typing import Iterator, List
@@ -22,6 +23,12 @@ from tests.trained import trained
 
 # Fixtures of every folder.
 __all__ = ['hosted', 'listing', 'quick', 'trained', 'trunk', 'video', 'videos']
+
+
+def pytest_collection_finish():
+    """Spare garbage collections, one for every data set, what stays."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

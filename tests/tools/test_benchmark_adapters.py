@@ -2,12 +2,15 @@
 
 import re
 
+import pytest
+
 from tests import runs
 from tests.adapters import config_of
 
 from .processes import call
 
 
+@pytest.mark.slow
 def test_it_says_what_one_and_several_take(monkeypatch, tmp_path, capsys):
     path = tmp_path / 'tiny.py'
     config_of('aim', None).dump(path)

@@ -129,6 +129,7 @@ print(json.dumps(failed))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, 'fork'), reason='no fork here')
 def test_every_package_of_mmengine_may_be_the_first_import():
     done = subprocess.run(
