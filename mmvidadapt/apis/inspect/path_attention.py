@@ -44,7 +44,7 @@ def _find_block(backbone: DualPath, layer: int) -> nn.Module:
             f'layer={layer}: the model has {len(blocks)} blocks; choose '
             f'{-len(blocks)} to {len(blocks) - 1}.'
         )
-    if not backbone.num_prefix_tokens:
+    if backbone.class_embedding is None:
         raise ValueError(
             'The trunk has no class token whose attention could be drawn; '
             'give the config of one that has.'

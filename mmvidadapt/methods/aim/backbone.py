@@ -16,6 +16,7 @@ from mmvidadapt.utils.check_choices import check_choices
 from .lean import LeanAIMBlock
 
 ADAPTATIONS = ('spatial', 'temporal', 'joint')
+ADAPTERS, NORM = r'.*_adapter(_in)?\..*', r'ln_post\..*'
 
 
 @MODELS.register_module()
@@ -26,8 +27,11 @@ class AIM(ViTTrunk):
     <https://arxiv.org/abs/2302.03024>`_ (ICLR 2023), section 3. With
     ``dialect='clip'`` it equals the official ``ViT_CLIP``, with
     ``'imagenet'`` the official ``ViT_ImageNet``, element by element; their
-    checkpoints load as they are. Input ``(B, 3, T, H, W)``, output
-    ``(B, C, T, 1, 1)``.
+    checkpoints load as they are. Trained are the adapters, the temporal
+    embedding and the norm after the blocks, where the trunk has one. The
+    frozen attention has no positions over time, no rotary ones either. Input
+    ``(B, 3, T, H, W)``, output ``(B, C, T, 1, 1)``: of every frame what the
+    trunk is read by, a CLIP ViT's class token.
 
     Args:
         num_frames (int): Number of frames T. Defaults to 8.
@@ -50,8 +54,8 @@ class AIM(ViTTrunk):
             not have ``num_frames`` frames of ``img_size``.
     """
 
-    trainable = ('temporal_embedding', r'ln_post\..*', r'.*_adapter(_in)?\..*')
-    new = ('temporal_embedding', r'.*_adapter(_in)?\..*')
+    trainable = ('temporal_embedding', NORM, ADAPTERS)
+    new = ('temporal_embedding', ADAPTERS)
 
     def __init__(
         self,
@@ -90,8 +94,11 @@ class AIM(ViTTrunk):
         self.temporal_embedding = nn.Parameter(
             torch.zeros(1, num_frames, self.embed_dims)
         )
-        if not adapt:
-            self.trainable = self.trainable[:2]
+        there = {NORM: isinstance(self.ln_post, nn.LayerNorm)}
+        there[ADAPTERS] = bool(adapt)
+        self.trainable = tuple(
+            name for name in self.trainable if there.get(name, True)
+        )
         self.freeze()
 
     def embed(self, video: Tensor) -> Tensor:

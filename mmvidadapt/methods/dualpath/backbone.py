@@ -56,6 +56,11 @@ class DualPath(ViTTrunk):
     ``(B, 3, T, H, W)``; output ``(B, 2E, 1, 1, 1)``, the mean class token of
     the framesets, then that of the frames.
 
+    A trunk that is not read by a class token is read as it was made to be:
+    by its attention pool or the mean of the patches, the same for both
+    paths. Without a class token neither path has one, whatever the variant
+    says. Framesets get the new table, and rotary positions as frames do.
+
     Args:
         num_frames (int): Number of frames T, a multiple of the cells of the
             grid. Defaults to 16.
@@ -120,8 +125,9 @@ class DualPath(ViTTrunk):
         self.framesets_from = framesets_from
         if self.patch_grid[0] != self.patch_grid[1]:
             raise ValueError(
-                f'img_size={trunk["img_size"]}: DualPath takes square frames '
-                'only; give one number.'
+                f'img_size={self.built_as["img_size"]}: patches of '
+                f'{self.patch_grid}, and DualPath takes square frames only; '
+                'give one number.'
             )
         self._add_embeddings(output_dims, separate_cls)
         given = {
@@ -216,7 +222,8 @@ class DualPath(ViTTrunk):
             video (Tensor): Normalised frames ``(B, 3, T, H, W)``.
 
         Returns:
-            Tensor: Mean class tokens of the paths, ``(B, 2E, 1, 1, 1)``.
+            Tensor: What is read of the images of each path, its mean,
+            ``(B, 2E, 1, 1, 1)``.
         """
         x = self.encode(self.embed(video))  # (B*(G+S), 1, C)
         features = [

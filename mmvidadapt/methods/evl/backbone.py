@@ -23,6 +23,8 @@ from .lean import LeanTappedBlock, LeanVideoDecoder
 
 TEMPORAL = ('conv', 'position', 'motion')
 CLIPS = '(b t) n c -> b t n c'
+# How activations are written down in the keys of cached features.
+NOTED = dict(quick_gelu='QuickGELU', gelu='GELU')
 DTYPES = {None: None, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 # CLIP's patches have no bias. The official code gives them one, zero at
 # first, which full fine-tuning trains.
@@ -39,8 +41,11 @@ class EVL(ViTTrunk):
     ``(B, 3, T, H, W)``, output the video token, ``(B, C, 1, 1, 1)``.
 
     The last blocks are tapped: layer i of the decoder reads all tokens of all
-    frames as block ``depth - decoder_num_layers + i`` leaves them. A frozen
-    trunk runs without gradients.
+    frames as block ``depth - decoder_num_layers + i`` leaves them: the class
+    token and the registers, where the trunk has them, and the patches. What
+    comes after the blocks, norm and attention pool, is not used. Motion is
+    read off the block's own queries and keys, rotary positions included. A
+    frozen trunk runs without gradients.
 
     Args:
         num_frames (int): Number of frames T. Defaults to 8.
@@ -125,10 +130,9 @@ class EVL(ViTTrunk):
                 f'trunk has {depth}; choose a whole number, 1 to {depth}.'
             )
         del self.ln_post  # what is read is the output of the blocks
-        if isinstance(self.ln_pre, nn.LayerNorm):
-            self.ln_pre = OwnPrecisionNorm(
-                self.embed_dims, eps=self.ln_pre.eps
-            )
+        for module in self.modules():
+            if type(module) is nn.LayerNorm:
+                module.__class__ = OwnPrecisionNorm
         if self.conv1.bias is not None:
             nn.init.zeros_(self.conv1.bias)
 
@@ -142,8 +146,14 @@ class EVL(ViTTrunk):
                 f"trunk_dtype='{trunk_dtype}' is for a frozen trunk, but "
                 'some of it is trained; leave one of the two out.'
             )
-        for name, param in self.trunk().items():
-            if 'ln_' not in name:
+        kept = {
+            id(param)
+            for module in self.modules()
+            if isinstance(module, OwnPrecisionNorm)
+            for param in module.parameters()
+        }
+        for param in self.trunk().values():
+            if id(param) not in kept:
                 param.data = param.data.to(self.trunk_dtype)
 
     def trunk(self) -> Dict[str, nn.Parameter]:
@@ -235,14 +245,21 @@ class EVL(ViTTrunk):
 
         Autograd does not see what is written into ``param.data``, nor do we.
         """
-        trunk, block = self.trunk(), self.transformer.resblocks[0]
+        trunk = self.trunk()
         state = [(p._version, p.data_ptr()) for p in trunk.values()]
         if self._key is None or self._key[0] != state:
-            heads, act = block.attn.num_heads, type(block.mlp.act).__name__
-            pre_norm = isinstance(self.ln_pre, nn.LayerNorm)
-            note = f'{heads} {act} {block.ln_1.eps} {pre_norm}'
-            self._key = state, fingerprint(trunk, note)
+            self._key = state, fingerprint(trunk, self._traits())
         return self._key[1]
+
+    def _traits(self) -> str:
+        """Write down what changes the features and is no parameter."""
+        block, act = self.transformer.resblocks[0], self.block_sizes['act']
+        heads, rotary = block.attn.num_heads, block.attn.rotary
+        pre_norm = isinstance(self.ln_pre, nn.LayerNorm)
+        traits = f'{heads} {NOTED.get(act, act)} {block.ln_1.eps} {pre_norm}'
+        if rotary is None:
+            return traits
+        return f'{traits} {rotary.kind} {rotary.grid} {self.patch_grid}'
 
     def _cached(self, rows: Tensor) -> Sequence[Tap]:
         """Read cached features of this very trunk."""

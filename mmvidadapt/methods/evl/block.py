@@ -4,7 +4,7 @@ Letters: B clips, T frames, P tokens before the N patches of a frame (the class
 token of a CLIP ViT), C channels.
 """
 
-from typing import Any, Optional, Tuple
+from typing import Optional, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -31,17 +31,7 @@ class OwnPrecisionNorm(nn.LayerNorm):
 
 
 class TappedBlock(ViTBlock):
-    """ViT block that also yields how frames attend to their neighbours.
-
-    Args:
-        **block: Passed on to :class:`ViTBlock`.
-    """
-
-    def __init__(self, **block: Any) -> None:
-        super().__init__(**block)
-        dims, eps = block['embed_dims'], block.get('eps', 1e-5)
-        self.ln_1 = OwnPrecisionNorm(dims, eps=eps)
-        self.ln_2 = OwnPrecisionNorm(dims, eps=eps)
+    """ViT block that also yields how frames attend to their neighbours."""
 
     def forward(
         self, x: Tensor, num_frames: int = 0, num_prefix_tokens: int = 1

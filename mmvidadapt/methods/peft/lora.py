@@ -17,6 +17,7 @@ from mmvidadapt.trunks.parts.lean_block import LeanViTBlock
 from mmvidadapt.trunks.parts.precision import autocast_cast
 from mmvidadapt.trunks.vit import ImageViT, ViTTrunk
 from mmvidadapt.utils.check_choices import check_choices
+from mmvidadapt.weights.fold import fold_layer_scale_
 
 TARGETS = ('q', 'k', 'v', 'o')
 
@@ -98,19 +99,14 @@ class LoRABlock(ViTBlock):
         """Compute what the update of a matrix adds, or nothing."""
         return self.lora[name](h) if name in self.lora else 0.0
 
-    def merged(self) -> Dict[str, Tensor]:
-        """Compute the updated matrices of the attention by name."""
-        thirds = list(self.attn.in_proj_weight.chunk(3))  # (C, C) each
-        last = self.attn.out_proj.weight
-        for i, name in enumerate('qkv'):
-            if name in self.lora:
-                thirds[i] = thirds[i] + self.lora[name].matrix()
-        if 'o' in self.lora:
-            last = last + self.lora['o'].matrix()
-        return {
-            'attn.in_proj_weight': torch.cat(thirds),
-            'attn.out_proj.weight': last,
-        }
+    def merge_into(self, weights: Dict[str, Tensor], prefix: str) -> None:
+        """Add the updates to the matrices of the attention, by name."""
+        own = {name: update.matrix() for name, update in self.lora.items()}
+        in_proj, last = f'{prefix}in_proj_weight', f'{prefix}out_proj.weight'
+        rows = weights[in_proj].chunk(3)  # (C, C) each
+        parts = [w + own.get(name, 0) for name, w in zip('qkv', rows)]
+        weights[in_proj] = torch.cat(parts)  # (3C, C)
+        weights[last] = weights[last] + own.get('o', 0)  # (C, C)
 
 
 class LeanLowRank(Lean, LowRank):
@@ -164,9 +160,11 @@ class LoRA(ViTTrunk):
 
     From `LoRA: Low-Rank Adaptation of Large Language Models
     <https://arxiv.org/abs/2106.09685>`_ (ICLR 2022), section 4.1; images are
-    not in the paper. :meth:`merge` gives a plain ViT with the same outputs,
-    which costs nothing more than the image model. Nothing tells the order of
-    frames. Input ``(B, 3, T, H, W)``, output ``(B, C, T, 1, 1)``.
+    not in the paper. The update of the last matrix comes behind a norm before
+    it, and is not scaled by a trained LayerScale. :meth:`merge` gives a plain
+    ViT with the same outputs, which costs nothing more than the image model.
+    Nothing tells the order of frames. Input ``(B, 3, T, H, W)``, output
+    ``(B, C, T, 1, 1)``.
 
     Args:
         rank (int): Rank r of the updates. Defaults to 8.
@@ -224,9 +222,9 @@ class LoRA(ViTTrunk):
             for name, value in self.state_dict().items()
             if '.lora.' not in name
         }
+        fold_layer_scale_(weights)
         for i, block in enumerate(self.transformer.resblocks):
-            for name, value in block.merged().items():
-                weights[f'transformer.resblocks.{i}.{name}'] = value
+            block.merge_into(weights, f'transformer.resblocks.{i}.attn.')
         vit = ImageViT(**self._trunk).to(self.conv1.weight)
         vit.load_state_dict(weights)
         return vit.train(self.training)

@@ -26,8 +26,8 @@ class SpatioTemporalAdapter(nn.Module):
     """``GELU(DWConv3D(x W_down)) W_up`` on the patches of a clip.
 
     The depthwise convolution has the paper's kernel (3, 1, 1): every patch
-    meets itself in the frames before and after. The class token has no such
-    neighbours and is passed by.
+    meets itself in the frames before and after. Class token and registers
+    have no such neighbours and are passed by.
 
     Args:
         embed_dims (int): Number of channels C.
@@ -146,9 +146,10 @@ class STAdapter(ViTTrunk):
 
     From `ST-Adapter: Parameter-Efficient Image-to-Video Transfer Learning
     <https://arxiv.org/abs/2206.13559>`_ (NeurIPS 2022), section 3.3. Only
-    patches are adapted; the class token learns of other frames by attending
-    to them. An adapter before the last MLP would reach no class token, so
-    there is none. Input ``(B, 3, T, H, W)``, output ``(B, C, T, 1, 1)``.
+    patches are adapted; class token and registers learn of other frames by
+    attending to them. An adapter before the last MLP would reach no class
+    token, so there is none where that is what is read. Input
+    ``(B, 3, T, H, W)``, output ``(B, C, T, 1, 1)``.
 
     Args:
         num_frames (int): Number of frames T. Defaults to 8.
@@ -193,7 +194,8 @@ class STAdapter(ViTTrunk):
         for module in self.modules():
             if isinstance(module, SpatioTemporalAdapter):
                 module.prefix = self.num_prefix_tokens
-        self.transformer.resblocks[-1].mlp_adapter = nn.Identity()
+        if self.out_type == 'cls_token':
+            self.transformer.resblocks[-1].mlp_adapter = nn.Identity()
         self.freeze()
 
     def embed(self, video: Tensor) -> Tensor:

@@ -40,6 +40,6 @@ class AttentionPool(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Read the tokens of sequences, (S, L, C) -> (S, 1, C)."""
-        probe = self.probe.expand(len(x), 1, -1)  # (S, 1, C)
+        probe = self.probe.expand(x.shape[0], 1, -1)  # (S, 1, C)
         y, _ = self.attn(probe, x, x, need_weights=False)  # (S, 1, C)
         return y + self.mlp(self.layernorm(y))  # (S, 1, C)

@@ -131,6 +131,7 @@ class Rotary(nn.Module):
                 'positions need a multiple of 4. Change num_heads.'
             )
         self.kind, self.prefix = kind, num_prefix_tokens
+        self.grid = grid or ROTARY[kind].grid
         table = angles(kind, patches, head_dims, cls_token, grid)  # (N, d/2)
         self.register_buffer('cos', table.cos().float(), persistent=False)
         self.register_buffer('sin', table.sin().float(), persistent=False)
