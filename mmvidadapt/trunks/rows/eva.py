@@ -12,6 +12,7 @@ DIALECT = dict(
     rotary='eva02',
     sub_norm=True,
     key_bias=False,
+    resize='timm',
 )
 REPO = 'QuanSun/EVA-CLIP'
 B16, L14 = sizes(768, 12, 12, 16, 2048), sizes(1024, 24, 16, 14, 2730)

@@ -12,6 +12,9 @@ from ..row import (
     sizes,
 )
 
+TIMM = dict(
+    pre_norm=False, act='gelu', eps=1e-6, patch_bias=True, resize='timm'
+)
 # transformers' ViT divides by another epsilon than timm's.
 HUB = dict(pre_norm=False, act='gelu', eps=1e-12, patch_bias=True)
 # As timm counts them, mostly with a classifier of 1,000 classes.
@@ -80,7 +83,7 @@ ROWS: Dict[str, Trunk] = {
         )
     },
     **{
-        f'timm/vit_{name}.{tag}': _vit(size, f'ViT, {tag}')._replace(
+        f'timm/vit_{name}.{tag}': _vit(size, f'ViT, {tag}', TIMM)._replace(
             hub=HubFile(f'timm/vit_{name}.{tag}', TIMM_FILE)
         )
         for name, (size, tags) in _TIMM.items()
