@@ -22,8 +22,8 @@ SHA256 = re.compile('[0-9a-f]{64}')  # what the Hub calls its large files
 def bring(hub: HubFile, target: Path) -> None:
     """Download a file and compare its hash with the Hub's.
 
-    What has arrived of it stays in a folder beside the target and is gone on
-    with.
+    It arrives in a folder beside the target. huggingface_hub goes on with a
+    transfer that breaks off, in the same call.
 
     Args:
         hub (HubFile): The file.
