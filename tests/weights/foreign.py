@@ -96,6 +96,32 @@ def split(weights, names):
     return parts
 
 
+def as_hf_clip(trunk):
+    """Name a trunk as the image tower of a CLIPModel."""
+    parts = split(trunk, [f'self_attn.{p}_proj' for p in 'qkv'])
+    return under('vision_model.', replace(parts, HF_CLIP))
+
+
+def as_hf_vit(trunk, prefix='vit.'):
+    """Name a trunk as that of a ViTForImageClassification."""
+    parts = [f'attention.attention.{p}' for p in ('query', 'key', 'value')]
+    cls, pos = 'embeddings.cls_token', 'embeddings.position_embeddings'
+    named = batched(replace(split(trunk, parts), HF_VIT), cls, pos)
+    return under(prefix, named)
+
+
+def as_timm(trunk):
+    """Name a trunk as timm does."""
+    named = replace(trunk, TIMM, {'ln_post': 'norm'})
+    return batched(named, 'cls_token', 'pos_embed')
+
+
+def as_mmpretrain(trunk):
+    """Name a trunk as mmpretrain does."""
+    named = replace(trunk, MMPRETRAIN)
+    return under('backbone.', batched(named, 'cls_token', 'pos_embed'))
+
+
 def openai_clip():
     """Image tower, text tower with the same names, integer entries."""
     text = {k: v + 1 for k, v in vit().items() if 'resblocks' in k}
@@ -126,7 +152,6 @@ def clip_visual():
 
 def hf_clip():
     """A CLIPModel."""
-    weights = split(vit(), [f'self_attn.{p}_proj' for p in 'qkv'])
     others = random_weights(
         {
             'vision_model.embeddings.position_ids': (1, 10),
@@ -138,19 +163,12 @@ def hf_clip():
             **layer('classifier', 3, 8),
         }
     )
-    named = replace(weights, HF_CLIP)
-    return {**under('vision_model.', named), **others}, vit()
+    return {**as_hf_clip(vit()), **others}, vit()
 
 
 def hf_vit(prefix='vit.'):
     """A ViTForImageClassification."""
     native = vit(pre_norm=False, patch_bias=True)
-    parts = [f'attention.attention.{p}' for p in ('query', 'key', 'value')]
-    named = batched(
-        replace(split(native, parts), HF_VIT),
-        'embeddings.cls_token',
-        'embeddings.position_embeddings',
-    )
     others = random_weights(
         {
             f'{prefix}embeddings.mask_token': (1, 1, 8),
@@ -158,26 +176,21 @@ def hf_vit(prefix='vit.'):
             **layer('classifier', 3, 8),
         }
     )
-    return {**under(prefix, named), **others}, native
+    return {**as_hf_vit(native, prefix), **others}, native
 
 
 def timm_vit():
     """A ViT of timm with its head."""
     native = vit(patch_bias=True)
-    named = replace(native, TIMM, {'ln_post': 'norm'})
     others = {**layer('head', 3, 8), **layer('pre_logits.fc', 8, 8)}
-    return {
-        **batched(named, 'cls_token', 'pos_embed'),
-        **random_weights(others),
-    }, native
+    return {**as_timm(native), **random_weights(others)}, native
 
 
 def mmpretrain_vit():
     """A classifier of mmpretrain."""
     native = vit(patch_bias=True)
-    named = batched(replace(native, MMPRETRAIN), 'cls_token', 'pos_embed')
     others = random_weights(layer('head.layers.head', 3, 8))
-    return {**under('backbone.', named), **others}, native
+    return {**as_mmpretrain(native), **others}, native
 
 
 def aim_clip():

@@ -169,15 +169,8 @@ def test_descriptions_that_make_no_sense_are_refused(tmp_path, change, reason):
 
 
 @pytest.mark.parametrize(
-    'value, name',
-    [
-        (torch.float16, 'config.a.1'),
-        (float('inf'), 'config.a.1'),
-        (float('nan'), 'config.a.1'),
-        ({2, 3}, 'config.a.1'),
-        (os.path, 'config.a.1'),
-    ],
+    'value', [torch.float16, float('inf'), float('nan'), {2, 3}, os.path]
 )
-def test_what_is_no_plain_value_is_named(value, name):
-    with pytest.raises(ValueError, match=name):
+def test_what_is_no_plain_value_is_named(value):
+    with pytest.raises(ValueError, match='config.a.1'):
         literal(dict(a=[0, value]))

@@ -18,9 +18,9 @@ from tests.methods.cases.aim import aim_of, sizes_of, swin_of
 from tests.methods.test_aim import renamed
 
 from . import foreign
-from .foreign import batched, split, under
+from .foreign import under
 from .loaders import saved
-from .samples import layer, random_weights, replace
+from .samples import layer, random_weights
 from .test_readers import WRITERS
 
 ADAPTED = ('_adapter', 'temporal')
@@ -37,38 +37,18 @@ def openai(trunk):
     return {**under('visual.', trunk), **text, **whole, **sizes}
 
 
-def hf_clip(trunk):
-    parts = split(trunk, [f'self_attn.{p}_proj' for p in 'qkv'])
-    return under('vision_model.', replace(parts, foreign.HF_CLIP))
-
-
-def hf_vit(trunk):
-    parts = [f'attention.attention.{p}' for p in ('query', 'key', 'value')]
-    cls, pos = 'embeddings.cls_token', 'embeddings.position_embeddings'
-    named = batched(replace(split(trunk, parts), foreign.HF_VIT), cls, pos)
-    return under('vit.', named)
-
-
-def timm(trunk):
-    named = replace(trunk, foreign.TIMM, {'ln_post': 'norm'})
-    head = random_weights(layer('head', 3, 8))
-    return {**batched(named, 'cls_token', 'pos_embed'), **head}
-
-
-def mmpretrain(trunk):
-    named = replace(trunk, foreign.MMPRETRAIN)
-    return under('backbone.', batched(named, 'cls_token', 'pos_embed'))
-
-
 LAYOUTS = {
     'openai': openai,
     'tower': lambda trunk: {**trunk, 'proj': torch.randn(8, 5)},
     'native': dict,
     'ours': lambda trunk: under('backbone.', trunk),
-    'hf-clip': hf_clip,
-    'hf-vit': hf_vit,
-    'timm': timm,
-    'mmpretrain': mmpretrain,
+    'hf-clip': foreign.as_hf_clip,
+    'hf-vit': foreign.as_hf_vit,
+    'timm': lambda trunk: {
+        **foreign.as_timm(trunk),
+        **random_weights(layer('head', 3, 8)),
+    },
+    'mmpretrain': foreign.as_mmpretrain,
 }
 OF = {
     'aim_vit_clip_*.pt': set(LAYOUTS) - {'hf-vit'},

@@ -1,5 +1,6 @@
 """Containers: what is read, and what is refused with a reason."""
 
+import io
 import pickle
 import random
 import re
@@ -30,6 +31,14 @@ def save_torchscript(weights, path):
 def save_legacy(weights, path):
     """Write the old format of torch.save."""
     torch.save(weights, path, _use_new_zipfile_serialization=False)
+
+
+def other_zip():
+    """Give the bytes of an archive without weights."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, 'w') as archive:
+        archive.writestr('a.txt', 'text')
+    return data.getvalue()
 
 
 WRITERS = {
@@ -98,12 +107,6 @@ def test_nested_and_wrapped_checkpoints_are_opened(tmp_path, nest, prefix):
     same(load_weights_file(tmp_path / 'x.pth'), vit())
 
 
-def test_pickled_modules_are_refused_by_name(tmp_path):
-    torch.save(torch.nn.Linear(2, 2), tmp_path / 'm.pth')
-    with pytest.raises(ValueError, match='torch.nn.modules.linear.Linear'):
-        load_weights_file(tmp_path / 'm.pth')
-
-
 @pytest.mark.parametrize('container', WRITERS)
 def test_truncated_files_are_named(tmp_path, container):
     whole, cut = tmp_path / 'whole', tmp_path / 'cut.pth'
@@ -139,32 +142,19 @@ def test_garbage_is_named(tmp_path):
         (b'PK\x03\x04' + bytes(90), 'zip archive without a sound directory'),
         (b'hello, these are my weights', 'no container.*Give a TorchScript'),
         (pickle.dumps([1]), 'old format'),
-    ],
-)
-def test_looks_and_way_out_are_told(tmp_path, content, expected):
-    (tmp_path / 'x.pth').write_bytes(content)
-    with pytest.raises(ValueError, match=expected):
-        load_weights_file(tmp_path / 'x.pth')
-
-
-@pytest.mark.parametrize(
-    'content, expected',
-    [
+        (other_zip(), 'zip archive of something else'),
         ({'epoch': 3}, r"keys \['epoch'\]"),
         ([torch.ones(1)], 'content is a list'),
         ({'state_dict': {}}, 'no named tensors'),
+        (torch.nn.Linear(2, 2), 'torch.nn.modules.linear.Linear'),
     ],
 )
-def test_files_without_weights_are_named(tmp_path, content, expected):
-    torch.save(content, tmp_path / 'x.pth')
+def test_looks_and_way_out_are_told(tmp_path, content, expected):
+    if isinstance(content, bytes):
+        (tmp_path / 'x.pth').write_bytes(content)
+    else:
+        torch.save(content, tmp_path / 'x.pth')
     with pytest.raises(ValueError, match=expected):
-        load_weights_file(tmp_path / 'x.pth')
-
-
-def test_other_zip_archives_are_named(tmp_path):
-    with zipfile.ZipFile(tmp_path / 'x.pth', 'w') as archive:
-        archive.writestr('a.txt', 'text')
-    with pytest.raises(ValueError, match='zip archive of something else'):
         load_weights_file(tmp_path / 'x.pth')
 
 

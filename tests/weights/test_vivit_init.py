@@ -163,41 +163,37 @@ def test_zero_output_projection_is_an_identity_that_learns(tmp_path):
         assert bool(block.attn_time.in_proj_weight.grad.any()) == learning
 
 
-@pytest.mark.parametrize('out_type', ['cls_token', 'avg_featmap'])
-def test_positions_of_another_grid(out_type, tmp_path):
+@pytest.mark.parametrize(
+    'out_type, side, columns, given, message',
+    [
+        ('cls_token', 24, [0, 1, 2], {}, 'positions of 9 tokens.*of 2x3'),
+        ('avg_featmap', 24, [0, 1, 2], {}, 'positions of 9 tokens.*of 2x3'),
+        # 4 x 4 patches of an image are not 4 steps of 2 x 2.
+        (
+            *('cls_token', 32, [0, 3]),
+            *(dict(img_size=16, num_frames=8), '16 tokens.*grid of 2x2'),
+        ),
+    ],
+)
+def test_positions_of_another_grid(
+    out_type, side, columns, given, message, tmp_path
+):
     torch.manual_seed(0)
-    vit = ImageViT(arch='tiny', dialect='imagenet', img_size=24)
+    vit = ImageViT(arch='tiny', dialect='imagenet', img_size=side)
     torch.save(vit.state_dict(), tmp_path / 'vit.pth')
-    given = dict(pretrained=str(tmp_path / 'vit.pth'), out_type=out_type)
-    message = r'positions of 9 tokens.*grid of 2x3.*resize'
-    with pytest.raises(ValueError, match=message):
+    given = dict(given, pretrained=str(tmp_path / 'vit.pth'))
+    given['out_type'] = out_type
+    with pytest.raises(ValueError, match=f'{message}.*resize'):
         tiny(ViViT, **given).init_weights()
     model = tiny(ViViT, **given, inflation=dict(positions='resize'))
     model.init_weights()
-    image = vit.positional_embedding[1:].unflatten(0, (3, 3))
-    corners = image[::2][:, [0, 1, 2]].flatten(0, 1)  # rows 0 and 2
-    pos = model.positional_embedding[len(model.positional_embedding) % 2 :]
-    assert_close(pos, corners.repeat(2, 1))
+    image = vit.positional_embedding[1:].unflatten(0, (side // 8, -1))
+    corners = image[[0, -1]][:, columns].flatten(0, 1)
+    pos = model.positional_embedding
     if out_type == 'cls_token':
-        assert_close(
-            model.positional_embedding[0], vit.positional_embedding[0]
-        )
-
-
-def test_an_equal_number_of_positions_is_no_equal_grid(tmp_path):
-    """4 x 4 patches of an image are not 4 steps of 2 x 2."""
-    torch.manual_seed(0)
-    vit = ImageViT(arch='tiny', dialect='imagenet', img_size=32)
-    torch.save(vit.state_dict(), tmp_path / 'vit.pth')
-    path = str(tmp_path / 'vit.pth')
-    given = dict(img_size=16, num_frames=8, pretrained=path)
-    with pytest.raises(ValueError, match='16 tokens.*grid of 2x2.*resize'):
-        tiny(ViViT, **given).init_weights()
-    model = tiny(ViViT, **given, inflation=dict(positions='resize'))
-    model.init_weights()
-    corners = vit.positional_embedding[1:].unflatten(0, (4, 4))[::3, ::3]
-    pos = model.positional_embedding[1:]
-    assert_close(pos, corners.flatten(0, 1).repeat(4, 1))
+        assert_close(pos[0], vit.positional_embedding[0])
+    steps = given.get('num_frames', 4) // 2
+    assert_close(pos[len(pos) % 2 :], corners.repeat(steps, 1))
 
 
 def test_the_class_token_of_model_2(tmp_path):
