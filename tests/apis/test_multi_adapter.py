@@ -76,47 +76,17 @@ def test_adapters_of_different_methods_and_sizes_share_a_trunk(
     assert sorted(pointers.values()) == [1, 7]
 
 
-@pytest.mark.parametrize(
-    'size, number',
-    [('tiny', 10), pytest.param('base-p16', 10, marks=pytest.mark.slow)],
-)
-def test_ten_adapters_hold_one_trunk(tmp_path, trunk, size, number):
+def test_ten_adapters_hold_one_trunk(tmp_path, trunk):
     """Bytes of distinct storages: a trunk, and ten times what is its own."""
-    if size == 'tiny':
-        paths = write_adapters(tmp_path, trunk, 'aim', number)
-    else:
-        paths = full_size(tmp_path, number)
-    multi = MultiAdapter(paths)
+    paths = write_adapters(tmp_path, trunk, 'aim', 10)
+    models = list(MultiAdapter(paths).models.values())
     own = [
         sum(t.nbytes for t in read_adapter(path).tensors.values())
         for path in paths.values()
     ]
-    models = list(multi.models.values())
     frozen = held([load_adapter(next(iter(paths.values())))]) - own[0]
     # Beside them only mean and std of the pixels, two times three numbers.
-    assert held(models) == frozen + sum(own) + 24 * (number - 1)
-    if size != 'tiny':
-        one = held(models[:1])
-        assert held(models) < 1.05 * one + 9 * 43_900_000  # 781 MB
-        assert held(models) < 0.21 * number * one  # 3.87 GB
-
-
-def full_size(folder, number):
-    """Write adapters of AIM ViT-B/16 on random image weights."""
-    trunk = str(folder / 'b16.pth')
-    torch.save(ImageViT(arch='base-p16').state_dict(), trunk)
-    config = config_of('aim', trunk)
-    config.model.backbone.update(arch='base-p16', img_size=224)
-    config.model.cls_head.update(in_channels=768, num_classes=400)
-    path, _ = write_adapter(folder, 'first', config)
-    paths = {'first': path}
-    for i in range(1, number):
-        adapter = read_adapter(path)
-        for tensor in adapter.tensors.values():
-            tensor += i
-        paths[f'adapter{i}'] = str(folder / f'{i}.adapter.safetensors')
-        adapter.write(paths[f'adapter{i}'])
-    return paths
+    assert held(models) == frozen + sum(own) + 24 * 9
 
 
 def test_the_trunk_is_read_once(tmp_path, trunk, monkeypatch):

@@ -107,23 +107,22 @@ def test_accumulated_steps_count_in_the_batch():
 
 
 @pytest.mark.parametrize(
-    'num_train, batch', [(9, 1), (40, 4), (104, 8), (10_000, 8)]
+    'num_train, batch, epochs',
+    [
+        *((9, 1, 100), (40, 4, 100), (104, 8, 100)),
+        *((320, 8, 50), (960, 8, 30), (96_000, 8, 30)),
+    ],
 )
-def test_small_data_has_small_batches(num_train, batch):
+def test_small_data_has_small_batches_and_more_epochs(
+    num_train, batch, epochs
+):
     cfg = derive(own(num_train))
     assert cfg.train_dataloader.batch_size == batch
-
-
-@pytest.mark.parametrize(
-    'num_train, epochs', [(104, 100), (320, 50), (960, 30), (96_000, 30)]
-)
-def test_small_data_has_more_epochs(num_train, epochs):
-    cfg = derive(own(num_train))
     assert cfg.train_cfg.max_epochs == epochs
     warm, cosine = cfg.param_scheduler
     assert warm.end == pytest.approx(2.5 * epochs / 30, abs=1e-3)
     assert (cosine.T_max, cosine.end) == (epochs, epochs)
-    steps = math.ceil(num_train / 8)
+    steps = math.ceil(num_train / batch)
     assert cfg.default_hooks.logger.interval == min(20, steps)
     assert epochs / cfg.train_cfg.val_interval <= 20 or epochs == 30
     assert cfg.default_hooks.checkpoint.interval == cfg.train_cfg.val_interval

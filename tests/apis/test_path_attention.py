@@ -66,12 +66,6 @@ def test_maps_are_the_attention_of_the_class_tokens(variant, paths, layer):
         assert maps.spatial is None
 
 
-def test_a_trunk_without_class_token_is_named():
-    dual = tiny(cls_token=False, out_type='avg_featmap')
-    with pytest.raises(ValueError, match='no class token'):
-        class_attention(dual, torch.randn(VIDEO))
-
-
 def test_framesets_are_cut_into_their_frames():
     whole = torch.arange(1.0, 13.0).view(2, 2, 3)  # 2 framesets of 2 x 3
     whole = whole.repeat_interleave(6, 1).repeat_interleave(4, 2)[None]
@@ -79,11 +73,6 @@ def test_framesets_are_cut_into_their_frames():
     assert frames.shape == (1, 12, 12, 12)
     middle = frames[0, :, 3:9, 3:9].flatten(1)
     assert_close(middle, torch.arange(1.0, 13.0)[:, None].expand(12, 36))
-
-
-def test_a_block_that_is_not_there_is_named():
-    with pytest.raises(ValueError, match='layer=2.*2 blocks.*-2 to 1'):
-        class_attention(tiny(), torch.randn(VIDEO), 2)
 
 
 def test_frames_are_coloured_from_blue_to_red():
@@ -131,6 +120,12 @@ def test_a_video_becomes_a_picture(config, tmp_path, paths, rows):
 
 
 def test_what_cannot_be_drawn_is_named(config, tmp_path):
+    for dual, layer, reason in (
+        (tiny(), 2, 'layer=2.*2 blocks.*-2 to 1'),
+        (tiny(cls_token=False, out_type='avg_featmap'), -1, 'no class token'),
+    ):
+        with pytest.raises(ValueError, match=reason):
+            class_attention(dual, torch.randn(VIDEO), layer)
     config.model.backbone.framesets_from = 'pipeline'
     with pytest.raises(ValueError, match='builds its framesets itself'):
         attention_picture(config, None, tmp_path / 'x.mp4')

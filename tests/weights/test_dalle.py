@@ -140,46 +140,48 @@ def test_a_program_in_an_archive_does_not_run(tmp_path, reader):
     assert not target.exists()
 
 
+def pickled_name(module, name):
+    """Write a pickle of one global."""
+    texts = (module.encode(), name.encode())
+    return b'\x80\x04%b\x93.' % b''.join(
+        b'\x8c' + bytes([len(text)]) + text for text in texts
+    )
+
+
 @pytest.mark.parametrize(
-    'name',
-    [('torch.nn.modules.module', 'os.system'), ('builtins', 'eval')],
+    'read, data, reason',
+    [
+        (
+            read_pickled_module,
+            pickled_name('torch.nn.modules.module', 'os.system'),
+            'asks for torch.nn.modules.module.os.system',
+        ),
+        (
+            read_pickled_module,
+            pickled_name('builtins', 'eval'),
+            'asks for builtins.eval',
+        ),
+        (  # what torch names so would be called with the argument
+            read_pickled_module,
+            b'ctorch.nn.modules.module\nsystem\n(S"touch x"\ntR.',
+            'without tensors|cannot be read',
+        ),
+        (
+            read_dalle,
+            b'<html>not found</html>',
+            r'encoder\.pkl \(22 bytes\) cannot',
+        ),
+        (read_dalle, pickle.dumps(None)[:-1], 'cannot be read'),
+    ],
+    ids=['system', 'eval', 'shell', 'page', 'cut'],
 )
-def test_ways_around_the_list_are_refused(tmp_path, name):
+def test_other_files_are_named(tmp_path, read, data, reason):
     path = tmp_path / 'encoder.pkl'
-    with open(path, 'wb') as file:  # a plain pickle of one global
-        module, attribute = name
-        file.write(
-            b'\x80\x04\x8c'
-            + bytes([len(module)])
-            + module.encode()
-            + b'\x8c'
-            + bytes([len(attribute)])
-            + attribute.encode()
-            + b'\x93.'
-        )
-    with pytest.raises(ValueError, match=f'asks for {module}.{attribute}'):
-        read_pickled_module(path)
-
-
-def test_shells_do_nothing(tmp_path):
-    path = tmp_path / 'encoder.pkl'
-    # What torch names so would be called with the argument.
-    body = b'ctorch.nn.modules.module\nsystem\n(S"touch x"\ntR.'
-    path.write_bytes(body)
-    with pytest.raises(ValueError, match='without tensors|cannot be read'):
-        read_pickled_module(path)
-
-
-def test_other_files_are_named(tmp_path):
-    path = tmp_path / 'encoder.pkl'
+    with pytest.raises(FileNotFoundError):
+        read_dalle(path)
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=reason):
+        read(path)
     torch.save(dict(a=torch.ones(1)), path)
     with pytest.raises(ValueError, match='holds a dict without tensors'):
         read_pickled_module(path)
-    path.write_bytes(b'<html>not found</html>')
-    with pytest.raises(ValueError, match=r'encoder\.pkl \(22 bytes\) cannot'):
-        read_dalle(path)
-    with pytest.raises(FileNotFoundError):
-        read_dalle(tmp_path / 'none.pkl')
-    path.write_bytes(pickle.dumps(None)[:-1])
-    with pytest.raises(ValueError, match='cannot be read'):
-        read_dalle(path)

@@ -62,31 +62,36 @@ def read(tmp_path, data):
     return read_msgpack(str(tmp_path / 'checkpoint'))
 
 
-@pytest.mark.parametrize(
-    'value',
-    [
-        *(0, 127, 128, -1, -32, -33, 2**40, -(2**40)),
-        *(None, True, False, 1.5, '', 'short', 'x' * 200, [], [1, [2]]),
-        list(range(40)),
-        {'nested': {'deeper': [None]}},
-        {f'{i}': i for i in range(20)},
-    ],
-)
-def test_plain_values(tmp_path, value):
-    assert read(tmp_path, tree({'key': pack(value)})) == {'key': value}
+WIDTHS = {
+    0xCA: ('>f', 0.5),
+    0xCC: ('>B', 200),
+    0xCD: ('>H', 60_000),
+    0xCE: ('>I', 2**31),
+    0xCF: ('>Q', 2**63),
+    0xD0: ('>b', -100),
+    0xD1: ('>h', -30_000),
+    0xD2: ('>i', -(2**30)),
+}
+PLAIN = [
+    *(0, 127, 128, -1, -32, -33, 2**40, -(2**40), None, True, False, 1.5),
+    *('', 'short', 'x' * 200, [], [1, [2]], list(range(40))),
+    *({'nested': {'deeper': [None]}}, {f'{i}': i for i in range(20)}),
+]
 
 
 @pytest.mark.parametrize(
-    'first,form,value',
+    'data, value',
     [
-        *((0xCA, '>f', 0.5), (0xCC, '>B', 200), (0xCD, '>H', 60_000)),
-        *((0xCE, '>I', 2**31), (0xCF, '>Q', 2**63), (0xD0, '>b', -100)),
-        *((0xD1, '>h', -30_000), (0xD2, '>i', -(2**30))),
+        *((pack(value), value) for value in PLAIN),
+        *(
+            (bytes([first]) + struct.pack(form, value), value)
+            for first, (form, value) in WIDTHS.items()
+        ),
     ],
 )
-def test_numbers_of_every_width(tmp_path, first, form, value):
-    data = bytes([first]) + struct.pack(form, value)
-    assert read(tmp_path, tree({'key': data})) == {'key': value}
+def test_plain_values(tmp_path, data, value):
+    found = read(tmp_path, tree({'key': data}))['key']
+    assert found == value and type(found) is type(value)
 
 
 @pytest.mark.parametrize(

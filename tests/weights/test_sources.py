@@ -38,24 +38,20 @@ def test_paths_and_file_urls_are_themselves(tmp_path, monkeypatch):
     assert resolve('my weights.pth') == str(path)
 
 
-def test_download_is_kept(site, home):
+def test_download_is_kept(site, home, tmp_path):
+    """Apart from others of the same name, where it is asked for."""
+    before = socket.getdefaulttimeout()
     path = resolve(site.url)
+    assert socket.getdefaulttimeout() == before
     assert Path(path).read_bytes() == DATA
     assert Path(path).parent == home
     assert resolve(site.url) == path and len(site.asked) == 1
-
-
-def test_downloads_of_one_name_are_kept_apart(site, home):
-    path = resolve(site.url)
     site.data = b'others'
     other = resolve(site.url.replace('x.pth', 'b/x.pth'))
+    here = resolve(site.url, cache_dir=str(tmp_path / 'here'))
+    assert Path(here).parent == tmp_path / 'here' / 'weights'
     assert Path(path).read_bytes() == DATA
-    assert Path(other).read_bytes() == b'others'
-
-
-def test_cache_dir_comes_first(site, home, tmp_path):
-    path = resolve(site.url, cache_dir=str(tmp_path / 'here'))
-    assert Path(path).parent == tmp_path / 'here' / 'weights'
+    assert Path(other).read_bytes() == Path(here).read_bytes() == b'others'
 
 
 def test_aliases_are_downloaded_and_verified(site, home, monkeypatch):
@@ -100,16 +96,6 @@ def test_offline_error_tells_how_to_carry_the_file(home, monkeypatch):
         assert word in str(error.value)
     target.write_bytes(DATA)  # carried over
     assert resolve('me/ViT') == str(target)
-
-
-def test_patience_ends_with_the_download(site, home):
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(7)
-    try:
-        resolve(site.url)
-        assert socket.getdefaulttimeout() == 7
-    finally:
-        socket.setdefaulttimeout(before)
 
 
 def test_drive_links_are_fetched_by_hand(home):
