@@ -160,7 +160,8 @@ ROWS: Dict[str, Trunk] = {
             dialect,
             'CC-BY-NC-4.0',
             f'MetaCLIP 2, {name}',
-            HubFile(f'facebook/metaclip-2-worldwide-{name}'),
+            # In parts in their own repositories, with a text tower.
+            HubFile(f'timm/vit_{timm}.metaclip2_worldwide', TIMM_FILE),
             f'vit_{timm}.metaclip2_worldwide',
         )
         for name, (size, dialect, timm) in _META2.items()

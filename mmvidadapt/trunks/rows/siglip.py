@@ -51,6 +51,12 @@ _SIZES: Dict[str, tuple] = {
     ),
 }
 
+
+def _timm(timm: str, size: int) -> HubFile:
+    """Name timm's copy of the weights."""
+    return HubFile(f'timm/vit_{timm}_siglip_{size}.v2_webli', TIMM_FILE)
+
+
 ROWS: Dict[str, Trunk] = {
     f'google/siglip2-{name}': Trunk(
         'vit',
@@ -61,8 +67,11 @@ ROWS: Dict[str, Trunk] = {
         f'SigLIP 2, {name}',
         DIALECT,
         size,
-        hub=HubFile(f'google/siglip2-{name}', TIMM_FILE),
-        mirror=HubFile(f'timm/vit_{timm}_siglip_{size}.v2_webli', TIMM_FILE),
+        # The largest lies in parts in its own repository.
+        hub=_timm(timm, size)
+        if arch is GIANT
+        else HubFile(f'google/siglip2-{name}', TIMM_FILE),
+        mirror=_timm(timm, size),
         published=Published(params, gmacs, size),
     )
     for name, (arch, timm, size, params, gmacs) in _SIZES.items()
