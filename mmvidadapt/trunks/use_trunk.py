@@ -11,6 +11,7 @@ MADE_FOR = dict(
     vivit_fe='ViViTFactorisedEncoder',
     swin='AIMSwin',
     video_swin='BEVTVideoSwin',
+    vjepa='VJEPA2',
 )
 
 

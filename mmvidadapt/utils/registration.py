@@ -44,6 +44,7 @@ def method_modules(of_data: bool) -> Tuple[str, ...]:
 ROOMS: Dict[str, Tuple[str, ...]] = {
     'mmaction.models': (
         'mmvidadapt.trunks.vit',
+        'mmvidadapt.trunks.vjepa',
         'mmvidadapt.heads.check_head',
         'mmvidadapt.heads.float32_i3d_head',
         'mmvidadapt.methods.recognizer',

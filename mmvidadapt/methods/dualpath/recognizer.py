@@ -2,17 +2,15 @@
 
 from mmaction.registry import MODELS
 
-from ..renaming import RenamingRecognizer
+from ..recognizer import AdaptedRecognizer
 
 
 @MODELS.register_module()
-class DualPathRecognizer(RenamingRecognizer):
+class DualPathRecognizer(AdaptedRecognizer):
     """Recognizer3D that checkpoints of the official DualPath fit by path.
 
     Their classifier lies inside the image tower, beside a text tower that
     nothing reads; only the recognizer sees all of it.
 
-    Args:
-        **recognizer: Passed on to
-            :class:`mmaction.models.recognizers.Recognizer3D`.
+    Arguments are those of :class:`AdaptedRecognizer`.
     """

@@ -3,7 +3,7 @@
 from mmaction.registry import MODELS
 from torch import nn
 
-from ..renaming import RenamingRecognizer
+from ..recognizer import AdaptedRecognizer
 from .backbone import EVL
 from .block import OwnPrecisionNorm, TappedBlock
 from .decoder import VideoDecoder
@@ -12,16 +12,14 @@ FSDP_UNITS = (EVL, TappedBlock, OwnPrecisionNorm, VideoDecoder)
 
 
 @MODELS.register_module()
-class EVLRecognizer(RenamingRecognizer):
+class EVLRecognizer(AdaptedRecognizer):
     """Recognizer3D that official checkpoints of EVL fit by path alone.
 
     Only the recognizer sees their names: decoder and classifier stand side by
     side in them, before any ``backbone.`` or ``cls_head.``. The trunk that
     they leave out is read from the backbone's ``pretrained``.
 
-    Args:
-        **recognizer: Passed on to
-            :class:`mmaction.models.recognizers.Recognizer3D`.
+    Arguments are those of :class:`AdaptedRecognizer`.
     """
 
 

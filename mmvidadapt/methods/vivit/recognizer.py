@@ -2,17 +2,15 @@
 
 from mmaction.registry import MODELS
 
-from ..renaming import RenamingRecognizer
+from ..recognizer import AdaptedRecognizer
 
 
 @MODELS.register_module()
-class ViViTRecognizer(RenamingRecognizer):
+class ViViTRecognizer(AdaptedRecognizer):
     """Recognizer3D that whole checkpoints of others fit by path alone.
 
     Scenic's (msgpack) and Hugging Face's (safetensors or bin): backbone and
     classifier stand side by side in them, under names of their own.
 
-    Args:
-        **recognizer: Passed on to
-            :class:`mmaction.models.recognizers.Recognizer3D`.
+    Arguments are those of :class:`AdaptedRecognizer`.
     """

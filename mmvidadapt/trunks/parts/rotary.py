@@ -173,7 +173,7 @@ class Rotary(nn.Module):
         return f'{self.kind}, patches={len(self.cos)}, prefix={self.prefix}'
 
 
-class _Turn(torch.autograd.Function):
+class Turn(torch.autograd.Function):
     """Turn pairs in one new tensor; the gradient turns back."""
 
     @staticmethod
@@ -196,7 +196,7 @@ class LeanRotary(Lean, Rotary):
         """Turn queries or keys of a frame, (S, heads, L, d)."""
         if is_traced() or x.shape[-2] <= self.prefix:
             return super().forward(x)
-        return _Turn.apply(x, self.turn)  # (S, heads, L, d)
+        return Turn.apply(x, self.turn)  # (S, heads, L, d)
 
     def turn(self, x: Tensor, back: bool = False) -> Tensor:
         """Turn a copy of x, forth or back, (S, heads, L, d)."""

@@ -3,7 +3,7 @@
 import os
 import pickle
 import re
-from typing import Any, Dict, Mapping, Tuple
+from typing import Any, Dict, List, Mapping, Tuple
 
 from torch import Tensor
 
@@ -14,6 +14,10 @@ from .containers import FOREIGN, PICKLE, ZIP, Container, recognize
 
 # Where checkpoints keep their weights, in this order.
 NESTS = ('state_dict', 'model', 'model_state', 'state_dict_ema', 'module')
+# And those of V-JEPA, beside its predictor and the encoder that follows.
+NESTS += ('ema_encoder', 'target_encoder')
+# Where it keeps the classifiers of a probe that were trained at once.
+CLASSIFIERS = 'classifiers'
 # What DistributedDataParallel and torch.compile put before every name.
 WRAPPED = re.compile(r'^(module\.|_orig_mod\.)+')
 # How safe loaders call what they do not do.
@@ -152,12 +156,19 @@ def _named(content: Any) -> Dict[str, Tensor]:
         if not isinstance(content, Mapping):
             return {}
         inner = [content[k] for k in NESTS if k in content]
+        inner += first_classifier(content)
         content = next((v for v in inner if isinstance(v, Mapping)), content)
     return {
         WRAPPED.sub('', name): value
         for name, value in content.items()
         if isinstance(name, str) and isinstance(value, Tensor)
     }
+
+
+def first_classifier(content: Mapping[str, Any]) -> List[Any]:
+    """Take the first of several classifiers out of a checkpoint, if any."""
+    several = content.get(CLASSIFIERS)
+    return several[:1] if isinstance(several, list) else []
 
 
 def _plain(tensor: Tensor) -> Tensor:

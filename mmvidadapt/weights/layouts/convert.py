@@ -8,6 +8,7 @@ from torch import Tensor
 from .flax import is_flax
 from .recognize import (
     BACKBONE,
+    has_tubelets,
     name_parts_,
     recognize,
     rename_official_,
@@ -20,7 +21,6 @@ from .tables import NATIVE, match_names
 StateDict = Dict[str, Tensor]
 HEAD = 'cls_head.'
 BUFFERS = re.compile(r'.*(relative_position_index|attn_mask)')
-PATCHES = re.compile(r'(.*\.)?(conv1|patch_embed\.proj)\.weight')
 
 
 class Conversion(NamedTuple):
@@ -74,10 +74,10 @@ def _by_tables(weights: StateDict) -> Conversion:
     """Rename weights by the table of their layout."""
     parts, before = _as_recognizer(weights)
     origin = unwrap(before)
-    layout = recognize(origin)
+    layout = recognize({k: weights.get(own) for k, own in origin.items()})
     if layout is None:
         to_native(parts)  # raises, with the known layouts
-    if layout.family == 'swin' and layout.video and _has_tubelets(parts):
+    if layout.family == 'swin' and layout.video and has_tubelets(parts):
         return _keep(weights, layout.video)
     ours, _ = match_names(origin, layout.table)
     head = {before[k]: k for k in parts if k.startswith(HEAD)}
@@ -95,15 +95,9 @@ def _by_tables(weights: StateDict) -> Conversion:
     }
     matches |= head
     left = [name for name in weights if name not in matches]
-    video = layout.family == 'vit' and _has_tubelets(parts)
+    video = layout.family == 'vit' and has_tubelets(parts)
     name = layout.video if video and layout.video else layout.name
     return Conversion(name, parts, matches, left)
-
-
-def _has_tubelets(weights: StateDict) -> bool:
-    """Check whether patches span frames."""
-    patches = [v for k, v in weights.items() if PATCHES.fullmatch(k)]
-    return bool(patches) and patches[0].ndim == 5
 
 
 def _keep(weights: StateDict, layout: str) -> Conversion:

@@ -11,6 +11,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional
 import torch
 from torch import Tensor
 
+from ..files.readers import first_classifier
 from .flax import is_flax, to_torch
 from .registry import layouts, methods
 from .tables import FOREIGN, WRAPPERS, Layout, match_names, pattern
@@ -19,6 +20,8 @@ TEXT_TOWER = '**token_embedding.weight'
 BACKBONE = 'backbone.'
 StateDict = Dict[str, Tensor]
 THIRDS, GATED = ('q', 'k', 'v'), ('gate', 'up')  # parts that are fused
+PATCHES = re.compile(r'(.*\.)?(conv1|patch_embed\.proj)\.weight')
+ROWS = ('positional_embedding', 'attn_pool.query_tokens')
 TUBELET = 2  # frames that a patch of a video Swin spans
 
 
@@ -104,7 +107,8 @@ def name_parts_(state_dict: Dict[str, Any]) -> bool:
     Returns:
         bool: Whether it was one; others are left alone.
     """
-    inner = state_dict.get('model', state_dict)
+    inner = [state_dict.get('model'), *first_classifier(state_dict)]
+    inner = next((v for v in inner if v is not None), state_dict)
     if not isinstance(inner, Mapping):
         return False
     inner = {re.sub(r'^(module\.)+', '', k): v for k, v in inner.items()}
@@ -132,13 +136,36 @@ def unwrap(state_dict: StateDict) -> StateDict:
 
 
 def recognize(names: Iterable[str]) -> Optional[Layout]:
-    """Find the first layout whose marks are all among the names."""
-    names = list(names)
+    """Find the first layout whose marks are all among the names.
+
+    Args:
+        names (Iterable[str]): Names, or names and tensors: only these tell
+            whether patches span frames.
+
+    Returns:
+        Layout, optional: The layout; None for none that is known.
+    """
+    tubelets, names = has_tubelets(names), list(names)
     for layout in layouts():
-        marks = map(pattern, layout.marks)
-        if all(any(map(mark.fullmatch, names)) for mark in marks):
+        if layout.tubelets and not tubelets:
+            continue
+        marks = [_is_there(mark, names) for mark in layout.marks]
+        if all(marks) and not any(_is_there(n, names) for n in layout.without):
             return layout
     return None
+
+
+def has_tubelets(weights: Any) -> bool:
+    """Check whether patches span frames, in weights that have shapes."""
+    if not isinstance(weights, Mapping):
+        return False
+    patches = [v for k, v in weights.items() if PATCHES.fullmatch(k)]
+    return bool(patches) and getattr(patches[0], 'ndim', 0) == 5
+
+
+def _is_there(name: str, names: List[str]) -> bool:
+    """Check whether any name matches one of a table."""
+    return any(map(pattern(name).fullmatch, names))
 
 
 def _convert(state_dict: StateDict, layout: Layout) -> StateDict:
@@ -207,9 +234,9 @@ def _join(state_dict: StateDict, biases: bool = True) -> StateDict:
 def _reshape(state_dict: StateDict) -> StateDict:
     """Remove batch axes, give patches their axes and Swin's their depth."""
     for name, value in state_dict.items():
-        if name.endswith('class_embedding'):
+        if name.endswith(('class_embedding', 'modality_embedding')):
             state_dict[name] = value.flatten()  # (C,)
-        elif name.endswith('positional_embedding') and value.ndim == 3:
+        elif name.endswith(ROWS) and value.ndim == 3:
             state_dict[name] = value.flatten(0, 1)  # (1+N, C)
     conv1 = state_dict.get('conv1.weight')
     if conv1 is not None and conv1.ndim == 2:  # (C, 3 * p * p)

@@ -17,6 +17,7 @@ from typing import (
 
 from torch import Tensor
 
+from . import vjepa
 from .swin import LAYOUTS as SWINS
 from .tables import Layout
 from .vit import LAYOUTS as VITS
@@ -50,6 +51,8 @@ class Names(NamedTuple):
 
 
 METHODS: Dict[str, Names] = {}
+# Of trunks whose released files are whole models.
+WHOLE = (Names(parts=vjepa.name_parts),)
 
 
 def register_names(method: str, **names: Any) -> None:
@@ -63,8 +66,8 @@ def register_names(method: str, **names: Any) -> None:
 
 
 def methods() -> Tuple[Names, ...]:
-    """List what methods registered, in alphabetical order of the methods."""
-    return tuple(METHODS[name] for name in sorted(METHODS))
+    """List what methods registered, in alphabetical order, and trunks."""
+    return (*(METHODS[name] for name in sorted(METHODS)), *WHOLE)
 
 
 def layouts() -> Tuple[Layout, ...]:
@@ -78,7 +81,7 @@ def layouts() -> Tuple[Layout, ...]:
     theirs = [layout for names in methods() for layout in names.layouts]
     first = [layout for layout in theirs if not layout.fallback]
     last = [layout for layout in theirs if layout.fallback]
-    return (*first, *VITS, *SWINS, *last)
+    return (*first, *vjepa.LAYOUTS, *VITS, *SWINS, *last)
 
 
 def time_axes() -> Dict[str, int]:

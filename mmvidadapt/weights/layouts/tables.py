@@ -33,6 +33,10 @@ class Layout(NamedTuple):
             Defaults to ``''``: the same.
         biases (bool): Whether every linear layer has its bias; else those
             that are absent are zero. Defaults to True.
+        without (Tuple[str, ...]): Names none of which is there.
+            Defaults to ().
+        tubelets (bool): Whether patches have to span frames, in weights that
+            have shapes. Defaults to False.
     """
 
     name: str
@@ -43,6 +47,8 @@ class Layout(NamedTuple):
     fallback: bool = False
     video: str = ''
     biases: bool = True
+    without: Tuple[str, ...] = ()
+    tubelets: bool = False
 
 
 def in_blocks(prefix: str, table: Dict[str, str]) -> Table:
