@@ -3,7 +3,7 @@
 After `RoFormer <https://arxiv.org/abs/2104.09864>`_. Of the d channels of a
 head, a third each (down to an even number) belongs to the step, the row and
 the column of a token; what is left over stays. Letters: T steps, H rows and W
-columns of tokens, L = THW in this order, n channels of an axis.
+columns of tokens, L = T H W in this order, n channels of an axis.
 """
 
 from typing import Dict, NamedTuple, Optional, Tuple
