@@ -39,7 +39,7 @@ DIALECTS = {
     'vjepa2.1': dict(rotary='vjepa2.1', modality=True, stages=4),
 }
 NAMES = {True: 'V-JEPA 2.1', False: 'V-JEPA 2'}
-OUT_TYPES = ('avg_featmap', 'attn_pool', 'raw')
+OUT_TYPES = ('avg_featmap', 'attn_pool', 'featmap')
 EPS = 1e-6
 
 
@@ -72,7 +72,7 @@ class VJEPA2(AdaptedBackbone, Encoder):
         tubelet_size (int): Frames of a tubelet. Defaults to 2.
         out_type (str): What is read of a clip: ``'avg_featmap'``, the mean
             of all tokens, ``'attn_pool'``, the attentive probe's vector, or
-            ``'raw'``, all tokens. Defaults to ``'avg_featmap'``.
+            ``'featmap'``, all tokens. Defaults to ``'avg_featmap'``.
         out_indices (Sequence[int], optional): Blocks whose tokens are read,
             each normed, side by side; the last must be among them. V-JEPA
             2.1 has norms of its own behind every quarter of its blocks, and
@@ -115,7 +115,7 @@ class VJEPA2(AdaptedBackbone, Encoder):
         self.built_as = {name: given.pop(name) for name in names}
         super().__init__(**given)
         check_choices('out_type', [out_type], OUT_TYPES)
-        self.out_type = out_type
+        self.out_type = 'raw' if out_type == 'featmap' else out_type
         own, traits = self._read_sizes(num_frames, tubelet_size)
         depth = own.pop('num_layers')
         rates = linear_rates(drop_path_rate, depth)
@@ -273,8 +273,8 @@ class VJEPA2(AdaptedBackbone, Encoder):
 
         Returns:
             Tensor: The vector of the clip, ``(B, C, 1, 1, 1)``, or Q of them,
-            ``(B, C, Q, 1, 1)``; with ``out_type='raw'`` all tokens, ``(B, C,
-            S*T, H, W)``, S blocks that are read one after the other.
+            ``(B, C, Q, 1, 1)``; with ``out_type='featmap'`` all tokens,
+            ``(B, C, S*T, H, W)``, S blocks that are read one after the other.
         """
         x = self.encode(self.embed(video))  # (B, S*L, C)
         if self.out_type == 'raw':

@@ -73,7 +73,7 @@ CASES = [
         variants={
             'taps': dict(out_indices=(0, 2, -1)),
             'all tokens': dict(
-                out_type='raw', pooler=None, full_finetune=True
+                out_type='featmap', pooler=None, full_finetune=True
             ),
             'queries': dict(pooler=dict(num_layers=0, num_queries=3)),
         },
