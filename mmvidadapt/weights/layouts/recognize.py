@@ -19,7 +19,7 @@ from .tables import FOREIGN, WRAPPERS, Layout, match_names, pattern
 TEXT_TOWER = '**token_embedding.weight'
 BACKBONE = 'backbone.'
 StateDict = Dict[str, Tensor]
-THIRDS, GATED = ('q', 'k', 'v'), ('gate', 'up')  # parts that are fused
+FUSED = ('q', 'k', 'v'), ('q', 'kv'), ('gate', 'up')  # parts of a tensor
 PATCHES = re.compile(r'(.*\.)?(conv1|patch_embed\.proj)\.weight')
 ROWS = ('positional_embedding', 'attn_pool.query_tokens')
 TUBELET = 2  # frames that a patch of a video Swin spans
@@ -214,7 +214,9 @@ def _join(state_dict: StateDict, biases: bool = True) -> StateDict:
     for name in dict.fromkeys(k.split('#')[0] for k in parts if '#' in k):
         if f'{name}#scale' in parts:
             continue
-        order = GATED if f'{name}#{GATED[0]}' in parts else THIRDS
+        order = max(
+            FUSED, key=lambda order: sum(f'{name}#{p}' in parts for p in order)
+        )
         found = [parts.get(f'{name}#{part}') for part in order]
         missing = [p for p, v in zip(order, found) if v is None]
         if missing:

@@ -23,8 +23,8 @@ GIVEN = dict(
 CLIP = (3, 4, 16, 24)
 
 
-def recognizer(golden, **overrides):
-    """Build the whole model of a golden, as a config would."""
+def model_of(golden, **overrides):
+    """Write the config of the whole model of a golden."""
     config = json.loads(golden['meta'])['config']
     arch = dict(
         embed_dims=config['hidden_size'],
@@ -46,7 +46,12 @@ def recognizer(golden, **overrides):
         dropout_ratio=0.0,
     )
     model = dict(backbone={**backbone, **overrides}, cls_head=head)
-    return MODELS.build(dict(type='AdaptedRecognizer', **model)).eval()
+    return dict(type='AdaptedRecognizer', **model)
+
+
+def recognizer(golden, **overrides):
+    """Build the whole model of a golden."""
+    return MODELS.build(model_of(golden, **overrides)).eval()
 
 
 def official(path, **overrides):
