@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from mmvidadapt.utils.check_choices import check_choices
 from mmvidadapt.weights.fold import complete_folded_, fold_layer_scale_
-from mmvidadapt.weights.resize import resize_positions_
+from mmvidadapt.weights.resize import RULES, resize_positions_
+from mmvidadapt.weights.trunk_kind import kind_of_traits
 
 from .base import AdaptedBackbone
 from .dialects import ARCHS, DIALECTS, POOLS, TRAITS, read_dialect, resolve
@@ -129,7 +130,8 @@ class ViTTrunk(AdaptedBackbone, Encoder):
         self.patch_grid = count_patches(
             own_size if img_size is None else img_size, self.patch_size
         )
-        self.resize = traits['resize']
+        check_choices('resize', [traits['resize']], tuple(RULES))
+        self.resize, self.trunk_kind = traits['resize'], kind_of_traits(traits)
         # A frozen scale is folded into the layers before it.
         self.has_scale = traits['layer_scale']
         self.keeps_scale = self.has_scale and self.trains_all
@@ -202,7 +204,7 @@ class ViTTrunk(AdaptedBackbone, Encoder):
             complete_folded_(weights, self.state_dict())
         if not self.keeps_scale:
             fold_layer_scale_(weights)
-        return resize_positions_(weights, self.patch_grid)
+        return resize_positions_(weights, self.patch_grid, self.resize)
 
     def patchify(self, video: Tensor) -> Tensor:
         """Turn a clip (B, 3, T, H, W) into patches (B*T, N, C)."""

@@ -29,6 +29,7 @@ from .fetch.sources import resolve
 from .files.readers import load_weights_file
 from .layouts.recognize import to_native
 from .layouts.vit import find_projection
+from .trunk_kind import compare_trunks, refuse_other_rotary
 
 StateDict = Dict[str, Tensor]
 SHOWN = 12  # names per list in an error
@@ -227,6 +228,7 @@ def read_pretrained(
     try:
         family = getattr(module, 'trunk_families', ('vit',))[0]
         native = to_native(weights, family)
+        refuse_other_rotary(module, native)
         if 'proj' in own:  # of CLIP's class token, which few read
             native.update(find_projection(weights))
         weights = {k: v for k, v in native.items() if not matches(k, unused)}
@@ -234,7 +236,8 @@ def read_pretrained(
         changed = fit(weights)
     except ValueError as error:
         raise ValueError(f'{source}: {error}') from error
-    _check(module, source, weights, new)
+    trunks = partial(compare_trunks, module, native)
+    _check(module, source, weights, new, trunks)
     return weights, (
         f'Loaded {len(weights)} tensors of {source} ({path}) into '
         f'{type(module).__name__}; {len(own) - len(weights)} are new{changed}'
@@ -275,9 +278,13 @@ def load_exactly(
 
 
 def _check(
-    module: nn.Module, source: str, weights: StateDict, new: Sequence[str]
+    module: nn.Module,
+    source: str,
+    weights: StateDict,
+    new: Sequence[str],
+    trunks: Callable[[], str] = str,
 ) -> None:
     """Raise where weights lack more than what is new, or have too much."""
     found = compare_named(module.state_dict(), weights).without(new)
     if found:
-        raise found.refusal(source, 'model', module, ADVICE)
+        raise found.refusal(source, 'model', module, trunks() or ADVICE)

@@ -2,7 +2,7 @@
 
 import math
 import re
-from typing import Dict, Optional, Tuple
+from typing import Dict, NamedTuple, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -13,8 +13,38 @@ from .layouts.registry import time_axes
 POSITIONS = 'positional_embedding'
 
 
-def resize_pos_embed(pos: Tensor, grid: Tuple[int, int]) -> Tensor:
-    """Resize the patch rows of a position embedding bicubically.
+class Rule(NamedTuple):
+    """How a package resizes tables of positions.
+
+    Args:
+        mode (str): Of ``F.interpolate``. Defaults to ``'bicubic'``.
+        antialias (bool): Whether smaller grids are smoothed.
+            Defaults to False.
+        offset (float): Added to the wanted sides where they are divided by
+            the given ones. Defaults to 0.0: sizes are given, not factors.
+    """
+
+    mode: str = 'bicubic'
+    antialias: bool = False
+    offset: float = 0.0
+
+
+# The first three differ in the third decimal of what a trunk gives.
+RULES: Dict[str, Rule] = dict(
+    bicubic=Rule(),  # of CLIP's and of transformers
+    timm=Rule(antialias=True),  # and of DINOv2's authors with registers
+    dinov2=Rule(offset=0.1),  # of DINOv2's authors without registers
+    naflex=Rule('bilinear', antialias=True),  # of SigLIP 2 NaFlex
+)
+
+
+def resize_pos_embed(
+    pos: Tensor,
+    grid: Tuple[int, int],
+    rule: str = 'bicubic',
+    cls_token: bool = True,
+) -> Tensor:
+    """Resize the patch rows of a position embedding.
 
     The class row stays as it is, and so does everything when the grid is
     the same. Images are square in pretraining: the source grid is taken to
@@ -23,40 +53,60 @@ def resize_pos_embed(pos: Tensor, grid: Tuple[int, int]) -> Tensor:
     Args:
         pos (Tensor): Class row and patch rows, ``(1+N, C)``.
         grid (Tuple[int, int]): Wanted patches along height and width.
+        rule (str): Name in :data:`RULES`. Defaults to ``'bicubic'``.
+        cls_token (bool): Whether there is a class row. Defaults to True.
 
     Returns:
         Tensor: ``(1 + height * width, C)`` of the same type.
+
+    Raises:
+        ValueError: If the rows are of no square grid.
     """
     height, width = grid
-    num_patches = len(pos) - 1
+    first = int(cls_token)
+    num_patches = len(pos) - first
     side = math.isqrt(max(num_patches, 0))
     square = num_patches > 0 and side * side == num_patches
     if num_patches == height * width and (height == width or not square):
         return pos
     if pos.ndim != 2 or not square:
+        rows = 'a class row and a square grid' if cls_token else 'a square'
         raise ValueError(
-            f'A position embedding of shape {tuple(pos.shape)} is not a '
-            'class row and a square grid of patches, so it cannot be resized '
-            f'to {height}x{width} patches; give weights of a square grid.'
+            f'A position embedding of shape {tuple(pos.shape)} is not {rows} '
+            f'of patches, so it cannot be resized to {height}x{width} '
+            'patches; give weights of a square grid.'
         )
-    cls, patches = pos[:1], pos[1:]
+    cls, patches = pos[:first], pos[first:]
     image = patches.T.reshape(1, -1, side, side)  # (1, C, side, side)
     if image.dtype in (torch.float16, torch.bfloat16):
         image = image.float()
-    image = F.interpolate(
-        image, (height, width), mode='bicubic', align_corners=False
-    )
+    image = _interpolate(image, (height, width), RULES[rule])
     return torch.cat([cls, image[0].flatten(1).T.to(pos.dtype)])
 
 
+def _interpolate(image: Tensor, size: Tuple[int, int], rule: Rule) -> Tensor:
+    """Resize images (B, C, H, W) by the rule of a package."""
+    options = dict(
+        mode=rule.mode, align_corners=False, antialias=rule.antialias
+    )
+    if rule.offset:
+        factors = [
+            (new + rule.offset) / old
+            for new, old in zip(size, image.shape[-2:])
+        ]
+        return F.interpolate(image, scale_factor=factors, **options)
+    return F.interpolate(image, size, **options)
+
+
 def resize_positions_(
-    weights: Dict[str, Tensor], grid: Tuple[int, int]
+    weights: Dict[str, Tensor], grid: Tuple[int, int], rule: str = 'bicubic'
 ) -> str:
     """Resize the position embedding of an image ViT's weights, in place.
 
     Args:
         weights (Dict[str, Tensor]): Under our names.
         grid (Tuple[int, int]): Wanted patches along height and width.
+        rule (str): Name in :data:`RULES`. Defaults to ``'bicubic'``.
 
     Returns:
         str: What was done, for the log; '' for nothing.
@@ -64,11 +114,13 @@ def resize_positions_(
     before = weights.get(POSITIONS)
     if before is None:
         return ''
-    weights[POSITIONS] = resize_pos_embed(before, tuple(grid))
-    if weights[POSITIONS] is before:
+    cls_token = 'class_embedding' in weights
+    resized = resize_pos_embed(before, tuple(grid), rule, cls_token)
+    weights[POSITIONS] = resized
+    if resized is before:
         return ''
     return (
-        f'; the position embedding of {len(before) - 1} patches was '
+        f'; the position embedding of {len(before) - cls_token} patches was '
         f'resized to {grid[0]}x{grid[1]}'
     )
 

@@ -5,12 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
-from torch.testing import assert_close
 
 import mmvidadapt
 from mmvidadapt.models import ImageViT
 from mmvidadapt.weights import rename_official_, rename_whole_, to_native
-from mmvidadapt.weights.layouts import recognize
 from mmvidadapt.weights.layouts.convert import convert
 from mmvidadapt.weights.layouts.registry import METHODS, Names
 from mmvidadapt.weights.layouts.tables import Layout
@@ -90,7 +88,6 @@ def test_unknown_layouts_are_refused():
     [
         ('fc_norm.weight', 'mean pooling'),
         ('dist_token', 'distillation'),
-        ('blocks.0.ls1.gamma', 'layer scale'),
         ('blocks.0.attn.gamma1.weight', 'layer scale'),
         ('blocks.0.attn.rope', 'no place for'),
     ],
@@ -136,35 +133,3 @@ def test_a_method_registers_what_weights_knows_of_it(monkeypatch):
     saved = torch.arange(3.0)[:, None]
     found = resize_time(nn.Module(), 'new_embedding', saved, (5, 1))
     assert found.flatten().tolist() == [0, 0.5, 1, 1.5, 2]
-
-
-def test_gates_are_joined_scales_folded_and_absent_biases_zero():
-    torch.manual_seed(0)
-    gate, up, weight, scale = (
-        torch.randn(*size) for size in ((6, 4), (6, 4), (4, 6), (4,))
-    )
-    parts = {
-        'mlp.c_fc.weight#gate': gate,
-        'mlp.c_fc.weight#up': up,
-        'mlp.c_fc.bias#up': torch.ones(6),
-        'mlp.c_proj.weight': weight,
-        'mlp.c_proj.bias': torch.ones(4),
-        'mlp.c_proj.#scale': scale,
-        **{f'attn.in_proj_weight#{p}': torch.eye(4) for p in 'qkv'},
-        'attn.in_proj_bias#q': torch.ones(4),
-    }
-    found = recognize._join(parts, biases=False)
-    assert torch.equal(found['mlp.c_fc.weight'], torch.cat([gate, up]))
-    assert found['mlp.c_fc.bias'].tolist() == [0] * 6 + [1] * 6
-    x = torch.randn(3, 6)
-    wanted = scale * (x @ weight.T + 1)
-    folded = x @ found['mlp.c_proj.weight'].T + found['mlp.c_proj.bias']
-    assert_close(folded, wanted)
-    assert found['attn.in_proj_bias'].tolist() == [1] * 4 + [0] * 8
-    assert set(found) == {
-        f'{layer}{kind}'
-        for layer in ('mlp.c_fc.', 'mlp.c_proj.', 'attn.in_proj_')
-        for kind in ('weight', 'bias')
-    }
-    with pytest.raises(ValueError, match="no .'gate'.|'k', 'v'"):
-        recognize._join(parts)

@@ -9,6 +9,7 @@ import re
 from typing import Any, Dict, Iterable, List, Mapping, Optional
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..files.readers import first_classifier
@@ -21,7 +22,9 @@ BACKBONE = 'backbone.'
 StateDict = Dict[str, Tensor]
 FUSED = ('q', 'k', 'v'), ('q', 'kv'), ('gate', 'up')  # parts of a tensor
 PATCHES = re.compile(r'(.*\.)?(conv1|patch_embed\.proj)\.weight')
-ROWS = ('positional_embedding', 'attn_pool.query_tokens')
+VECTORS = ('class_embedding', 'modality_embedding', 'attn_pool.probe')
+ROWS = ('positional_embedding', 'registers', 'attn_pool.query_tokens')
+ALONE = ('#mask', '#patches')
 TUBELET = 2  # frames that a patch of a video Swin spans
 
 
@@ -173,16 +176,13 @@ def _convert(state_dict: StateDict, layout: Layout) -> StateDict:
     ours, unknown = match_names(state_dict, layout.table)
     if unknown:
         raise ValueError(_foreign(unknown, layout))
-    return _reshape(
-        _join(
-            {
-                ours[name]: value
-                for name, value in state_dict.items()
-                if ours[name] is not None
-            },
-            layout.biases,
-        )
-    )
+    parts = {
+        ours[name]: value
+        for name, value in state_dict.items()
+        if ours[name] is not None
+    }
+    parts = parts if layout.biases else _with_biases(parts)
+    return _reshape(_join(parts), layout.channels_last)
 
 
 def _foreign(names: List[str], layout: Layout) -> str:
@@ -202,18 +202,27 @@ def _foreign(names: List[str], layout: Layout) -> str:
     )
 
 
-def _join(state_dict: StateDict, biases: bool = True) -> StateDict:
-    """Fuse parts of tensors, and fold factors into the layers before them."""
-    parts = dict(state_dict)
-    if not biases:  # those that the file has not are zero
-        for name, value in state_dict.items():
-            bias = name.replace('.weight', '.bias').replace('_weight', '_bias')
-            if value.ndim == 2 and bias != name:
-                parts.setdefault(bias, value.new_zeros(len(value)))
-    joined = {k: v for k, v in parts.items() if '#' not in k}
-    for name in dict.fromkeys(k.split('#')[0] for k in parts if '#' in k):
-        if f'{name}#scale' in parts:
+def _with_biases(parts: StateDict) -> StateDict:
+    """Add the biases that queries, keys and values have not: zero."""
+    added = dict(parts)
+    for name, value in parts.items():
+        block, fused, part = name.partition('attn.in_proj_weight')
+        if not fused:
             continue
+        bias = f'{block}attn.in_proj_bias'
+        if f'{bias}#q' in parts:  # of queries and values alone
+            added.setdefault(f'{bias}#k', torch.zeros_like(parts[f'{bias}#q']))
+        else:
+            added.setdefault(bias + part, value.new_zeros(len(value)))
+    return added
+
+
+def _join(parts: StateDict) -> StateDict:
+    """Fuse parts of tensors."""
+    joined = {k: v for k, v in parts.items() if '#' not in k}
+    whole = {k: v for k, v in parts.items() if k.endswith(ALONE)}
+    fused = [k.split('#')[0] for k in parts if '#' in k and k not in whole]
+    for name in dict.fromkeys(fused):
         order = max(
             FUSED, key=lambda order: sum(f'{name}#{p}' in parts for p in order)
         )
@@ -225,25 +234,31 @@ def _join(state_dict: StateDict, biases: bool = True) -> StateDict:
                 f'{", ".join(order)} must all be there.'
             )
         joined[name] = torch.cat(found)
-    for name in (k for k in parts if k.endswith('#scale')):
-        layer, scale = name.removesuffix('#scale'), parts[name]
-        for own in (f'{layer}weight', f'{layer}bias'):
-            value = joined[own]
-            joined[own] = value * scale.view(-1, *[1] * (value.ndim - 1))
+    for name, value in whole.items():
+        own, _, what = name.partition('#')
+        if what == 'mask':  # not 0 * NaN
+            joined[own] = joined[own].where(value == 1, 0)
+        else:
+            rows = value.flatten(0, -2)  # (N, C)
+            joined[own] = F.pad(rows, (0, 0, 1, 0))  # (1+N, C)
     return joined
 
 
-def _reshape(state_dict: StateDict) -> StateDict:
+def _reshape(state_dict: StateDict, channels_last: bool = False) -> StateDict:
     """Remove batch axes, give patches their axes and Swin's their depth."""
     for name, value in state_dict.items():
-        if name.endswith(('class_embedding', 'modality_embedding')):
+        if name.endswith(VECTORS):
             state_dict[name] = value.flatten()  # (C,)
         elif name.endswith(ROWS) and value.ndim == 3:
             state_dict[name] = value.flatten(0, 1)  # (1+N, C)
     conv1 = state_dict.get('conv1.weight')
     if conv1 is not None and conv1.ndim == 2:  # (C, 3 * p * p)
         side = math.isqrt(conv1.shape[1] // 3)
-        state_dict['conv1.weight'] = conv1.unflatten(1, (3, side, side))
+        if channels_last:
+            conv1 = conv1.unflatten(1, (side, side, 3)).permute(0, 3, 1, 2)
+        else:
+            conv1 = conv1.unflatten(1, (3, side, side))
+        state_dict['conv1.weight'] = conv1
     patch = state_dict.get('patch_embed.proj.weight')
     if patch is not None and patch.ndim == 4:
         patch = patch.unsqueeze(2).repeat(1, 1, TUBELET, 1, 1)

@@ -17,11 +17,15 @@ from typing import (
 
 from torch import Tensor
 
-from . import vjepa
-from .swin import LAYOUTS as SWINS
+from . import dinov2, dinov3, eva02, pe, siglip, swin, vit, vjepa
 from .tables import Layout
-from .vit import LAYOUTS as VITS
 
+# Those with names that only they have come first.
+OWN: Tuple[Layout, ...] = tuple(
+    layout
+    for source in (vjepa, pe, eva02, dinov3, dinov2, siglip, vit, swin)
+    for layout in source.LAYOUTS
+)
 Rename = Callable[[Dict[str, Any]], Optional[Dict[str, Any]]]
 
 
@@ -81,7 +85,7 @@ def layouts() -> Tuple[Layout, ...]:
     theirs = [layout for names in methods() for layout in names.layouts]
     first = [layout for layout in theirs if not layout.fallback]
     last = [layout for layout in theirs if layout.fallback]
-    return (*first, *vjepa.LAYOUTS, *VITS, *SWINS, *last)
+    return (*first, *OWN, *last)
 
 
 def time_axes() -> Dict[str, int]:

@@ -4,10 +4,11 @@ Sources of weights have their tables in files of their own: image models
 beside this one, methods in their ``names.py``. A table maps names of the
 source to ours, the first match counts, and None marks what a video model has
 no use for. In a name ``{i}`` and ``{j}`` stand for a number, ``*`` for
-``weight`` or ``bias`` and ``**`` for anything, each at most once; a name of
+``weight`` or ``bias`` and ``**`` for anything, each at most once. A name of
 ours that ends in ``#q``, ``#k`` or ``#v`` is a third of a fused tensor, in
-``#gate`` or ``#up`` a half of one; ``mlp.c_proj.#scale`` is a factor that is
-folded into that layer, exactly: a frozen LayerScale.
+``#kv`` two of them, in ``#gate`` or ``#up`` a half; ``#mask`` is 1 where a
+tensor counts; ``#patches`` are positions without that of the class token,
+which lies in the token itself.
 """
 
 import re
@@ -31,12 +32,15 @@ class Layout(NamedTuple):
             Defaults to False.
         video (str): Its name where patches span frames.
             Defaults to ``''``: the same.
-        biases (bool): Whether every linear layer has its bias; else those
-            that are absent are zero. Defaults to True.
+        biases (bool): Whether queries, keys and values have biases; else
+            those that are absent are zero. Defaults to True.
         without (Tuple[str, ...]): Names none of which is there.
             Defaults to ().
         tubelets (bool): Whether patches have to span frames, in weights that
             have shapes. Defaults to False.
+        channels_last (bool): Whether the rows of a patch matrix are ordered
+            by height, width and channel, else channels come first.
+            Defaults to False.
     """
 
     name: str
@@ -49,12 +53,14 @@ class Layout(NamedTuple):
     biases: bool = True
     without: Tuple[str, ...] = ()
     tubelets: bool = False
+    channels_last: bool = False
 
 
-def in_blocks(prefix: str, table: Dict[str, str]) -> Table:
+def in_blocks(prefix: str, table: Table) -> Table:
     """Put the names of a block under those of all blocks."""
+    blocks = 'transformer.resblocks.{i}.'
     return {
-        prefix + source: 'transformer.resblocks.{i}.' + own
+        prefix + source: own if own is None else blocks + own
         for source, own in table.items()
     }
 
@@ -72,13 +78,14 @@ WRAPPERS: Dict[str, Tuple[str, ...]] = {
     'backbone.': ('cls_head.', 'head.', 'neck.', 'data_preprocessor.'),
     'vit.': ('classifier.',),
     'vivit.': ('classifier.',),
+    'dinov2.': ('classifier.',),
+    'dinov2_with_registers.': ('classifier.',),
 }
 
 # Parts that other models have and ours do not.
 FOREIGN: Dict[str, str] = {
     '**fc_norm.*': 'a norm after mean pooling in place of the last norm',
     '**dist_token': 'a distillation token',
-    '**.ls{i}.gamma': 'layer scale; multiply it into the projection before it',
     '**.gamma{i}.*': 'layer scale; multiply it into the projection before it',
     '**ln2.*': 'a norm of pooled features',
 }

@@ -14,7 +14,7 @@ CLIP_BLOCK = same(
     'attn.out_proj.*',
     'mlp.c_fc.*',
     'mlp.c_proj.*',
-)
+) | {'ls_1.gamma': 'attn.out_proj.gamma', 'ls_2.gamma': 'mlp.c_proj.gamma'}
 CLIP_TRUNK: Table = {
     **same(
         'class_embedding',
@@ -27,55 +27,62 @@ CLIP_TRUNK: Table = {
 }
 CLIP_VISUAL: Table = {**CLIP_TRUNK, 'proj': None}
 # The text tower has the names of the image tower without `visual.`.
+CLIP_TEXT: Table = dict.fromkeys(
+    (
+        'transformer.resblocks.**',
+        'positional_embedding',
+        'token_embedding.weight',
+        'ln_final.*',
+        'text_projection',
+        'logit_scale',
+        'logit_bias',
+        'attn_mask',
+        'text.**',
+        'input_resolution',
+        'context_length',
+        'vocab_size',
+    )
+)
 OPENAI_CLIP: Table = {
     **{f'visual.{source}': own for source, own in CLIP_VISUAL.items()},
-    **dict.fromkeys(
-        (
-            'transformer.resblocks.**',
-            'positional_embedding',
-            'token_embedding.weight',
-            'ln_final.*',
-            'text_projection',
-            'logit_scale',
-            'logit_bias',
-            'attn_mask',
-            'text.**',
-            'input_resolution',
-            'context_length',
-            'vocab_size',
-        )
-    ),
+    **CLIP_TEXT,
 }
-HF_CLIP: Table = {
-    'vision_model.embeddings.class_embedding': 'class_embedding',
-    'vision_model.embeddings.patch_embedding.*': 'conv1.*',
-    'vision_model.embeddings.position_embedding.*': 'positional_embedding',
-    'vision_model.embeddings.position_ids': None,
-    'vision_model.pre_layrnorm.*': 'ln_pre.*',  # their spelling
-    'vision_model.post_layernorm.*': 'ln_post.*',
-    **in_blocks(
-        'vision_model.encoder.layers.{i}.',
-        {
-            'layer_norm1.*': 'ln_1.*',
-            'layer_norm2.*': 'ln_2.*',
-            'self_attn.q_proj.*': 'attn.in_proj_*#q',
-            'self_attn.k_proj.*': 'attn.in_proj_*#k',
-            'self_attn.v_proj.*': 'attn.in_proj_*#v',
-            'self_attn.out_proj.*': 'attn.out_proj.*',
-            'mlp.fc1.*': 'mlp.c_fc.*',
-            'mlp.fc2.*': 'mlp.c_proj.*',
-        },
-    ),
-    **dict.fromkeys(
-        (
-            'text_model.**',
-            'text_projection.weight',
-            'visual_projection.weight',
-            'logit_scale',
-            'classifier.*',
-        )
-    ),
+HF_CLIP_BLOCK = {
+    'layer_norm1.*': 'ln_1.*',
+    'layer_norm2.*': 'ln_2.*',
+    'self_attn.q_proj.*': 'attn.in_proj_*#q',
+    'self_attn.k_proj.*': 'attn.in_proj_*#k',
+    'self_attn.v_proj.*': 'attn.in_proj_*#v',
+    'self_attn.out_proj.*': 'attn.out_proj.*',
+    'mlp.fc1.*': 'mlp.c_fc.*',
+    'mlp.fc2.*': 'mlp.c_proj.*',
 }
+
+
+def _hf_clip(prefix: str) -> Table:
+    """Build the table of Hugging Face's CLIP for names with a prefix."""
+    vision = {
+        'embeddings.class_embedding': 'class_embedding',
+        'embeddings.patch_embedding.*': 'conv1.*',
+        'embeddings.position_embedding.*': 'positional_embedding',
+        'embeddings.position_ids': None,
+        'pre_layrnorm.*': 'ln_pre.*',  # their spelling
+        'post_layernorm.*': 'ln_post.*',
+        **in_blocks('encoder.layers.{i}.', HF_CLIP_BLOCK),
+    }
+    others = (
+        'text_model.**',
+        'text_projection.weight',
+        'visual_projection.weight',
+        'logit_scale',
+        'classifier.*',
+    )
+    return {
+        **{f'{prefix}{source}': own for source, own in vision.items()},
+        **dict.fromkeys(others),
+    }
+
+
 HF_VIT: Table = {
     'embeddings.cls_token': 'class_embedding',
     'embeddings.position_embeddings': 'positional_embedding',
@@ -117,6 +124,15 @@ TIMM_VIT: Table = {
     'norm.*': 'ln_post.*',
     **dict.fromkeys(('head.*', 'pre_logits.**')),
 }
+TIMM_POOL = {
+    'attn_pool.latent': 'attn_pool.probe',
+    'attn_pool.q.*': 'attn_pool.attn.in_proj_*#q',
+    'attn_pool.kv.*': 'attn_pool.attn.in_proj_*#kv',
+    'attn_pool.proj.*': 'attn_pool.attn.out_proj.*',
+    'attn_pool.norm.*': 'attn_pool.layernorm.*',
+    'attn_pool.mlp.fc1.*': 'attn_pool.mlp.c_fc.*',
+    'attn_pool.mlp.fc2.*': 'attn_pool.mlp.c_proj.*',
+}
 MMPRETRAIN_VIT: Table = {
     'cls_token': 'class_embedding',
     'pos_embed': 'positional_embedding',
@@ -139,8 +155,14 @@ MMPRETRAIN_VIT: Table = {
 # The first layout whose marks are all there is the one.
 LAYOUTS: Tuple[Layout, ...] = (
     Layout('openai-clip', 'vit', ('visual.class_embedding',), OPENAI_CLIP),
-    Layout(
-        'hf-clip', 'vit', ('vision_model.embeddings.class_embedding',), HF_CLIP
+    *(
+        Layout(
+            'hf-clip',
+            'vit',
+            (f'{prefix}embeddings.class_embedding',),
+            _hf_clip(prefix),
+        )
+        for prefix in ('vision_model.', '')
     ),
     Layout(
         'hf-vit',
