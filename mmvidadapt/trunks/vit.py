@@ -219,7 +219,10 @@ class ViTTrunk(AdaptedBackbone, Encoder):
 
     def embed(self, video: Tensor) -> Tensor:
         """Turn a clip (B, 3, T, H, W) into tokens (B*T, P+N, C)."""
-        return self.add_positions(self.patchify(video))  # (B*T, P+N, C)
+        x = self.patchify(video)  # (B*T, N, C)
+        if self.positional_embedding is None:  # which autocast leaves alone
+            x = x.to(self.conv1.weight.dtype)  # (B*T, N, C)
+        return self.add_positions(x)  # (B*T, P+N, C)
 
     def encode(self, x: Tensor) -> Tensor:
         """Encode tokens (B*T, P+N, C); return what is read, (B*T, 1, C)."""

@@ -64,6 +64,19 @@ def test_counts_of_the_frame_wise_baseline():
     assert count_flops(model, SHAPE, as_published=True) == expected
 
 
+def test_counts_of_gated_mlps_and_of_an_attention_pool():
+    gated = dict(pre_norm=False, act='swiglu', eps=1e-6, patch_bias=True)
+    pool = dict(pool='map', pool_heads=4, pool_mlp_ratio=2.0)
+    dialect = dict(gated, **pool, cls_token=False, rotary='pe', sub_norm=True)
+    x = ROWS * (TOKENS - 1)
+    patches, rows = x * 3 * PATCH**2 * C, ROWS * C * C
+    blocks = (4 + 8 + 4) * x * C * C + attention(ROWS, TOKENS - 1)
+    read = 2 * x * C * C + attention(ROWS, TOKENS - 1, 1) + (2 + 4 + 2) * rows
+    for lean in (True, False):
+        model = build(backbone=ImageViT, dialect=dialect, lean=lean)
+        assert count_flops(model, SHAPE) == patches + LAYERS * blocks + read
+
+
 def test_a_large_layer_counts_whatever_library_computes_it():
     """Layers of more than a million operations may take another operator."""
     model = build(num_frames=FRAMES)

@@ -15,6 +15,7 @@ from mmvidadapt.apis.inspect.path_attention import (
     draw_maps,
     lay_out,
 )
+from mmvidadapt.trunks.dialects import DIALECTS
 from mmvidadapt.utils.video import write_video
 from tests import runs
 from tests.methods.test_dualpath import (
@@ -120,9 +121,11 @@ def test_a_video_becomes_a_picture(config, tmp_path, paths, rows):
 
 
 def test_what_cannot_be_drawn_is_named(config, tmp_path):
+    registers = dict(DIALECTS['clip'], registers=2)
+    no_class = dict(cls_token=False, out_type='avg_featmap', dialect=registers)
     for dual, layer, reason in (
         (tiny(), 2, 'layer=2.*2 blocks.*-2 to 1'),
-        (tiny(cls_token=False, out_type='avg_featmap'), -1, 'no class token'),
+        (tiny(**no_class), -1, 'no class token'),
     ):
         with pytest.raises(ValueError, match=reason):
             class_attention(dual, torch.randn(VIDEO), layer)

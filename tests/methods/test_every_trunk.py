@@ -15,8 +15,10 @@ from mmvidadapt.engine.adapters import make_adapter, split_names
 from mmvidadapt.models import ImageViT
 from mmvidadapt.trunks.dialects import ARCHS, TRAITS, read_dialect
 from mmvidadapt.trunks.table import TRUNKS
+from mmvidadapt.utils.sha256 import fingerprint
 from tests import runs
 from tests.methods.cases import all_cases, names
+from tests.methods.evl_processes import features
 from tests.methods.test_every_method import agree, gradients
 
 FAMILIES = {
@@ -176,6 +178,88 @@ def test_full_finetuning_reaches_everything(method, family):
         assert name in grads and grads[name].any(), name
     plain = trained(method, family, full_finetune=True, lean=False)[1]
     agree(grads, plain, 1e-10)
+
+
+@every(['LoRA'])
+@pytest.mark.parametrize('full_finetune', [False, True])
+@torch.no_grad()
+def test_merging_gives_a_plain_vit(method, family, full_finetune):
+    everywhere = dict(targets=('q', 'k', 'v', 'o'))
+    model = build(method, family, full_finetune=full_finetune, **everywhere)
+    wanted, vit = model(clip(method)), model.merge()
+    assert_close(vit(clip(method)), wanted, rtol=1e-10, atol=1e-10)
+    assert 'A' not in {name[-1] for name in vit.state_dict()}
+
+
+@every(
+    ('AIM', 'VPT', 'EVL', 'DualPath'), ('DINOv3+', 'EVA-02-CLIP', 'PE-Core')
+)
+def test_autocast_keeps_sums_in_full_precision(method, family):
+    model, batch = build(method, family).float(), clip(method).float()
+    for param in model.parameters():
+        param.data /= 4  # of a size that trained weights have
+    wanted = gradients(model, batch)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        actual = gradients(model, batch)
+    assert {v.dtype for v in actual.values() if v is not None} == {
+        torch.float32
+    }
+    error = (actual['output'] - wanted['output']).abs().max()
+    assert 0 < error < 0.03 * wanted['output'].abs().max()
+
+
+def assert_taps(actual, wanted, tol):
+    """Compare what the decoder reads, relative to the largest of it."""
+    for own, others in zip(actual, wanted, strict=True):
+        for x, y in zip(own, others, strict=True):
+            assert x.shape == y.shape
+            assert (x.float() - y).abs().max() < tol * y.abs().max()
+
+
+@every(['EVL'])
+@torch.no_grad()
+def test_features_in_half_precision(method, family):
+    model, video = build(method, family).float(), clip(method).float()
+    wanted, rows = list(model.taps(video)), features(model, video)
+    assert_taps(model._cached(rows), wanted, 1e-3)
+    config = dict(sizes(family), trunk_dtype='bf16')
+    half = CASES[method].build(**config).eval()
+    half.load_state_dict(model.state_dict())
+    assert_taps(half.taps(video), wanted, 0.05)
+    for name, param in half.trunk().items():
+        norm = '.norm.' in name or 'ln_' in name
+        assert (param.dtype == torch.float32) == norm, name
+
+
+@pytest.mark.parametrize(
+    'family,noted,change',
+    [
+        ('CLIP', '2 QuickGELU 1e-05 True', dict(act='gelu')),
+        ('ImageNet', '2 GELU 1e-06 False', dict(act='gelu_tanh')),
+        (
+            'EVA-02-CLIP',
+            '2 swiglu 1e-06 False eva02 16 (2, 3)',
+            dict(eps=1e-5),
+        ),
+        ('DINOv3', '2 GELU 1e-05 False dinov3 None (2, 3)', dict(rotary='pe')),
+        ('PE-Core', '2 GELU 1e-05 True pe None (2, 3)', dict(rotary_grid=5)),
+    ],
+)
+def test_the_key_of_a_trunk_tells_equal_parameters_apart(
+    family, noted, change
+):
+    dialect = read_dialect(TRUNKS[FAMILIES[family]].dialect)
+    one, other = (
+        CASES['EVL'].build(
+            **dict(
+                sizes(family), dialect=dict(dialect, patch_bias=True, **more)
+            )
+        )
+        for more in ({}, change)
+    )
+    assert one.trunk_key() == fingerprint(one.trunk(), noted)
+    other.load_state_dict(one.state_dict())
+    assert other.trunk_key() != one.trunk_key()
 
 
 @pytest.fixture(scope='module')

@@ -15,6 +15,7 @@ from mmvidadapt.methods.bevt.video_swin import BEVTVideoSwin
 from mmvidadapt.trunks.base import AdaptedBackbone
 from mmvidadapt.trunks.parts import linear as linear_module
 from mmvidadapt.trunks.parts import tracing
+from mmvidadapt.trunks.table import TRUNKS
 from tests.methods.cases import Case, all_cases
 from tests.methods.cases.bevt import CASES as BEVT
 
@@ -28,6 +29,16 @@ BACKBONES |= {
     'DualPath, official': (BACKBONES['DualPath'][0], dict(variant='official')),
     'LoRA': (BACKBONES['LoRA'][0], dict(targets=('q', 'k', 'v', 'o'))),
     'STAdapter': (BACKBONES['STAdapter'][0], dict(places=('attn', 'mlp'))),
+    **{
+        f'{method}, {trunk}': (
+            BACKBONES[method][0],
+            dict(dialect=TRUNKS[trunk].dialect),
+        )
+        for method, trunk in (
+            ('AIM', 'QuanSun/EVA02_CLIP_B_psz16_s8B'),
+            ('DualPath', 'facebook/PE-Core-G14-448'),
+        )
+    },
     'BEVTSwin, images': (BEVT[-1], {}),
     **{f'BEVTTimeSformer {len(c.clip)}': (c, {}) for c in FORMERS},
 }

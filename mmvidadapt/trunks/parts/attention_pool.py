@@ -19,6 +19,9 @@ class AttentionPool(nn.Module):
         mlp_ratio (float): Width of the MLP relative to C.
         act (str): Activation of the MLP, see :class:`ViTBlock`.
         eps (float): Epsilon of the norm.
+
+    Raises:
+        ValueError: If the heads do not divide the channels.
     """
 
     def __init__(
@@ -30,6 +33,11 @@ class AttentionPool(nn.Module):
         eps: float,
     ) -> None:
         super().__init__()
+        if embed_dims % num_heads:
+            raise ValueError(
+                f'pool_heads={num_heads} does not divide '
+                f'embed_dims={embed_dims}.'
+            )
         self.probe = nn.Parameter(torch.zeros(embed_dims))
         self.attn = nn.MultiheadAttention(
             embed_dims, num_heads, batch_first=True
@@ -42,4 +50,5 @@ class AttentionPool(nn.Module):
         """Read the tokens of sequences, (S, L, C) -> (S, 1, C)."""
         probe = self.probe.expand(x.shape[0], 1, -1)  # (S, 1, C)
         y, _ = self.attn(probe, x, x, need_weights=False)  # (S, 1, C)
+        y = y.to(x.dtype)  # under autocast, sums are in full precision
         return y + self.mlp(self.layernorm(y))  # (S, 1, C)
