@@ -14,21 +14,16 @@ from mmvidadapt.models import ImageViT
 from tests import runs
 
 # What stands in the config of a backbone beside arch, size and trunk.
+TIMED = dict(num_frames=runs.NUM_FRAMES)
+EVL = dict(TIMED, type='EVL')
 METHODS = dict(
-    aim=dict(type='AIM', num_frames=runs.NUM_FRAMES),
-    evl=dict(type='EVL', num_frames=runs.NUM_FRAMES, decoder_num_layers=2),
-    evl_half=dict(
-        type='EVL',
-        num_frames=runs.NUM_FRAMES,
-        decoder_num_layers=1,
-        trunk_dtype='bf16',
-    ),
+    aim=dict(TIMED, type='AIM'),
+    evl=dict(EVL, decoder_num_layers=2),
+    evl_half=dict(EVL, decoder_num_layers=1, trunk_dtype='bf16'),
     lora=dict(type='LoRA', rank=2),
     vpt=dict(type='VPT', num_prompts=3),
     adaptformer=dict(type='AdaptFormer', adapter_dims=4),
-    st_adapter=dict(
-        type='STAdapter', num_frames=runs.NUM_FRAMES, adapter_dims=4
-    ),
+    st_adapter=dict(TIMED, type='STAdapter', adapter_dims=4),
     probe=dict(type='ImageViT'),
 )
 

@@ -2,8 +2,8 @@
 
 from mmengine.config import Config
 
+from tests import runs
 from tests.methods.bevt_samples import TOY
-from tests.runs import MEAN, STD
 
 VOCABULARY = 32
 TOKENIZER = dict(
@@ -66,51 +66,25 @@ def config(clips, images=None):
     """Return the config of a pretraining on lists of clips and images."""
     others = []
     if images is not None:
-        others = [
-            loader(
-                dict(
-                    type='RepeatDataset',
-                    times=2,
-                    dataset=dict(
-                        type='ImageListDataset',
-                        ann_file=str(images),
-                        data_prefix=dict(img=str(images.parent)),
-                        pipeline=image_pipeline(),
-                    ),
-                )
-            )
-        ]
+        listed = dict(type='ImageListDataset', ann_file=str(images))
+        listed['data_prefix'] = dict(img=str(images.parent))
+        listed['pipeline'] = image_pipeline()
+        others = [loader(dict(type='RepeatDataset', times=2, dataset=listed))]
+    backbone = dict(type='BEVTSwin', arch=TOY, img_size=32, num_frames=8)
+    backbone['window_size'] = (2, 2, 2)
+    model = dict(type='BEVTPretrainer', backbone=backbone, tokenizer=TOKENIZER)
+    model['cls_head'] = dict(type='BEVTHead', in_channels=32)
+    model['cls_head']['num_classes'] = VOCABULARY
+    model['data_preprocessor'] = dict(
+        runs.model()['data_preprocessor'], format_shape='MIX2d3d'
+    )
+    data = runs.loader(clips, True, 0, 2)
+    data['dataset'].update(pipeline=clip_pipeline())
     return Config(
         dict(
             default_scope='mmaction',
-            model=dict(
-                type='BEVTPretrainer',
-                backbone=dict(
-                    type='BEVTSwin',
-                    arch=TOY,
-                    img_size=32,
-                    num_frames=8,
-                    window_size=(2, 2, 2),
-                ),
-                cls_head=dict(
-                    type='BEVTHead', num_classes=VOCABULARY, in_channels=32
-                ),
-                tokenizer=TOKENIZER,
-                data_preprocessor=dict(
-                    type='ActionDataPreprocessor',
-                    mean=MEAN,
-                    std=STD,
-                    format_shape='MIX2d3d',
-                ),
-            ),
+            model=model,
             train_cfg=dict(other_loaders=others),
-            train_dataloader=loader(
-                dict(
-                    type='VideoDataset',
-                    ann_file=str(clips),
-                    data_prefix=dict(video=str(clips.parent)),
-                    pipeline=clip_pipeline(),
-                )
-            ),
+            train_dataloader=data,
         )
     )

@@ -32,47 +32,26 @@ def config(folder, **backbone):
     size = dict(type='Resize', scale=(16, 16), keep_ratio=False)
     shape = dict(type='FormatShape', input_format='NCTHW')
 
-    def loader(*steps):
-        decoded = [
-            dict(type='DecordInit'),
-            steps[0],
-            dict(type='DecordDecode'),
-        ]
-        pipeline = [*decoded, *steps[1:], size, shape, PACK]
-        dataset = dict(
-            type='VideoDataset',
-            ann_file=str(folder / 'list.txt'),
-            data_prefix=dict(video=str(folder)),
-            pipeline=pipeline,
-        )
+    def loader(sample, *steps):
+        first = [dict(type='DecordInit'), sample, dict(type='DecordDecode')]
+        pipeline = [*first, *steps, size, shape, PACK]
+        dataset = dict(type='VideoDataset', pipeline=pipeline)
+        dataset['ann_file'] = str(folder / 'list.txt')
+        dataset['data_prefix'] = dict(video=str(folder))
         return dict(batch_size=2, num_workers=0, dataset=dataset)
 
     sampling = dict(type='ExactSpanSampleFrames', clip_len=FRAMES)
     spread = dict(sampling, num_clips=VIEWS, test_mode=True)
-    evl = dict(
-        type='EVL',
-        arch='tiny',
-        img_size=16,
-        num_frames=FRAMES,
-        decoder_num_layers=2,
-    )
+    evl = dict(type='EVL', arch='tiny', img_size=16, num_frames=FRAMES)
+    head = dict(type='EVLHead', num_classes=3, in_channels=32)
+    pixels = dict(mean=[120.0] * 3, std=[60.0] * 3, format_shape='NCTHW')
     return Config(
         dict(
             model=dict(
                 type='EVLRecognizer',
-                backbone={**evl, **backbone},
-                cls_head=dict(
-                    type='EVLHead',
-                    num_classes=3,
-                    in_channels=32,
-                    average_clips='prob',
-                ),
-                data_preprocessor=dict(
-                    type='ActionDataPreprocessor',
-                    mean=[120.0] * 3,
-                    std=[60.0] * 3,
-                    format_shape='NCTHW',
-                ),
+                backbone={**evl, 'decoder_num_layers': 2, **backbone},
+                cls_head=dict(head, average_clips='prob'),
+                data_preprocessor=dict(pixels, type='ActionDataPreprocessor'),
             ),
             train_dataloader=loader(
                 sampling, dict(type='RandomCrop', size=28)

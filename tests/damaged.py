@@ -1,7 +1,6 @@
 """Videos damaged in every way that a file can be, drawn at random."""
 
-from pathlib import Path
-from typing import Callable, Dict, List, Tuple
+from typing import Callable, Dict
 
 import cv2
 import numpy as np
@@ -64,34 +63,5 @@ def huge_header(data: bytes, rng: np.random.Generator) -> bytes:
     return data[: at - 4] + huge + data[at:]
 
 
-DAMAGES: Dict[str, Damage] = {
-    f.__name__: f
-    for f in (
-        truncated,
-        flipped,
-        zeroed,
-        another_kind,
-        empty,
-        text,
-        huge_header,
-    )
-}
-
-
-def write_damaged(
-    sources: List[Path], folder: Path, count: int, seed: int = 0
-) -> List[Tuple[Path, str]]:
-    """Write damaged copies of videos, every kind of damage in turn.
-
-    Returns:
-        List[Tuple[Path, str]]: Every file, and what is wrong with it.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    rng, written = np.random.default_rng(seed), []
-    for i in range(count):
-        kind = list(DAMAGES)[i % len(DAMAGES)]
-        source = sources[i // len(DAMAGES) % len(sources)]
-        path = folder / f'{i:04d}_{kind}{source.suffix}'
-        path.write_bytes(DAMAGES[kind](source.read_bytes(), rng))
-        written.append((path, kind))
-    return written
+KINDS = (truncated, flipped, zeroed, another_kind, empty, text, huge_header)
+DAMAGES: Dict[str, Damage] = {kind.__name__: kind for kind in KINDS}

@@ -1,6 +1,7 @@
 """Put boxes into the header of an MP4, byte by byte."""
 
 import struct
+from pathlib import Path
 
 # What a box lies in, from the outside to the inside.
 TRACK = (b'moov', b'trak')
@@ -35,3 +36,16 @@ def edit_list(data: bytes, *parts: tuple) -> bytes:
     """Show parts of a video: how long, and from which time on."""
     numbers = [n for length, start in parts for n in (length, start, 1 << 16)]
     return replace_box(data, 'elst', full_box(b'elst', len(parts), *numbers))
+
+
+def turn(path: Path, matrix: tuple, target: Path) -> Path:
+    """Ask, in the header of an MP4, to be shown turned or mirrored."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b'tkhd') + 44
+    a, b, c, d = (n << 16 for n in matrix)
+    numbers = (a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    data[at : at + 36] = b''.join(
+        (n % 2**32).to_bytes(4, 'big') for n in numbers
+    )
+    target.write_bytes(data)
+    return target

@@ -39,25 +39,14 @@ def listing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def pipeline(random: bool) -> List[dict]:
     """Read four frames of a clip, at random places or always the same."""
-    crop = (
-        [
-            dict(type='RandomResizedCrop'),
-            dict(type='Flip', flip_ratio=0.5),
-        ]
-        if random
-        else []
-    )
+    sample = dict(type='SampleFrames', clip_len=NUM_FRAMES, frame_interval=2)
+    sample.update(num_clips=1, test_mode=not random)
+    crop = [dict(type='RandomResizedCrop'), dict(type='Flip', flip_ratio=0.5)]
     return [
         dict(type='DecordInit', num_threads=1),
-        dict(
-            type='SampleFrames',
-            clip_len=NUM_FRAMES,
-            frame_interval=2,
-            num_clips=1,
-            test_mode=not random,
-        ),
+        sample,
         dict(type='DecordDecode'),
-        *crop,
+        *(crop if random else ()),
         dict(type='Resize', scale=(SIDE, SIDE), keep_ratio=False),
         dict(type='FormatShape', input_format='NCTHW'),
         dict(type='PackActionInputs', meta_keys=('img_shape', 'filename')),
@@ -66,28 +55,14 @@ def pipeline(random: bool) -> List[dict]:
 
 def model(**backbone: Any) -> dict:
     """Return the config of a tiny AIM recognizer."""
+    sizes = dict(arch='tiny', img_size=SIDE, num_frames=NUM_FRAMES)
+    head = dict(num_classes=NUM_CLASSES, in_channels=32, dropout_ratio=0.0)
+    pixels = dict(mean=MEAN, std=STD, format_shape='NCTHW')
     return dict(
         type='Recognizer3D',
-        backbone=dict(
-            type='AIM',
-            arch='tiny',
-            img_size=SIDE,
-            num_frames=NUM_FRAMES,
-            **backbone,
-        ),
-        cls_head=dict(
-            type='Float32I3DHead',
-            num_classes=NUM_CLASSES,
-            in_channels=32,
-            dropout_ratio=0.0,
-            average_clips='prob',
-        ),
-        data_preprocessor=dict(
-            type='ActionDataPreprocessor',
-            mean=MEAN,
-            std=STD,
-            format_shape='NCTHW',
-        ),
+        backbone=dict(type='AIM', **sizes, **backbone),
+        cls_head=dict(head, type='Float32I3DHead', average_clips='prob'),
+        data_preprocessor=dict(pixels, type='ActionDataPreprocessor'),
     )
 
 
@@ -106,6 +81,14 @@ def loader(listing: Path, random: bool, workers: int, batch: int) -> dict:
             test_mode=not random,
         ),
     )
+
+
+def checked(listing: Path, random: bool, **changes: Any) -> dict:
+    """Return the config of a data set that checks its videos."""
+    dataset = loader(listing, random, 0, 4)['dataset']
+    dataset['pipeline'][0] = dict(type='VideoInit', backend='auto')
+    dataset['pipeline'][2] = dict(type='VideoDecode')
+    return dict(dataset, type='CheckedVideoDataset', **changes)
 
 
 def environment() -> Dict[str, Any]:
@@ -144,16 +127,7 @@ def recipe(
 ) -> Config:
     """Return a config with everything that a run needs.
 
-    Args:
-        listing (Path): Annotation file.
-        work_dir (Path): Where the run writes.
-        random (bool): Whether clips are shuffled, cropped and flipped.
-            Defaults to False.
-        workers (int): Data loading workers. Defaults to 0.
-        batch (int): Batch size. Defaults to 4.
-        epochs (int): Number of epochs. Defaults to 1.
-        drop_path_rate (float): Drop path of the backbone. Defaults to 0.0.
-        **changes: Dotted entries to override, ``.`` written as ``__``.
+    Of changes, ``.`` is written as ``__``.
     """
     test = loader(listing, False, 0, batch)
     config = Config(

@@ -7,7 +7,6 @@ installs the wheel alone into a folder.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 import yaml
 
 from tests.golden import ROOT
-from tests.test_wheel import PARTS, TREES
+from tests.test_wheel import copy_parts
 
 WANTED = os.environ.get('MMVIDADAPT_EMPTY_ENV', '')
 PROGRAM = """
@@ -68,13 +67,9 @@ def python(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def source(tmp_path_factory):
-    """Copy what the package is built from."""
+    """Copy the checkout."""
     source = tmp_path_factory.mktemp('checkout')
-    for name in PARTS:
-        shutil.copy2(ROOT / name, source / name)
-    ignore = shutil.ignore_patterns('.mim', '__pycache__')
-    for name in TREES:
-        shutil.copytree(ROOT / name, source / name, ignore=ignore)
+    copy_parts(source)
     return source
 
 

@@ -1,12 +1,9 @@
 """What setup.py asks for installs, and holds what commits are tested with."""
 
 import ast
-import sys
-from importlib import import_module
 from typing import Any, Dict
 
 import pytest
-from mmaction.registry import TRANSFORMS
 from packaging.requirements import Requirement
 
 from mmvidadapt.apis.train.doctor import PACKAGES
@@ -95,14 +92,3 @@ def test_what_is_needed_on_import_is_asked_for():
     assert set(check_installed.NEEDED.values()) <= names
     assert 'decord' not in check_installed.NEEDED
     assert {name for group in PACKAGES.values() for name in group[:1]} <= names
-
-
-def test_nothing_imports_decord_unless_asked_to(monkeypatch):
-    """Configs and readers work where it cannot be installed."""
-    monkeypatch.setitem(sys.modules, 'decord', None)
-    check_installed.check_installed()
-    readers = import_module('mmvidadapt.datasets.readers')
-    assert readers.find_reader('auto').__name__ == 'PyAVReader'
-    TRANSFORMS.build(dict(type='VideoInit'))
-    with pytest.raises(ImportError, match='decord'):
-        readers.find_reader('decord')

@@ -41,18 +41,20 @@ def python(*words, cwd, site=None):
     return done.stdout
 
 
+def copy_parts(folder):
+    """Copy what the package is built from."""
+    ignore = shutil.ignore_patterns('.mim', '__pycache__')
+    for name in PARTS:
+        shutil.copy2(ROOT / name, folder / name)
+    for name in TREES:
+        shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+
+
 @pytest.fixture(scope='module')
 def site(tmp_path_factory):
     """Build the wheel from a copy and install it alone into a folder."""
     source = tmp_path_factory.mktemp('source')
-    for name in PARTS:
-        shutil.copy2(ROOT / name, source / name)
-    for name in TREES:
-        shutil.copytree(
-            ROOT / name,
-            source / name,
-            ignore=shutil.ignore_patterns('.mim', '__pycache__'),
-        )
+    copy_parts(source)
     pip = ('-m', 'pip', '-q', '--disable-pip-version-check')
     wheels = source / 'wheels'
     build = ('--no-deps', '--no-build-isolation', '-w', wheels, source)

@@ -6,13 +6,11 @@ import pytest
 
 from mmvidadapt.datasets.prepare import check_videos
 from mmvidadapt.datasets.prepare.check_cache import CHECKED, CheckCache
-from mmvidadapt.datasets.prepare.own_videos import prepare_own
 from mmvidadapt.datasets.prepare.published_datasets import (
     PAPERS,
     prepare_paper,
 )
 from mmvidadapt.datasets.prepare.video_facts import VideoFacts
-from mmvidadapt.datasets.prepare.video_folders import Clip, Source
 from tests.films import encode, film
 
 PATHS = [f'{i}.mp4' for i in range(4)]
@@ -116,13 +114,7 @@ def test_lines_of_something_else_are_passed_over(videos, tmp_path):
     assert videos()[2] == []
 
 
-def test_own_videos_and_papers_use_it(tmp_path, videos, capsys):
-    videos()
-    clips = [Clip(path, path[0]) for path in PATHS]
-    ledger = tmp_path / 'out' / CHECKED
-    source = Source(tmp_path, clips)
-    prepare_own(source, lambda c: dict(train=c), ledger=ledger)
-    assert '4 of 4 videos were looked at' in capsys.readouterr().out
+def test_papers_use_it(tmp_path, videos, capsys):
     rows = 'label,youtube_id,time_start,time_end,split\n'
     rows += ''.join(f'a,{i},0,10,train\n' for i in range(4))
     (tmp_path / 'train.csv').write_text(rows)

@@ -32,10 +32,8 @@ def folder(listing, tmp_path):
 
 
 def config(folder, random, decoding=None, **changes):
-    decoding = decoding or OWN
-    described = runs.loader(folder / 'list.txt', random, 0, 4)['dataset']
-    described.update(type='CheckedVideoDataset', **changes)
-    for place, step in zip((0, 2), decoding):
+    described = runs.checked(folder / 'list.txt', random, **changes)
+    for place, step in zip((0, 2), decoding or ()):
         described['pipeline'][place] = step
     return described
 
@@ -124,7 +122,10 @@ def test_evaluation_keeps_them_with_label_and_name(folder, logged, decoding):
         assert sample.filename == dataset.path(i)
         assert sample.gt_label.tolist() == [i % CLASSES]
         assert ('reason' in sample.metainfo) == (i in (2, 5))
-    assert samples[2].reason and 'clip5.mp4' in samples[5].reason
+    damaged = f'{folder}/clip2.mp4 cannot be read as a video'
+    assert decoding == STOCK or samples[2].reason.startswith(damaged)
+    assert samples[2].reason
+    assert 'clip5.mp4' in samples[5].reason
     assert dataset[2]['inputs'].shape == dataset[0]['inputs'].shape
     assert sum('It counts as wrong' in line for line in logged) == 2
 

@@ -4,15 +4,14 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from mmengine.runner import Runner
 
+from mmvidadapt.datasets.prepare.decode_frames import decode_all
 from mmvidadapt.datasets.readers.pyav import PyAVReader
 from tests import runs
-from tests.damaged import DAMAGES, write_damaged, zeroed
+from tests.damaged import DAMAGES, zeroed
 from tests.films import encode, film
 
 SAMPLES = runs.ROOT.parent / 'shared/data/samples'
-WORKERS = 2
 
 
 @pytest.fixture(scope='module')
@@ -53,6 +52,8 @@ def outcome(path, source):
             return 'passed'
         frames = damaged.get_frames(indices)
     except ValueError:
+        with pytest.raises(ValueError):
+            list(decode_all(path))
         return 'seen'
     same = np.array_equal(frames, whole.get_frames(indices))
     return 'harmless' if same else 'passed'
@@ -76,50 +77,3 @@ def test_lost_parts_of_matroska_files_are_seen(tmp_path):
         said['goes on'] += 'EBML number' in reason
         said['ends'] += 'nothing is found behind' in reason
     assert said['goes on'] and said['ends']
-
-
-@pytest.fixture
-def listed(sources, tmp_path):
-    """A list with as many whole as damaged videos."""
-    count = 3 * len(DAMAGES)
-    damaged = write_damaged(sources[:1], tmp_path / 'videos', count)
-    lines = [f'{path.name} 1' for path, _ in damaged]
-    for i in range(count):
-        whole = tmp_path / 'videos' / f'whole_{i}.mp4'
-        whole.write_bytes(sources[0].read_bytes())
-        lines.append(f'{whole.name} {i % 4}')
-    listing = tmp_path / 'videos/list.txt'
-    listing.write_text('\n'.join(lines))
-    return listing, [str(path) for path, _ in damaged]
-
-
-def loader(listing, random, **dataset):
-    described = runs.loader(listing, random, WORKERS, 4)
-    described['dataset'].update(type='CheckedVideoDataset', **dataset)
-    steps = described['dataset']['pipeline']
-    steps[0] = dict(type='VideoInit', backend='auto')
-    steps[2] = dict(type='VideoDecode')
-    return Runner.build_dataloader(described, seed=0)
-
-
-def test_training_with_workers_goes_on_without_them(listed):
-    listing, damaged = listed
-    batches = loader(listing, random=True, max_bad_ratio=0.5)
-    for _ in range(2):
-        seen = [s.filename for b in batches for s in b['data_samples']]
-        assert len(seen) == len(batches.dataset) == 2 * len(damaged)
-        assert not set(seen) & set(damaged)
-    assert batches.dataset.ledger.count() == len(damaged)
-
-
-def test_evaluation_with_workers_keeps_and_marks_them(listed):
-    listing, damaged = listed
-    samples = [
-        s for b in loader(listing, random=False) for s in b['data_samples']
-    ]
-    assert len(samples) == 2 * len(damaged)
-    marked = {s.filename: s for s in samples if 'reason' in s.metainfo}
-    assert set(marked) == set(damaged)
-    for path, sample in marked.items():
-        assert sample.reason.startswith(f'{path} cannot be read as a video')
-        assert sample.gt_label.tolist() == [1]

@@ -126,12 +126,6 @@ def test_the_pipeline_builds_what_the_model_would(exact, antialias):
     assert torch.equal(sparse, sample_frames(video, 8).float())
 
 
-@pytest.mark.parametrize('num,share', [(16, 9 / 16), (32, 10 / 32)])
-def test_fewer_bytes_leave_the_worker(num, share):
-    imgs = frames(num)
-    assert build(imgs).nbytes == share * imgs.nbytes
-
-
 def test_other_grids_and_numbers_of_frames():
     imgs = frames(18)
     images = build(imgs, grid=(3, 3), num_spatial_frames=6)

@@ -16,6 +16,7 @@ from mmvidadapt.datasets.transforms import (
     TokenizerView,
 )
 from mmvidadapt.methods.bevt.tokenizers import DALLETokenizer
+from tests.bevt_runs import image_pipeline
 from tests.golden import assert_output, goldens, load_golden
 
 
@@ -42,31 +43,21 @@ def test_dalle_sees_the_official_numbers(path):
     assert_output(seen[0].contiguous(), golden['mapped'])
 
 
+@pytest.mark.parametrize('test_mode', [False, True])
 @pytest.mark.parametrize('path', goldens('bevt_pixels_*.pt'))
-def test_uniform_frames_are_those_of_the_official_code(path):
-    golden = load_golden(path)
-    length = golden['meta']['clip_len']
-    for total, wanted in golden['frames_test'].items():
-        sample = MidpointUniformSample(clip_len=length, test_mode=True)
-        frames = sample.transform(
-            dict(total_frames=int(total), start_index=0)
-        )['frame_inds']
-        assert frames.tolist() == wanted.tolist()
-
-
-@pytest.mark.parametrize('path', goldens('bevt_pixels_*.pt'))
-def test_random_frames_are_those_of_the_official_code(path, monkeypatch):
+def test_frames_are_those_of_the_official_code(path, test_mode, monkeypatch):
     """With the numbers of Python's generator, which the official code has."""
     golden = load_golden(path)
     monkeypatch.setattr(
         np.random, 'randint', lambda low, high: random.randint(low, high - 1)
     )
     length = golden['meta']['clip_len']
-    for total, wanted in golden['frames_train'].items():
+    sample = MidpointUniformSample(clip_len=length, test_mode=test_mode)
+    split = 'test' if test_mode else 'train'
+    for total, wanted in golden[f'frames_{split}'].items():
         random.seed(int(total))
-        frames = MidpointUniformSample(clip_len=length).transform(
-            dict(total_frames=int(total), start_index=0)
-        )['frame_inds']
+        results = dict(total_frames=int(total), start_index=0)
+        frames = sample.transform(results)['frame_inds']
         assert frames.tolist() == wanted.tolist()
 
 
@@ -90,24 +81,6 @@ def images(tmp_path):
     return listing
 
 
-BICUBIC = dict(interpolation='bicubic')
-JITTER = dict.fromkeys(('brightness', 'contrast', 'saturation'), 0.4)
-
-
-def image_pipeline(size=32):
-    return [
-        dict(type='ImageDecode'),
-        dict(type='RandomRescale', scale_range=(40, 48), **BICUBIC),
-        dict(type='ColorJitter', **JITTER, hue=0.0),
-        dict(type='RandomCrop', size=size),
-        dict(type='Flip', flip_ratio=0.5),
-        dict(type='TokenizerView', size=16),
-        dict(type='FormatShape', input_format='NCHW', collapse=True),
-        dict(type='BlockMask', grid=8, num_masked=32, min_block=4),
-        dict(type='PackActionInputs', algorithm_keys=('mask', 'view')),
-    ]
-
-
 def test_an_image_list_is_read(images):
     prefix, pipeline = dict(img=str(images.parent)), image_pipeline()
     cfg = dict(ann_file=str(images), data_prefix=prefix, pipeline=pipeline)
@@ -116,7 +89,7 @@ def test_an_image_list_is_read(images):
     samples = [dataset[i] for i in range(3)]
     for sample in samples:
         assert sample['inputs'].shape == (3, 32, 32)
-        assert sample['data_samples'].view.shape == (1, 3, 16, 16)
+        assert sample['data_samples'].view.shape == (1, 3, 32, 32)
         assert sample['data_samples'].mask.shape == (8, 8)
     assert len(pseudo_collate(samples)['inputs']) == 3
 

@@ -175,13 +175,6 @@ def test_the_seed_decides_everything(root, tmp_path):
     assert not set(contents(other).values()) & set(contents(root).values())
 
 
-def test_splits_share_no_scene(root):
-    train = {p for name, p in contents(root).items() if 'train' in name}
-    assert not train & {
-        p for name, p in contents(root).items() if 'val' in name
-    }
-
-
 def test_an_interrupted_render_goes_on(root, tmp_path, monkeypatch):
     written = []
 

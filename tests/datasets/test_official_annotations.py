@@ -56,7 +56,16 @@ def test_byte_order_marks_and_line_ends_do_not_matter(kind, tmp_path):
         ('ssv2', 'labels.json', b'[]', 'labels.json holds a list, not a dic'),
         ('ssv2', 'validation.json', b'{}', 'holds a dict, not a list'),
         ('ssv2', 'train.json', b'["x"]', 'train.json, line 1'),
+        (
+            *('ssv2', 'validation.json'),
+            *(b'[{"id": 3, "template": "Eating"}]', "'Eating'"),
+        ),
         ('diving48', 'Diving48_vocab.json', b'', 'vocab.json is no JSON'),
+        (
+            *('diving48', 'Diving48_V2_test.json'),
+            *(b'[{"vid_name": "x", "label": 2}]', 'V2_test.json, line 1'),
+        ),
+        ('ucf101', 'trainlist01.txt', b'Run/a.avi 1', 'list01.txt, line 1'),
         ('ucf101', 'classInd.txt', b'1 \xe9t\xe9', 'Ind.txt is not UTF-8'),
         ('hmdb51', 'run_test_split2.txt', b'a.avi 3', 'split2.txt, line 1'),
         ('k400', 'val.csv', b'label\nrun', 'val.csv, line 2'),

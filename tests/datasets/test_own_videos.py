@@ -6,7 +6,6 @@ import shutil
 
 import pytest
 
-from mmvidadapt.datasets import CheckedVideoDataset
 from mmvidadapt.datasets.prepare.check_videos import (
     check_video,
     drop_duplicates,
@@ -27,6 +26,7 @@ from mmvidadapt.utils.printable import in_code
 from tests.films import encode, film
 
 FRAMES = 12
+NAMES = ('train', 'val', 'classes')
 
 
 @pytest.fixture(scope='session')
@@ -135,6 +135,9 @@ def test_bad_files_are_left_out_and_named(folder, videos, tmp_path):
     for name, (_, words) in bad.items():
         assert words in reasons[name], name
     write_own(own, tmp_path / 'out')
+    lists = {n: (tmp_path / f'out/{n}.txt').read_text() for n in NAMES}
+    listed = 'jump/c.mp4 0\njump/d.mp4 0\nrun/a 1.mp4 1\nrun/x/b.MP4 1\n'
+    assert lists == dict(train=listed, val=listed, classes='jump\nrun\n')
     page = (tmp_path / 'out/report.md').read_text()
     assert all(f'- {in_code(name)}: ' in page for name in bad)
     assert '| jump | 0 | 2 | 2 | 0 |' in page
@@ -173,23 +176,6 @@ def test_a_path_given_twice_stays_once(videos):
     assert kept == [Clip('a', 'x')] and len(dropped) == 1
     kept, dropped = drop_duplicates([Clip('a', 'x'), Clip('a', 'y')], facts)
     assert kept == [] and 'labels x and y: a.' in dropped[0][1]
-
-
-def test_the_lists_are_what_training_reads(folder, tmp_path):
-    own = prepare_own(read_folder(folder), halves)
-    write_own(own, tmp_path / 'out')
-    data = CheckedVideoDataset(
-        str(tmp_path / 'out/train.txt'),
-        [],
-        data_prefix=dict(video=str(folder)),
-        serialize_data=False,  # it collects garbage
-    )
-    classes = (tmp_path / 'out/classes.txt').read_text().split()
-    assert classes == own.classes == ['jump', 'run']
-    found = [data.get_data_info(i) for i in range(len(data))]
-    assert [(f['filename'], classes[f['label']]) for f in found] == [
-        (str(folder / c.path), c.label) for c in own.splits['train']
-    ]
 
 
 def test_what_may_go_wrong_is_said(folder, tmp_path, videos):

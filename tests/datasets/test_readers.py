@@ -10,9 +10,11 @@ from mmvidadapt.datasets.readers import find_reader, open_video
 from mmvidadapt.datasets.readers.pyav import PyAVReader
 from tests import runs
 from tests.films import encode, film
+from tests.mp4_boxes import turn
 
 SAMPLES = runs.ROOT.parent / 'shared/data/samples'
-REAL = sorted(SAMPLES.glob('*')) if SAMPLES.is_dir() else []
+# As paths, which no folder is put in front of.
+REAL = [pytest.param(p, id=p.name) for p in sorted(SAMPLES.glob('*'))]
 FRAMES = film(40, width=96, height=64)
 X264 = 'x264-params'
 # Name of the file -> how it is encoded.
@@ -53,17 +55,6 @@ def write_at_times(path, frames, times):
         container.mux(stream.encode(None))
 
 
-def turn(path, width, rotated):
-    """Ask, in the header of an MP4, to be shown a quarter turned."""
-    data = bytearray(path.read_bytes())
-    at = data.index(b'tkhd') + 44
-    matrix = (0, 1 << 16, 0, -1 << 16, 0, 0, width << 16, 0, 1 << 30)
-    data[at : at + 36] = b''.join(
-        (n % 2**32).to_bytes(4, 'big') for n in matrix
-    )
-    rotated.write_bytes(data)
-
-
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp('kinds')
@@ -73,7 +64,7 @@ def folder(tmp_path_factory):
     rng = np.random.default_rng(0)
     times = np.cumsum(rng.integers(10, 90, len(FRAMES)))
     write_at_times(folder / 'varying.mp4', FRAMES, times)
-    turn(folder / 'groups.mp4', 96, folder / 'turned.mp4')
+    turn(folder / 'groups.mp4', (0, 1, -1, 0), folder / 'turned.mp4')
     return folder
 
 
@@ -96,14 +87,9 @@ def check(path, draws, **how):
             np.testing.assert_array_equal(frame, truth[i])
 
 
-@pytest.mark.parametrize('name', [*KINDS, 'varying.mp4', 'turned.mp4'])
+@pytest.mark.parametrize('name', [*KINDS, 'varying.mp4', 'turned.mp4', *REAL])
 def test_any_frames_of_any_kind_of_video(folder, name):
-    check(folder / name, draws=8)
-
-
-@pytest.mark.parametrize('path', REAL, ids=lambda p: p.name)
-def test_any_frames_of_real_videos(path):
-    check(path, draws=2)
+    check(folder / name, draws=8 if isinstance(name, str) else 2)
 
 
 @pytest.mark.parametrize('name', ['groups.mp4', 'pyramid.mp4', 'order.avi'])
@@ -111,24 +97,22 @@ def test_threads_do_not_change_frames(folder, name):
     check(folder / name, draws=4, num_threads=3)
 
 
-@pytest.mark.parametrize('name', [*AS_DECORD, 'varying.mp4', 'turned.mp4'])
-def test_decord_gives_the_same_pixels(folder, name):
+@pytest.mark.parametrize('backend', ['decord', 'torchcodec'])
+@pytest.mark.parametrize(
+    'name', [*AS_DECORD, 'varying.mp4', 'turned.mp4', *REAL]
+)
+def test_other_decoders_give_the_same_pixels(folder, name, backend):
     path = str(folder / name)
-    indices = [30, 4, 17, 4, 39]
+    try:
+        theirs = open_video(path, backend)
+    except ImportError as error:
+        assert backend != 'decord'
+        pytest.skip(str(error))
     ours = open_video(path, 'pyav')
-    theirs = open_video(path, 'decord')
     assert len(ours) == len(theirs)
     assert ours.get_avg_fps() == pytest.approx(theirs.get_avg_fps(), rel=0.01)
-    np.testing.assert_array_equal(
-        ours.get_frames(indices), theirs.get_frames(indices)
-    )
-
-
-@pytest.mark.parametrize('path', REAL, ids=lambda p: p.name)
-def test_decord_gives_the_same_pixels_of_real_videos(path):
-    ours, theirs = open_video(str(path)), open_video(str(path), 'decord')
-    assert len(ours) == len(theirs)
-    indices = np.linspace(0, len(ours) - 1, 8).astype(int)
+    indices = [-1, *np.linspace(0, len(ours) - 1, 8).astype(int), 4, 17, 4]
+    indices = [i % len(ours) for i in indices]
     np.testing.assert_array_equal(
         ours.get_frames(indices), theirs.get_frames(indices)
     )
@@ -258,17 +242,3 @@ def test_backends_are_chosen_by_name(monkeypatch):
         for name in names:  # no other one takes its place
             with pytest.raises(ImportError, match=f'pip install {library}'):
                 find_reader(name)
-
-
-@pytest.mark.parametrize('name', [*AS_DECORD, 'varying.mp4', 'turned.mp4'])
-def test_torchcodec_gives_the_same_pixels_where_it_works(folder, name):
-    path = str(folder / name)
-    try:
-        theirs = open_video(path, 'torchcodec')
-    except ImportError as error:
-        pytest.skip(str(error))
-    ours, indices = open_video(path, 'pyav'), [30, 4, 17, 4, 39]
-    assert len(ours) == len(theirs)
-    np.testing.assert_array_equal(
-        ours.get_frames(indices), theirs.get_frames(indices)
-    )

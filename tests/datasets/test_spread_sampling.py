@@ -8,7 +8,6 @@ import torch
 from mmaction.registry import TRANSFORMS
 from mmengine.logging import MMLogger
 
-from mmvidadapt.apis.train.config import list_configs, load_config
 from mmvidadapt.datasets.transforms import spread_sampling
 
 # Type, settings, fewest frames that a clip fits into, published option.
@@ -153,13 +152,3 @@ def test_short_videos_are_said_once_by_all_workers(monkeypatch, tmp_path):
     assert text.count('fewer than a clip of 8 x 16') == 1
     assert '.mp4, or a window of it, has 5' in text
     assert "out_of_bound_opt='loop' of MidpointSampleFrames" in text
-
-
-def test_no_config_of_ours_tests_with_a_sampler_that_loops():
-    for name in list_configs():
-        cfg = load_config(name)
-        for split in ('val', 'test'):
-            loader = cfg.get(f'{split}_dataloader') or {}
-            for step in loader.get('dataset', {}).get('pipeline', ()):
-                if step.type == 'SampleFrames':
-                    assert step.clip_len == 1, name

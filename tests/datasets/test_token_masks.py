@@ -73,10 +73,6 @@ def test_statistics_of_1000_masks(path):
             counts.int().bincount(minlength=len(wanted['count_hist'])),
             wanted['count_hist'],
         )
-        assert counts.mean().item() == pytest.approx(wanted['count_mean'])
-        assert counts.std().item() == pytest.approx(
-            wanted['count_std'], rel=1e-3
-        )
         for given in case['tubes']:
             stats, transform = given['stats'], tube(case, given['tube_kwargs'])
             random.seed(TUBE_SEED)

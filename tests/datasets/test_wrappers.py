@@ -29,35 +29,23 @@ def folder(listing, tmp_path):
 
 
 def checked(folder, random=True, **changes):
-    described = runs.loader(folder / 'list.txt', random, 0, 4)['dataset']
-    described['pipeline'][0] = dict(type='VideoInit', backend='auto')
-    described['pipeline'][2] = dict(type='VideoDecode')
     changes = dict(dict(max_bad_ratio=0.25), **changes)
-    return dict(described, type='CheckedVideoDataset', **changes)
+    return runs.checked(folder / 'list.txt', random, **changes)
 
 
 BALANCED = dict(type='ClassBalancedDataset', oversample_thr=0.5)
+REPEATED = dict(type='RepeatDataset', times=2)
+JOINED = dict(type='ConcatDataset')
 WRAPPERS = dict(
-    RepeatDataset=lambda dataset: dict(
-        type='RepeatDataset', dataset=dataset, times=2
-    ),
-    ClassBalancedDataset=lambda dataset: dict(
-        type='ClassBalancedDataset', dataset=dataset, oversample_thr=0.5
-    ),
-    ConcatDataset=lambda dataset: dict(
-        type='ConcatDataset', datasets=[dataset, dataset]
-    ),
-    nested=lambda dataset: dict(
-        type='ConcatDataset',
-        datasets=[
-            dict(BALANCED, dataset=dataset),
-            dict(type='RepeatDataset', dataset=dataset, times=2),
-        ],
+    RepeatDataset=lambda data: dict(REPEATED, dataset=data),
+    ClassBalancedDataset=lambda data: dict(BALANCED, dataset=data),
+    ConcatDataset=lambda data: dict(JOINED, datasets=[data, data]),
+    nested=lambda data: dict(
+        JOINED,
+        datasets=[dict(BALANCED, dataset=data), dict(REPEATED, dataset=data)],
     ),
 )
-SIZES = dict(
-    RepeatDataset=16, ClassBalancedDataset=9, ConcatDataset=16, nested=25
-)
+SIZES = dict(zip(WRAPPERS, (16, 9, 16, 25)))
 
 
 @pytest.mark.parametrize(

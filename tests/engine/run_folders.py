@@ -68,12 +68,7 @@ def listed(value: Any) -> Any:
 
 
 class Snapshots:
-    """Copy a folder as a kill would leave it, before each thing is written.
-
-    Args:
-        folder (Path): Of the run.
-        copies (Path): Where the copies go.
-    """
+    """Copy a folder as a kill would leave it, before each thing is written."""
 
     def __init__(self, folder: Path, copies: Path) -> None:
         self.folder, self.copies = folder, copies

@@ -9,25 +9,8 @@ from mmvidadapt.engine.adapters import make_adapter, split_names
 from mmvidadapt.weights.adapter_file import SUFFIX, read_adapter
 from tests import runs
 from tests.adapters import config_of
-from tests.tools.processes import run as run_command
 
 from .adapter_runs import check_pairs, recipe, run, stems
-
-# Imported by the processes of a distributed run: who has written?
-PLUGIN = """
-from pathlib import Path
-
-from mmaction.registry import HOOKS
-from mmengine.hooks import Hook
-
-
-@HOOKS.register_module()
-class Witness(Hook):
-    def after_train(self, runner):
-        writers = [h for h in runner.hooks if hasattr(h, 'saver')]
-        wrote = [h.last is not None for h in writers]
-        Path(runner.work_dir, f'rank{runner.rank}').write_text(str(wrote))
-"""
 
 
 @pytest.mark.parametrize('keep', [-1, 1, 2])
@@ -112,23 +95,3 @@ def test_a_config_that_cannot_be_written_stops_before_training(
     with pytest.raises(ValueError, match='config.odd is inf'):
         run(runs.without_validation(config))
     assert not stems(tmp_path / 'work', '.pth')
-
-
-@pytest.mark.slow
-def test_the_first_of_two_processes_writes(listing, tmp_path, trunk):
-    (tmp_path / 'witness_plugin.py').write_text(PLUGIN)
-    config = recipe(listing, tmp_path, trunk, batch=2)
-    config.custom_imports.imports.append('witness_plugin')
-    config.custom_hooks.append(dict(type='Witness'))
-    config.pop('experiment_name')
-    path = tmp_path / 'config.py'
-    config.dump(path)
-    status, out = run_command(
-        runs.ROOT / 'tools/dist_train.sh', path, 2, PYTHONPATH=str(tmp_path)
-    )
-    assert status == 0, out[-3000:]
-    wrote = [(tmp_path / f'work/rank{r}').read_text() for r in (0, 1)]
-    assert wrote == ['[True]', '[False]']
-    assert check_pairs(tmp_path / 'work') == ['epoch_1']
-    metrics = read_adapter(tmp_path / f'work/epoch_1{SUFFIX}').metrics
-    assert 'acc/top1' in metrics

@@ -21,6 +21,7 @@ import mmvidadapt
 from mmvidadapt.apis.train.config import load_config
 from mmvidadapt.engine.hooks import bad_videos
 from mmvidadapt.utils.sha256 import fingerprint
+from mmvidadapt.utils.video import VideoError
 from tests import runs
 from tests.trained import damage
 
@@ -50,10 +51,8 @@ def folder(listing, tmp_path):
 def recipe(folder, **how):
     config = runs.recipe(folder / 'list.txt', folder.parent / 'work', **how)
     for split in ('train', 'test'):
-        loader = config[f'{split}_dataloader']
-        loader.dataset.type = 'CheckedVideoDataset'
-        loader.dataset.pipeline[0] = dict(type='VideoInit', backend='auto')
-        loader.dataset.pipeline[2] = dict(type='VideoDecode')
+        dataset = runs.checked(folder / 'list.txt', False)
+        config[f'{split}_dataloader'].dataset = dataset
     config.custom_hooks += [dict(type=name) for name in HOOKS]
     return config
 
@@ -115,6 +114,14 @@ def test_other_errors_of_loaders_stay_as_they_are(folder):
     step = dict(type='Normalize', mean=[0] * 3, std=[1] * 3)
     config.train_dataloader.dataset.pipeline.insert(0, step)
     with pytest.raises(KeyError, match='KeyError'):
+        runs.train(config)
+
+
+def test_a_damaged_video_of_a_stock_data_set_ends_with_its_name(folder):
+    damage(folder / 'clip5.mp4')
+    config = recipe(folder, workers=1)
+    config.train_dataloader.dataset.type = 'VideoDataset'
+    with pytest.raises(VideoError, match=f'{folder}/clip5.mp4 cannot be read'):
         runs.train(config)
 
 

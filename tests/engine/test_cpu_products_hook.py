@@ -1,6 +1,7 @@
 """A resumed run multiplies as the run before it."""
 
 import logging
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -57,38 +58,31 @@ def run(kept=None, device='cpu'):
     return hub.state_dict()['runtime_info'].get(KEY)
 
 
-def test_a_new_run_keeps_what_was_measured(said):
-    assert run() == 'blas' == cpu_products()
-    assert 'Float32 products on the CPU: blas' in said[-1].getMessage()
-    assert VARIABLE in said[-1].getMessage()
+# What a checkpoint says, what is asked for, whether torch has oneDNN; what
+# multiplies, whether that is a warning, and what is said.
+CASES = dict(
+    new=(None, None, True, 'blas', False, f': blas.*{VARIABLE}'),
+    # Though the machine, or a moment's noise, would choose the other.
+    resumed=('onednn', None, True, 'onednn', False, ''),
+    asked=('blas', 'onednn', True, 'onednn', True, 'products of blas.*t bits'),
+    missing=('onednn', None, False, 'blas', True, 'built without oneDNN'),
+    unknown=('mkl', None, True, 'blas', False, ''),
+    number=(3, None, True, 'blas', False, ''),
+    names=(['blas'], None, True, 'blas', False, ''),
+)
 
 
-def test_a_resumed_run_goes_on_with_the_same_library(said):
-    """Though the machine, or a moment's noise, would choose the other."""
-    assert run(kept='onednn') == 'onednn' == cpu_products()
-    assert all(record.levelno < logging.WARNING for record in said)
-
-
-def test_another_library_on_request_is_said_aloud(said, monkeypatch):
-    monkeypatch.setenv(VARIABLE, 'onednn')
-    assert run(kept='blas') == 'onednn' == cpu_products()
-    warning = said[0]
-    assert warning.levelno == logging.WARNING
-    assert 'with the float32 products of blas' in warning.getMessage()
-    assert 'last bits' in warning.getMessage()
-
-
-def test_a_torch_without_the_library_of_the_checkpoint(said, monkeypatch):
-    monkeypatch.setattr(
-        'mmvidadapt.engine.hooks.cpu_products.AVAILABLE', False
-    )
-    assert run(kept='onednn') == 'blas'
-    assert 'built without oneDNN' in said[0].getMessage()
-
-
-@pytest.mark.parametrize('kept', ['mkl', 3, ['blas']])
-def test_nonsense_in_a_checkpoint_is_not_followed(kept):
-    assert run(kept=kept) == 'blas'
+@pytest.mark.parametrize('case', CASES)
+def test_the_library_of_a_run(case, said, monkeypatch):
+    kept, asked, has_onednn, used, warns, words = CASES[case]
+    if asked:
+        monkeypatch.setenv(VARIABLE, asked)
+    hook = 'mmvidadapt.engine.hooks.cpu_products.AVAILABLE'
+    monkeypatch.setattr(hook, has_onednn)
+    assert run(kept) == used == cpu_products()
+    assert any(r.levelno >= logging.WARNING for r in said) == warns
+    text = ' '.join(record.getMessage() for record in said)
+    assert re.search(words, text, re.S), text
 
 
 def test_other_devices_are_left_alone():

@@ -18,6 +18,8 @@ from mmvidadapt.engine.hooks.nonfinite_loss import (
 )
 from tests import runs
 
+NAN = torch.tensor([math.nan])
+
 
 @HOOKS.register_module(force=True)
 class BreakWeights(Hook):
@@ -85,23 +87,20 @@ def test_steps_that_give_no_loss_pass(batch, outputs):
     assert hook.previous == []
 
 
-def test_losses_that_are_not_added_up_are_checked(tmp_path):
+@pytest.mark.parametrize(
+    'good, bad, said',
+    [
+        (dict(loss_a=1.0, norm=math.inf), dict(loss_b=NAN), 'loss_b=nan'),
+        (dict(loss=0.5, acc=torch.ones(())), dict(loss=math.inf), 'loss=inf'),
+    ],
+    ids=['not added up', 'plain numbers'],
+)
+def test_losses_of_all_kinds_are_checked(tmp_path, good, bad, said):
     runner = SimpleNamespace(iter=0, epoch=0, rank=0, work_dir=tmp_path)
     runner.optim_wrapper = SimpleNamespace(get_lr=lambda: dict(lr=[0.1]))
-    hook = NonFiniteLossHook(dump=False)
-    hook.after_train_iter(None, 0, None, dict(loss_a=1.0, norm=math.inf))
-    with pytest.raises(RuntimeError, match=r'loss_a=1, loss_b=nan\)'):
-        outputs = dict(loss_a=1.0, loss_b=torch.tensor([math.nan]))
-        hook.after_train_iter(runner, 0, None, outputs)
-
-
-def test_terms_may_be_plain_numbers(tmp_path):
     hook = NonFiniteLossHook(dump=False)
     batch = dict(data_samples=[dict(filename='a.mp4')])
-    hook.after_train_iter(None, 0, batch, dict(loss=0.5, acc=torch.ones(())))
+    hook.after_train_iter(None, 0, batch, good)
     assert hook.previous == ['a.mp4']
-    runner = SimpleNamespace(iter=0, epoch=0, rank=0, work_dir=tmp_path)
-    runner.optim_wrapper = SimpleNamespace(get_lr=lambda: dict(lr=[0.1]))
-    outputs = dict(loss=float('inf'), acc=torch.ones(()))
-    with pytest.raises(RuntimeError, match=r'\(loss=inf, acc=1\)'):
-        hook.after_train_iter(runner, 0, batch, outputs)
+    with pytest.raises(RuntimeError, match=rf'\({said}, acc=1\)'):
+        hook.after_train_iter(runner, 0, batch, dict(bad, acc=1))

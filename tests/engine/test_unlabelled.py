@@ -31,16 +31,12 @@ CASES = [
 
 
 @pytest.mark.parametrize('kind, lines', CASES)
-def test_there_is_no_accuracy_without_labels(listing, tmp_path, kind, lines):
+def test_without_labels_there_are_predictions_and_no_accuracy(
+    listing, tmp_path, kind, lines
+):
     config = config_of(listing, tmp_path, lines, kind)
     with pytest.raises(ValueError, match='list.txt has no labels.*--dump'):
         Runner.from_cfg(config).test()
-
-
-@pytest.mark.parametrize('kind, lines', CASES)
-def test_predictions_are_written_without_labels(
-    listing, tmp_path, kind, lines
-):
     config = config_of(listing, tmp_path, lines, kind)
     options.dump_predictions(config, str(tmp_path / 'out.pkl'))
     assert Runner.from_cfg(config).test() == {}

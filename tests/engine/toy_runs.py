@@ -111,11 +111,7 @@ def recipe(
 ) -> Config:
     """Return the config of a toy run with the hooks of the runtime.
 
-    Args:
-        work_dir (Path): Where the run writes.
-        epochs (int): Number of epochs. Defaults to 3.
-        ema (bool): Whether weights are averaged. Defaults to False.
-        **changes: Dotted entries to override, ``.`` written as ``__``.
+    Of changes, ``.`` is written as ``__``.
     """
     runtime = Config.fromfile(runs.ROOT / 'configs/_base_/runtime.py')
     cosine = dict(type='CosineAnnealingLR', T_max=epochs, end=epochs)

@@ -1,17 +1,15 @@
 """The tool prints the published counts of the main row."""
 
-import runpy
-import sys
-
 import pytest
 
 from tests import runs
 
+from .processes import call
+
 
 def flops(monkeypatch, capsys, *args):
     """Run tools/get_flops.py in this process; return what it prints."""
-    monkeypatch.setattr(sys, 'argv', ['get_flops.py', *args])
-    runpy.run_path(str(runs.ROOT / 'tools/get_flops.py'), run_name='__main__')
+    call(monkeypatch, 'get_flops.py', *args)
     return capsys.readouterr().out
 
 

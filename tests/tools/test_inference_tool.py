@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -20,8 +21,8 @@ from mmvidadapt.apis.use import inference, windows
 from mmvidadapt.apis.use.inference import Prediction
 from mmvidadapt.apis.use.prediction_files import PredictionFiles, annotate
 from tests import runs
-from tests.datasets.test_foreign_videos import turn
 from tests.films import encode, film
+from tests.mp4_boxes import turn
 from tests.trained import FPS, damage
 
 from .processes import call as run_tool
@@ -74,45 +75,28 @@ def test_the_tool_writes_table_files_and_video(
     assert windows.video_info(tmp_path / 'out.mp4') == (30, FPS)
 
 
-def test_a_folder_goes_on_after_a_broken_file(
-    infer, trained, tmp_path, capsys
-):
+def test_a_folder_goes_on_after_broken_files(infer, trained, tmp_path, capsys):
+    """One is cut off, and one opens, but cannot be decoded to its end."""
     folder = tmp_path / 'in'
     (folder / 'sub').mkdir(parents=True)
-    data = (trained.folder / 'videos/part0.mp4').read_bytes()
-    (folder / 'a.mp4').write_bytes(data)
-    (folder / 'b.mp4').write_bytes(data[:200])
-    (folder / 'sub/c.mp4').write_bytes(data)
+    data = (trained.folder / 'videos/long.mp4').read_bytes()
+    for name in ('a', 'late', 'sub/c'):
+        (folder / f'{name}.mp4').write_bytes(data)
+    (folder / 'cut.mp4').write_bytes(data[:200])
+    damage(folder / 'late.mp4')
     (folder / 'notes.txt').write_text('no video')
-    assert infer(folder, '--out', tmp_path / 'out', *FILES) == 1
+    assert infer(folder, '--window', 1, '--out', 'out', *FILES) == 1
     err = capsys.readouterr().err
-    assert f'failed: {folder / "b.mp4"} cannot be read as a video' in err
-    done = [r['source'] for r in json.loads((tmp_path / 'p.json').read_text())]
-    assert done == [str(folder / 'a.mp4'), str(folder / 'sub/c.mp4')]
-    written = sorted(
-        p.relative_to(tmp_path / 'out').as_posix()
-        for p in (tmp_path / 'out').rglob('*.mp4')
-    )
-    assert written == ['a.mp4', 'sub/c.mp4']
-
-
-def test_a_folder_goes_on_after_a_video_that_fails_late(
-    infer, trained, tmp_path, capsys
-):
-    """The second video opens, but cannot be decoded to its end."""
-    folder = tmp_path / 'in'
-    folder.mkdir()
-    for name in 'abc':
-        shutil.copy(trained.folder / 'videos/long.mp4', folder / f'{name}.mp4')
-    damage(folder / 'b.mp4')
-    assert infer(folder, '--window', 1, *FILES) == 1
-    assert f'failed: {folder / "b.mp4"} cannot be' in capsys.readouterr().err
+    for name in ('cut', 'late'):
+        assert f'failed: {folder}/{name}.mp4 cannot be read as a video' in err
     rows = json.loads((tmp_path / 'p.json').read_text())
-    done = [(r['source'][-5], r['start']) for r in rows]
-    assert [d for d in done if d[0] != 'b'] == [
+    done = [(Path(row['source']).stem, row['start']) for row in rows]
+    assert [d for d in done if d[0] != 'late'] == [
         (name, second) for name in 'ac' for second in range(3)
     ]
     assert len(done) < 9
+    written = sorted(Path('out').rglob('*.mp4'))
+    assert written == [Path('out/a.mp4'), Path('out/sub/c.mp4')]
 
 
 def test_what_was_classified_is_written_when_the_run_ends_early(

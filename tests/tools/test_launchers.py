@@ -12,7 +12,9 @@ from mmengine.config import Config
 from torch.distributed.run import get_args_parser
 
 from mmvidadapt.apis.use.inference import Classifier
+from mmvidadapt.weights.adapter_file import SUFFIX, read_adapter
 from tests import runs
+from tests.engine.adapter_runs import check_pairs, recipe
 
 from .processes import run
 
@@ -30,7 +32,7 @@ from mmengine.hooks import Hook
 
 @HOOKS.register_module()
 class Probe(Hook):
-    """Kill the process in an iteration, and save the weights of each rank."""
+    """Kill the process in an iteration, and save what each rank has."""
 
     clips = []
 
@@ -41,7 +43,9 @@ class Probe(Hook):
             os.kill(os.getpid(), signal.SIGKILL)
 
     def after_train(self, runner):
+        writers = [h for h in runner.hooks if hasattr(h, 'saver')]
         torch.save(dict(
+            wrote=[h.last is not None for h in writers],
             weights={n: p.detach() for n, p in
                      runner.model.module.named_parameters()},
             clips=self.clips,
@@ -50,16 +54,16 @@ class Probe(Hook):
 
 
 @pytest.mark.slow
-def test_two_processes_killed_and_resumed_end_equal(listing, tmp_path):
+def test_two_processes_killed_and_resumed_end_equal(listing, tmp_path, trunk):
     """Whole, killed with SIGKILL, resumed; order, crops, paths are random."""
     (tmp_path / 'probe_plugin.py').write_text(PLUGIN)
     how = dict(random=True, workers=1, batch=2, epochs=3, drop_path_rate=0.5)
-    config = runs.recipe(listing, tmp_path / 'whole', **how)
+    config = recipe(listing, tmp_path, trunk, **how)
     config.custom_imports.imports.append('probe_plugin')
     config.custom_hooks.append(dict(type='Probe'))
     config.pop('experiment_name')
     path = tmp_path / 'config.py'
-    runs.without_validation(config).dump(path)
+    config.dump(path)
     train = (TOOLS / 'dist_train.sh', path, 2, '--work-dir')
     env = dict(PYTHONPATH=str(tmp_path))
 
@@ -68,6 +72,11 @@ def test_two_processes_killed_and_resumed_end_equal(listing, tmp_path):
     ranks = [torch.load(tmp_path / f'whole/rank{r}.pt') for r in range(2)]
     for name, value in ranks[0]['weights'].items():
         assert torch.equal(ranks[1]['weights'][name], value), name
+    assert [rank['wrote'] for rank in ranks] == [[True], [False]]
+    names = check_pairs(tmp_path / 'whole')
+    assert names == ['epoch_1', 'epoch_2', 'epoch_3']
+    adapter = read_adapter(tmp_path / f'whole/epoch_1{SUFFIX}')
+    assert 'acc/top1' in adapter.metrics
     for epoch in range(3):  # each rank saw its own half
         halves = [set(r['clips'][4 * epoch : 4 * epoch + 4]) for r in ranks]
         assert len(halves[0] | halves[1]) == runs.NUM_CLIPS, epoch

@@ -19,23 +19,6 @@ def test_every_page_says_what_the_metafiles_say(monkeypatch):
     call(monkeypatch, NAME, '--check')
 
 
-def test_every_config_with_a_paper_has_a_row():
-    page = (runs.ROOT / 'model_zoo.md').read_text()
-    linked = re.findall(r'\]\((configs/\w+/[\w-]+\.py)\)', page)
-    folders = {p.parent for p in runs.ROOT.glob('configs/*/metafile.yml')}
-    files = {
-        str(path.relative_to(runs.ROOT))
-        for folder in folders
-        for path in folder.glob('*.py')
-    }
-    assert len(linked) == len(set(linked))
-    assert set(linked) == files
-    index = yaml.safe_load((runs.ROOT / 'model-index.yml').read_text())
-    assert {runs.ROOT / f for f in index['Import']} == {
-        folder / 'metafile.yml' for folder in folders
-    }
-
-
 META = """
 Collections:
   - {Name: X, README: configs/x/README.md, Notes: Notes of X.}

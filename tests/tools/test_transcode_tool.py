@@ -52,36 +52,31 @@ def test_lists_are_transcoded(tmp_path, monkeypatch, capsys):
     assert '1 of 2 videos transcoded, 1 were' in capsys.readouterr().out
 
 
-def test_originals_that_decord_cannot_read_end_no_run(
-    tmp_path, monkeypatch, capsys
+def refuse(*args, **options):
+    raise decord.DECORDError('no decoder\nand a trace')
+
+
+@pytest.mark.parametrize(
+    'reader, words',
+    [
+        (refuse, 'mmaction2 cannot load the originals to compare: no d'),
+        (lambda *a, **o: die(), 'compare: the process that read it died of '),
+        (None, 'compare: Please run "pip install'),
+    ],
+    ids=['refuses', 'dies', 'missing'],
+)
+def test_decoders_that_cannot_read_the_originals_end_no_run(
+    reader, words, tmp_path, monkeypatch, capsys
 ):
     films.encode(tmp_path / 'src/a.mp4', films.film(20))
-
-    def refuse(*args, **options):
-        raise decord.DECORDError('no decoder\nand a trace')
-
-    monkeypatch.setattr(decord, 'VideoReader', refuse)
+    if reader:
+        monkeypatch.setattr(decord, 'VideoReader', reader)
+    else:
+        monkeypatch.setitem(sys.modules, 'decord', None)
     args = (tmp_path / 'src', tmp_path / 'out', '--short-side', 32)
     assert transcode(monkeypatch, *args) == 0
     printed = capsys.readouterr().out
-    assert '1 of 1 videos transcoded' in printed
-    assert 'mmaction2 cannot load the originals to compare: no d' in printed
-
-
-def test_decoders_that_are_missing_or_die_end_no_run(
-    tmp_path, monkeypatch, capsys
-):
-    films.encode(tmp_path / 'src/a.mp4', films.film(20))
-    args = (tmp_path / 'src', tmp_path / 'out', '--short-side', 32)
-    with monkeypatch.context() as patch:
-        patch.setattr(decord, 'VideoReader', lambda *a, **o: die())
-        assert transcode(monkeypatch, *args) == 0
-    assert (
-        'compare: the process that read it died of ' in capsys.readouterr().out
-    )
-    monkeypatch.setitem(sys.modules, 'decord', None)
-    assert transcode(monkeypatch, *args) == 0
-    assert 'compare: Please run "pip install' in capsys.readouterr().out
+    assert '1 of 1 videos transcoded' in printed and words in printed
 
 
 def test_lists_are_not_written_over(tmp_path, monkeypatch):
