@@ -15,7 +15,7 @@ from mmvidadapt.apis.inspect.masked_clip import (
     paint_mask,
     save_picture,
 )
-from tests import bevt_runs
+from tests import runs
 from tests.apis.test_precompute_tokens import cfg, images
 from tests.tools.processes import call
 
@@ -52,7 +52,7 @@ def test_it_is_what_model_and_tokenizer_say(cfg, name):
     x = x[0] if x.ndim == 5 else x  # (3, T, H, W) or (3, H, W)
     mean, std = (
         torch.tensor(v).view(3, *[1] * (x.ndim - 1))
-        for v in (bevt_runs.MEAN, bevt_runs.STD)
+        for v in (runs.MEAN, runs.STD)
     )
     rows = model.backbone(((x - mean) / std)[None], mask[None], dense=True)
     probs, ids = model.cls_head(rows).softmax(-1).max(-1)
