@@ -14,6 +14,7 @@ from typing import Dict, Iterable, Iterator, List, Tuple
 
 from mmvidadapt.apis.inspect.trunk_cost import Cost, trunk_cost
 from mmvidadapt.trunks import row as rows
+from mmvidadapt.trunks import vjepa
 from mmvidadapt.trunks.listing import figures
 from mmvidadapt.trunks.row import Trunk
 from mmvidadapt.trunks.rows.figures import FIGURES
@@ -76,7 +77,8 @@ def data(text: str, found: Dict[Tuple[str, int], Cost]) -> str:
 
 def sizes(row: Trunk) -> str:
     """Return the sizes of a ViT, or the name of other sizes."""
-    arch = ARCHS.get(row.arch, {}) if isinstance(row.arch, str) else row.arch
+    named = vjepa.ARCHS if row.family == 'vjepa' else ARCHS
+    arch = named.get(row.arch, {}) if isinstance(row.arch, str) else row.arch
     keys = ('embed_dims', 'num_layers', 'num_heads', 'patch_size')
     return ', '.join(str(arch[k]) for k in keys if k in arch) or row.arch
 

@@ -43,6 +43,7 @@ KINDS = dict(
     vivit='ViViT ViViTFactorisedDotProduct',
     vivit_fe='ViViTFactorisedEncoder',
     video_swin='BEVTSwin BEVTVideoSwin',
+    vjepa='VJEPA2',
 )
 NOT_TRUNKS = ('dalle/', 'openmmlab/', 'aim/', 'evl/')
 

@@ -3,9 +3,19 @@
 from typing import Dict
 
 from ..row import Trunk
-from . import clip, dino, eva, imagenet, perception_encoder, siglip, video
+from . import (
+    clip,
+    dino,
+    eva,
+    imagenet,
+    perception_encoder,
+    siglip,
+    video,
+    vjepa,
+)
 
-FAMILIES = (clip, imagenet, dino, siglip, eva, perception_encoder, video)
+FAMILIES = (clip, imagenet, dino, siglip, eva, perception_encoder)
+FAMILIES += (vjepa, video)
 ROWS: Dict[str, Trunk] = {
     name: row for family in FAMILIES for name, row in family.ROWS.items()
 }
