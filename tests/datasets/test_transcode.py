@@ -145,6 +145,17 @@ def test_fewer_frames_than_promised_are_damage(tmp_path, monkeypatch):
             list(decode_all(source))
 
 
+def test_a_damaged_video_leaves_nothing(tmp_path):
+    source = films.encode(tmp_path / 'a.mp4', films.film(40))
+    data = bytearray(source.read_bytes())
+    middle = data.index(b'mdat') + len(data) // 3
+    data[middle : middle + 900] = bytes(900)
+    source.write_bytes(data)
+    with pytest.raises(ValueError, match='decoded|damaged'):
+        transcode(source, tmp_path / 'out/b.mp4', SMALL)
+    assert list((tmp_path / 'out').iterdir()) == []
+
+
 def written(tmp_path, settings=SAME):
     """Write a video and its copy; return the two."""
     path = films.encode(tmp_path / 'a.mp4', films.film(30))
