@@ -40,6 +40,12 @@ def merged(sound):
     return *sound, torch.load(sound[1], weights_only=True)
 
 
+def rewrite(whole, content, config):
+    """Write a whole checkpoint with another config."""
+    content['meta']['cfg'] = Config(config).pretty_text
+    torch.save(content, whole)
+
+
 def infer(weights, video):
     """Classify with weights alone."""
     inferencer = ActionRecogInferencer(None, weights, 'cpu')
@@ -132,8 +138,7 @@ def test_the_same_in_whole_checkpoints(merged, mark):
         loading = dict(config, test_dataloader=dict(loader, **change))
         evil.append((loading, 'asks for'))
     for config, reason in evil:
-        content['meta']['cfg'] = Config(config).pretty_text
-        torch.save(content, whole)
+        rewrite(whole, content, config)
         with pytest.raises(ValueError, match=f'is refused: .*{reason}'):
             ActionRecogInferencer(None, whole, 'cpu')
     assert not mark.exists()
@@ -173,8 +178,7 @@ def test_a_visualizer_writes_nowhere(merged, tmp_path):
     visualizer = dict(type='ActionVisualizer', save_dir=f'{tmp_path}/written')
     visualizer['vis_backends'] = [dict(type='LocalVisBackend')]
     config = dict(read_adapter(path).config, visualizer=visualizer)
-    content['meta']['cfg'] = Config(config).pretty_text
-    torch.save(content, whole)
+    rewrite(whole, content, config)
     found = ActionRecogInferencer(None, whole, 'cpu')
     assert found.visualizer._vis_backends == {}
 
@@ -183,7 +187,6 @@ def test_a_model_larger_than_its_weights_is_refused(merged):
     path, whole, content = merged
     config = read_adapter(path).config
     config['model']['backbone']['img_size'] = 16 * 10**4
-    content['meta']['cfg'] = Config(config).pretty_text
-    torch.save(content, whole)
+    rewrite(whole, content, config)
     with pytest.raises(ValueError, match='MiB of parameters'):
         ActionRecogInferencer(None, whole, 'cpu')

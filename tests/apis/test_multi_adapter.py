@@ -41,17 +41,13 @@ def test_each_gives_what_it_gives_alone(method, tmp_path, trunk, video):
     paths = write_adapters(tmp_path, trunk, method, 3)
     multi = MultiAdapter(paths)
     assert list(multi) == list(paths) and len(multi) == 3
-    together = multi.predict(video)
+    assert_as_alone(multi, paths, video)
+    together = scores(multi, video)
     assert list(together) == list(paths)
-    scores = []
-    for name, path in paths.items():
-        alone = inference_recognizer(load_adapter(path), video).pred_score
-        assert torch.equal(together[name].pred_score, alone), name
-        again = inference_recognizer(multi[name], video).pred_score
-        assert torch.equal(again, alone), name
-        scores.append(alone)
-    for a, b in ((0, 1), (1, 2), (0, 2)):
-        assert not torch.equal(scores[a], scores[b])
+    again = {n: inference_recognizer(multi[n], video) for n in paths}
+    assert equal({n: r.pred_score for n, r in again.items()}, together)
+    a, b, c = together.values()
+    assert not (torch.equal(a, b) or torch.equal(b, c) or torch.equal(a, c))
 
 
 def test_adapters_of_different_methods_and_sizes_share_a_trunk(

@@ -115,6 +115,13 @@ def stage(tmp_path, name, **kwargs):
     return model, saved(tmp_path, dict(state_dict=weights, meta={}), name)
 
 
+def fine_tuned(source):
+    """Build the small model of fine-tuning on a checkpoint."""
+    model = BEVTVideoSwin(TOY, 32, 8, window_size=(4, 2, 2), pretrained=source)
+    model.init_weights()
+    return model
+
+
 def test_the_three_stages_follow_one_another_by_path(tmp_path):
     image, source = stage(
         tmp_path, 'image.pth', window_size=(1, 2, 2), streams=('image',)
@@ -132,8 +139,7 @@ def test_the_three_stages_follow_one_another_by_path(tmp_path):
     )
     weights = {f'backbone.{k}': v for k, v in joint.state_dict().items()}
     source = saved(tmp_path, dict(state_dict=weights), 'joint.pth')
-    tuned = BEVTVideoSwin(TOY, 32, 8, window_size=(4, 2, 2), pretrained=source)
-    tuned.init_weights()
+    tuned = fine_tuned(source)
     video = torch.randn(VIDEO)
     features = joint.encode(video, None, 'video')[-1]
     assert_close(tuned(video), joint.norm(features).permute(0, 4, 1, 2, 3))
@@ -143,8 +149,7 @@ def test_an_image_stage_is_fine_tuned_on_video(tmp_path):
     image, source = stage(
         tmp_path, 'image.pth', window_size=(1, 2, 2), streams=('image',)
     )
-    tuned = BEVTVideoSwin(TOY, 32, 8, window_size=(4, 2, 2), pretrained=source)
-    tuned.init_weights()
+    tuned = fine_tuned(source)
     weight = image.patch_embed_2d.proj.weight / 2
     for i in range(2):
         assert_close(tuned.patch_embed.proj.weight[:, :, i], weight)
@@ -152,11 +157,9 @@ def test_an_image_stage_is_fine_tuned_on_video(tmp_path):
 
 def test_a_longer_window_is_found_out(tmp_path):
     _, source = stage(tmp_path, 'joint.pth', window_size=(2, 2, 2))
-    tuned = BEVTVideoSwin(TOY, 32, 8, window_size=(4, 2, 2), pretrained=source)
-    tuned.init_weights()
-    assert tuned.layers[0].blocks[
-        0
-    ].attn.relative_position_bias_table.shape == (7 * 9, 2)
+    tuned = fine_tuned(source)
+    attn = tuned.layers[0].blocks[0].attn
+    assert attn.relative_position_bias_table.shape == (7 * 9, 2)
 
 
 def test_tables_are_resized_in_time():
@@ -177,10 +180,9 @@ def test_tables_are_resized_in_time():
 
 
 def test_tables_of_other_windows_are_named():
-    with pytest.raises(ValueError, match='pretrained_window_size'):
-        resize_table(torch.zeros(26, 2), (2, 2, 2))
-    with pytest.raises(ValueError, match='pretrained_window_size'):
-        resize_table(torch.zeros(27, 2), (2, 2, 2), (3, 2, 2))
+    for rows, windows in ((26, [(2, 2, 2)]), (27, [(2, 2, 2), (3, 2, 2)])):
+        with pytest.raises(ValueError, match='pretrained_window_size'):
+            resize_table(torch.zeros(rows, 2), *windows)
     with pytest.raises(ValueError, match='10 rows'):
         inflate_table(torch.zeros(10, 2), (2, 2, 2))
 

@@ -14,15 +14,11 @@ from mmvidadapt.weights import load_weights_file
 from mmvidadapt.weights.damage import count_not_finite, has_nan
 
 from .loaders import ARCH
-from .samples import Node, same, vit
+from .samples import same, vit
+from .test_readers import WRITERS as EVERY
+from .test_readers import save_torchscript
 
-
-def scripted(weights, path):
-    """Write a TorchScript archive."""
-    torch.jit.save(torch.jit.script(Node(weights)), str(path))
-
-
-WRITERS = dict(zip=torch.save, script=scripted, safetensors=save_file)
+WRITERS = {k: v for k, v in EVERY.items() if k != 'legacy'}
 every_writer = pytest.mark.parametrize('write', WRITERS.values(), ids=WRITERS)
 
 
@@ -78,7 +74,7 @@ def test_a_loaded_model_does_not_follow_the_file(tmp_path, write):
     model = ImageViT(arch=ARCH, img_size=12, pretrained=str(path))
     model.init_weights()
     other = ImageViT(arch=ARCH, img_size=12)
-    if write is not scripted:  # no checkpoint for mmengine
+    if write is not save_torchscript:  # no checkpoint for mmengine
         load_strictly(other, str(path))
     else:
         other.load_state_dict(model.state_dict())
@@ -88,7 +84,7 @@ def test_a_loaded_model_does_not_follow_the_file(tmp_path, write):
         same(dict(loaded.state_dict()), vit())
 
 
-@pytest.mark.parametrize('write', [torch.save, scripted])
+@pytest.mark.parametrize('write', [torch.save, save_torchscript])
 def test_a_wrong_bit_is_noticed_in_what_is_mapped(tmp_path, write):
     path = tmp_path / 'x'
     write(vit(), path)
