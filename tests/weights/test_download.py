@@ -80,14 +80,25 @@ def test_a_wrong_file_is_refused_and_not_kept(site, target, act):
     assert not list(target.parent.iterdir())
 
 
-def test_bad_bytes_of_an_earlier_attempt_are_fetched_again(site, target):
+@pytest.mark.parametrize(
+    'change, acts, asked',
+    [
+        (lambda half: b'!' + half[1:], [], [HALF, None]),
+        (lambda half: DATA, ['gone'], []),  # finished: it needs no server
+    ],
+    ids=['bad', 'finished'],
+)
+def test_what_an_earlier_attempt_left_is_looked_at(
+    site, target, change, acts, asked
+):
     site.acts = ['half', 'gone']
     with pytest.raises(ConnectionError, match='404'):
         fetch(Source(site.url, SHA), str(target))
     part = target.with_name('x.pth.part')
-    part.write_bytes(b'!' + part.read_bytes()[1:])
+    part.write_bytes(change(part.read_bytes()))
+    site.acts = acts
     arrives(site, target)
-    assert site.ranges()[-2:] == [HALF, None]
+    assert site.ranges() == [None, HALF, *asked]
 
 
 @pytest.mark.parametrize(
@@ -130,16 +141,6 @@ def test_what_will_not_pass_ends_at_once(site, target, act, error, text):
     assert site.url in str(caught.value)
     assert act == 'circle' or len(site.asked) == 1
     assert not list(target.parent.iterdir())
-
-
-def test_a_finished_part_needs_no_server(site, target):
-    site.acts = ['half', 'gone']
-    with pytest.raises(ConnectionError):
-        fetch(Source(site.url, SHA), str(target))
-    target.with_name('x.pth.part').write_bytes(DATA)
-    site.acts = ['gone']
-    arrives(site, target)
-    assert len(site.asked) == 2
 
 
 def test_a_full_disk_is_told(site, target, monkeypatch):

@@ -32,36 +32,30 @@ def saved(weights, folder):
     return str(folder / 'weights.pth')
 
 
+def test_there_may_be_none():
+    assert find_projection(foreign.timm_vit()[0]) == {}
+
+
 @pytest.mark.parametrize(
-    'source,name,transposed',
+    'source, name, transposed',
     [
         (foreign.openai_clip, 'visual.proj', False),
         (foreign.clip_visual, 'proj', False),
         (foreign.hf_clip, 'visual_projection.weight', True),
     ],
 )
-def test_the_projection_of_every_clip_is_found(source, name, transposed):
-    theirs, _ = source()
-    wanted = theirs[name].T if transposed else theirs[name]
-    same(find_projection(theirs), dict(proj=wanted))
-    assert 'proj' not in to_native(theirs)  # other methods have no use for it
-
-
-def test_there_may_be_none():
-    assert find_projection(foreign.timm_vit()[0]) == {}
-
-
-@pytest.mark.parametrize(
-    'source', [foreign.openai_clip, foreign.clip_visual, foreign.hf_clip]
-)
-def test_image_weights_load_with_the_projection(source, tmp_path):
+def test_image_weights_load_with_the_projection(
+    source, name, transposed, tmp_path
+):
     theirs, ours = source()
+    wanted = dict(proj=theirs[name].T if transposed else theirs[name])
+    same(find_projection(theirs), wanted)
+    assert 'proj' not in to_native(theirs)  # other methods have no use for it
     path = saved(theirs, tmp_path)
     model = dualpath(pretrained=path, output_dims=5)
     model.init_weights()
     own = model.state_dict()
-    same({k: own[k] for k in ours}, ours)
-    same({'proj': own['proj']}, find_projection(theirs))
+    same({k: own[k] for k in (*ours, 'proj')}, {**ours, **wanted})
     plain = dualpath(pretrained=path)
     plain.init_weights()
     assert 'proj' not in plain.state_dict()
