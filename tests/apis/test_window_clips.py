@@ -1,6 +1,7 @@
 """Windows of any video that the pipeline reads, in one pass over the file."""
 
 import itertools
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -181,16 +182,10 @@ def test_frames_come_in_order_and_once(folder):
 
 def live(path, frames):
     """Write a WebM without an index or a length, as for a live stream."""
-
-    class Pipe:
-        def __init__(self):
-            self.parts = []
-
-        def write(self, data):
-            self.parts.append(bytes(data))
-            return len(data)
-
-    pipe = Pipe()
+    parts = []
+    pipe = SimpleNamespace(
+        write=lambda data: parts.append(bytes(data)) or len(data)
+    )
     with av.open(pipe, 'w', format='webm', options=dict(live='1')) as out:
         stream = out.add_stream('libvpx', rate=10)
         stream.height, stream.width = frames[0].shape[:2]
@@ -198,7 +193,7 @@ def live(path, frames):
             image = av.VideoFrame.from_ndarray(frame, format='rgb24')
             out.mux(stream.encode(image))
         out.mux(stream.encode(None))
-    path.write_bytes(b''.join(pipe.parts))
+    path.write_bytes(b''.join(parts))
 
 
 def two(path, frames):

@@ -24,7 +24,7 @@ from tests.methods.vivit_samples import (
 )
 
 from .foreign import hf_vit
-from .samples import same
+from .samples import replace, same
 
 hub = pytest.mark.parametrize('path', goldens('vivit_hf_*.pt'))
 released = pytest.mark.parametrize('path', goldens('vivit_*_checkpoint'))
@@ -54,23 +54,20 @@ def test_released_files_load_by_path_alone(path):
         assert torch.equal(model.state_dict()[name], value), name
 
 
+NEW = {
+    'encoder.layer.': 'layers.',
+    'attention.attention.query': 'attention.q_proj',
+    'attention.attention.key': 'attention.k_proj',
+    'attention.attention.value': 'attention.v_proj',
+    'attention.output.dense': 'attention.o_proj',
+    'intermediate.dense': 'mlp.fc1',
+    'output.dense': 'mlp.fc2',
+}
+
+
 def new_names(state_dict):
     """Name a Hub checkpoint as transformers 5 does in memory."""
-    renames = {
-        'encoder.layer.': 'layers.',
-        'attention.attention.query': 'attention.q_proj',
-        'attention.attention.key': 'attention.k_proj',
-        'attention.attention.value': 'attention.v_proj',
-        'attention.output.dense': 'attention.o_proj',
-        'intermediate.dense': 'mlp.fc1',
-        'output.dense': 'mlp.fc2',
-    }
-    renamed = {}
-    for name, value in state_dict.items():
-        for old, new in renames.items():
-            name = name.replace(old, new)
-        renamed[name] = value
-    return renamed
+    return replace(state_dict, NEW)
 
 
 @pytest.mark.parametrize('naming', [dict, new_names])
