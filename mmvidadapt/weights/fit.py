@@ -27,7 +27,7 @@ from mmvidadapt.utils.printable import printable
 from .damage import find_damage
 from .fetch.sources import resolve
 from .files.readers import load_weights_file
-from .layouts.recognize import to_native
+from .layouts.recognize import recognize, to_native, unwrap
 from .layouts.vit import find_projection
 from .trunk_kind import compare_trunks, refuse_other_rotary
 
@@ -228,7 +228,8 @@ def read_pretrained(
     try:
         family = getattr(module, 'trunk_families', ('vit',))[0]
         native = to_native(weights, family)
-        refuse_other_rotary(module, native)
+        layout = recognize(unwrap(weights))
+        refuse_other_rotary(module, native, layout.kind)
         if 'proj' in own:  # of CLIP's class token, which few read
             native.update(find_projection(weights))
         weights = {k: v for k, v in native.items() if not matches(k, unused)}

@@ -79,17 +79,22 @@ def kind_of_traits(traits: Mapping[str, Any]) -> str:
     return 'clip' if traits['pre_norm'] else 'vit'
 
 
-def compare_trunks(model: Any, weights: Mapping[str, Tensor]) -> str:
+def compare_trunks(
+    model: Any, weights: Mapping[str, Tensor], kind: Optional[str] = None
+) -> str:
     """Name the trunk of weights and that of a model, if they differ.
 
     Args:
         model (nn.Module): Its ``trunk_kind`` is its kind, if it has one.
         weights (Mapping[str, Tensor]): Under our names.
+        kind (str, optional): That of the weights. Defaults to None: what
+            their names say.
 
     Returns:
         str: A sentence with a way out, or ''.
     """
-    own, given = getattr(model, 'trunk_kind', None), kind_of_weights(weights)
+    own = getattr(model, 'trunk_kind', None)
+    given = kind or kind_of_weights(weights)
     state = model.state_dict()
     if own is None or given is None or state['conv1.weight'].ndim != 4:
         return ''
@@ -125,21 +130,26 @@ def _describe(kind: str, weights: Mapping[str, Tensor]) -> str:
     return f'{KINDS[kind][0]} ({", ".join(parts)})'
 
 
-def refuse_other_rotary(model: Any, weights: Mapping[str, Tensor]) -> None:
+def refuse_other_rotary(
+    model: Any, weights: Mapping[str, Tensor], kind: Optional[str] = None
+) -> None:
     """Refuse weights whose rotary positions are not those of a model.
 
     Args:
         model (nn.Module): See :func:`compare_trunks`.
         weights (Mapping[str, Tensor]): See there.
+        kind (str, optional): Key of :data:`KINDS`, where the names of the
+            source tell more than ours. Defaults to None.
 
     Raises:
         ValueError: With both trunks and a way out.
     """
-    own, given = getattr(model, 'trunk_kind', None), kind_of_weights(weights)
+    own = getattr(model, 'trunk_kind', None)
+    given = kind or kind_of_weights(weights)
     if own is None or given is None or own == given:
         return
     if own in ROTARY or given in ROTARY:
         raise ValueError(
-            f'{compare_trunks(model, weights)} Their positions enter '
+            f'{compare_trunks(model, weights, kind)} Their positions enter '
             'queries and keys in another way, which no name or shape shows.'
         )

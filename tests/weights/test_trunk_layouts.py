@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from mmvidadapt.models import ImageViT
+from mmvidadapt.models import EVL, ImageViT
 from mmvidadapt.weights import fit, to_native
 from mmvidadapt.weights.layouts.recognize import recognize
 from mmvidadapt.weights.trunk_kind import KINDS
@@ -50,11 +50,8 @@ def test_every_name_and_number_finds_its_place(layout, dialect, source):
     same(to_native(theirs), ours)
 
 
-@pytest.mark.parametrize(
-    'path', [p for p in goldens('trunk_*.pt') if 'vjepa' not in str(p)]
-)
-@torch.no_grad()
-def test_goldens_give_their_tokens(path, tmp_path):
+def of_golden(path, folder):
+    """Read a golden; give it and the arguments of the trunk that it is of."""
     golden = load_golden(path)
     meta, weights = json.loads(golden['meta']), golden['state_dict']
     sizes = {**meta, **meta.get('config', {})}
@@ -69,27 +66,57 @@ def test_goldens_give_their_tokens(path, tmp_path):
         patch_size=patch,
         mlp_ratio=hidden / width,
     )
-    torch.save(weights, tmp_path / 'weights.pth')
-    given = dict(
+    torch.save(weights, folder / 'weights.pth')
+    return golden, dict(
         arch=arch,
         dialect=GOLDENS[kind],
         img_size=golden['input'].shape[-1],
-        pretrained=str(tmp_path / 'weights.pth'),
+        pretrained=str(folder / 'weights.pth'),
     )
-    clip = golden['input'][:, :, None]  # (B, 3, 1, H, W)
+
+
+def tokens_of(golden, **given):
+    """Build a trunk of all tokens; give it and what it makes of the input."""
     model = ImageViT(**given, out_type='avg_featmap').eval()
     model.init_weights()
-    tokens = model.run_blocks(model.ln_pre(model.embed(clip)))
-    if 'hf_clip' not in path.stem:
-        tokens = model.ln_post(tokens)
-    assert_output(tokens, golden['tokens'])
-    model = ImageViT(**given).eval()
-    model.init_weights()
-    read = model(clip)[..., 0, 0, 0]
+    clip = golden['input'][:, :, None]  # (B, 3, 1, H, W)
+    return model, model.run_blocks(model.ln_pre(model.embed(clip)))
+
+
+@pytest.mark.parametrize(
+    'path', [p for p in goldens('trunk_*.pt') if 'vjepa' not in str(p)]
+)
+def test_goldens_give_their_tokens_and_gradients(path, tmp_path):
+    golden, given = of_golden(path, tmp_path)
+    weights, clip = golden['state_dict'], golden['input'][:, :, None]
+    with torch.no_grad():
+        model, tokens = tokens_of(golden, **given)
+        if 'hf_clip' not in path.stem:
+            tokens = model.ln_post(tokens)
+        assert_output(tokens, golden['tokens'])
+        model = ImageViT(**given).eval()
+        model.init_weights()
+        read = model(clip)[..., 0, 0, 0]
     if 'hf_clip' in path.stem:
         read = read @ weights['visual_projection.weight'].T
     if 'hf_vit' not in path.stem:  # behind a layer of its own
         assert_output(read, golden['pooled'])
+    if 'grads' not in golden:
+        return
+    # What is fused of weights is fused of their gradients in the same way.
+    model, tokens = tokens_of(golden, **given, full_finetune=True)
+    (model.ln_post(tokens) * golden['w']).sum().backward()
+    none = {k: torch.full_like(v, torch.nan) for k, v in weights.items()}
+    grads = to_native({**none, **golden['grads']})
+    compared = [k for k, v in grads.items() if v.isfinite().all() and v.any()]
+    assert len(compared) >= 12
+    for name in compared:
+        wanted = grads[name]
+        found = model.get_parameter(name).grad
+        if name == 'positional_embedding' and 'reg4' in path.stem:
+            wanted, found = wanted[1:], found[1:]  # timm: none of the class
+        scale = max(wanted.abs().max().item(), 1e-2)
+        assert (found - wanted).abs().max() <= 1e-4 * scale, name
 
 
 @pytest.fixture
@@ -118,6 +145,17 @@ def test_a_trunk_loads_as_itself_alone(layout, dialect, source, load):
     for other in others.values():
         with pytest.raises(ValueError, match='a.pth(.|\n)*ImageViT is built'):
             load(weights, other)
+
+
+@pytest.mark.parametrize('path', goldens('trunk_timm_pe_spatial.pt'))
+def test_a_decoder_takes_no_rotary_trunk_for_clip(path, tmp_path):
+    """Which reads no last norm, so that no name is missed."""
+    given = of_golden(path, tmp_path)[1]
+    given.update(num_frames=2, decoder_num_layers=1)
+    EVL(**given).init_weights()
+    clip = dict(given, dialect='clip')
+    with pytest.raises(ValueError, match='Perception Encoder.*EVL is built'):
+        EVL(**clip).init_weights()
 
 
 NAMED = {kind: name for kind, (name, _) in KINDS.items()}

@@ -38,5 +38,12 @@ LAYOUTS: Tuple[Layout, ...] = (
     ),
     Layout('pe', 'vit', ('attn_pool.probe', 'conv1.weight', 'proj'), VISUAL),
     Layout('timm-pe', 'vit', (*TIMM_MARKS, 'attn_pool.latent'), TIMM),
-    Layout('timm-pe', 'vit', TIMM_MARKS, TIMM, without=('norm.weight',)),
+    Layout(  # a spatial one
+        'timm-pe',
+        'vit',
+        TIMM_MARKS,
+        TIMM,
+        without=('norm.weight',),
+        kind='pe',
+    ),
 )

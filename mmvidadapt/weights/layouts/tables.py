@@ -41,6 +41,9 @@ class Layout(NamedTuple):
         channels_last (bool): Whether the rows of a patch matrix are ordered
             by height, width and channel, else channels come first.
             Defaults to False.
+        kind (str, optional): Kind of trunk that its names show and ours do
+            not, see :mod:`~mmvidadapt.weights.trunk_kind`.
+            Defaults to None.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Layout(NamedTuple):
     without: Tuple[str, ...] = ()
     tubelets: bool = False
     channels_last: bool = False
+    kind: Optional[str] = None
 
 
 def in_blocks(prefix: str, table: Table) -> Table:
