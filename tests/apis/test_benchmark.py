@@ -156,6 +156,17 @@ def test_clip_shapes(tiny):
     assert other.config['backbone']['trunk'] == trunk
 
 
+def test_trunks_are_measured_one_after_the_other(monkeypatch):
+    trunks = ['openai/ViT-B-16', 'facebook/PE-Core-B16-224']
+    command = ['step.py', 'aim/vitb16_k400', '--with-cp', 'true', 'mlp']
+    monkeypatch.setattr(sys, 'argv', [*command, '--trunk', *trunks])
+    tool = runpy.run_path(str(TOOL))
+    rows = tool['contenders'](tool['parse_args']())
+    assert [row.config['backbone']['trunk'] for row in rows] == [
+        trunk for trunk in trunks for _ in range(2)
+    ]
+
+
 def test_the_tool_prints_a_table_and_writes_json(
     tiny, tmp_path, monkeypatch, capsys
 ):

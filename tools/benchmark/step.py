@@ -10,7 +10,7 @@ import json
 import platform
 import time
 from pathlib import Path
-from typing import List
+from typing import List, Optional
 
 import torch
 from mmengine.config import DictAction
@@ -80,7 +80,12 @@ def add_contenders(parser: argparse.ArgumentParser) -> None:
         help='measure the config also without the products of oneDNN '
         '(float32 on a CPU)',
     )
-    parser.add_argument('--trunk', help=f'{TRUNK_HELP}; of every config')
+    parser.add_argument(
+        '--trunk',
+        nargs='+',
+        default=[None],
+        help=f'{TRUNK_HELP}; of every config, one trunk after the other',
+    )
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -114,16 +119,20 @@ def parse_args() -> argparse.Namespace:
 def contenders(args: argparse.Namespace) -> List[Contender]:
     """List what the command line asks for."""
 
-    def read(name: str) -> Contender:
-        return contender(name, args.cfg_options, args.batch_size, args.trunk)
+    def read(name: str, trunk: Optional[str]) -> Contender:
+        return contender(name, args.cfg_options, args.batch_size, trunk)
 
-    return variants(
-        read(args.config),
-        with_cp=[WITH_CP[value] for value in args.with_cp],
-        against=[read(name) for name in args.against if name != PLAIN],
-        plain=PLAIN in args.against,
-        blas=args.blas,
-    )
+    return [
+        row
+        for trunk in args.trunk
+        for row in variants(
+            read(args.config, trunk),
+            with_cp=[WITH_CP[value] for value in args.with_cp],
+            against=[read(n, trunk) for n in args.against if n != PLAIN],
+            plain=PLAIN in args.against,
+            blas=args.blas,
+        )
+    ]
 
 
 def describe(args: argparse.Namespace) -> dict:
