@@ -9,6 +9,7 @@ from mmengine.optim import build_optim_wrapper
 from torch import nn
 
 from mmvidadapt.engine.optimizers.layer_decay import layer_scales
+from mmvidadapt.trunks.table import TRUNKS
 from tests.heads.test_heads import BACKBONES, build
 
 RATE = 0.5
@@ -90,6 +91,17 @@ def test_the_norm_in_front_is_in_front():
     dialect = dict(pre_norm=True, act='gelu', eps=1e-6, patch_bias=True)
     config = dict(BACKBONES['ViViT'][0], type='ViViT', dialect=dialect)
     assert layer_scales(MODELS.build(config), RATE)['ln_pre.bias'] == RATE**3
+
+
+def test_registers_come_first_and_an_attention_pool_last():
+    row = TRUNKS['facebook/PE-Core-B16-224']
+    given = dict(BACKBONES['AIM'][0], type='AIM', full_finetune=True)
+    given['dialect'] = dict(row.dialect, registers=2, layer_scale=True)
+    scales = layer_scales(MODELS.build(given), RATE)
+    gamma = 'transformer.resblocks.{}.mlp.c_proj.gamma'
+    assert scales['registers'] == RATE**3
+    assert [scales[gamma.format(i)] for i in (0, 1)] == [RATE**2, RATE]
+    assert scales['attn_pool.probe'] == scales['ln_post.bias'] == 1
 
 
 def test_the_powers_are_those_of_mmaction2():

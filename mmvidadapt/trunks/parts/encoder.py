@@ -74,7 +74,7 @@ class Encoder:
         def token(wanted: bool, *shape: int) -> Optional[nn.Parameter]:
             return nn.Parameter(torch.zeros(*shape)) if wanted else None
 
-        rows, self.attn_pool = cls_token + num_positions, attn_pool
+        rows = cls_token + num_positions
         self.class_embedding = token(cls_token, embed_dims)
         self.registers = token(registers > 0, registers, embed_dims)
         self.positional_embedding = token(positions, rows, embed_dims)
@@ -86,6 +86,7 @@ class Encoder:
         self.ln_post = (
             nn.LayerNorm(embed_dims, eps=eps) if final_norm else nn.Identity()
         )
+        self.attn_pool = attn_pool  # behind the layers, as it is used
 
     def prepend(self, x: Tensor, *tokens: Optional[Tensor]) -> Tensor:
         """Put tokens before others where they are: (S, N, C), (S, P+N, C)."""
