@@ -24,7 +24,13 @@ WHOLE: Table = {
     **{f'visual.{source}': own for source, own in VISUAL.items()},
     **CLIP_TEXT,
 }
-TIMM: Table = {**TIMM_VIT, **in_blocks('blocks.{i}.', BLOCK), **TIMM_POOL}
+# The largest spatial model has a LayerScale, which timm names otherwise.
+GAMMAS = {'gamma_1': 'attn.out_proj.gamma', 'gamma_2': 'mlp.c_proj.gamma'}
+TIMM: Table = {
+    **TIMM_VIT,
+    **in_blocks('blocks.{i}.', {**BLOCK, **GAMMAS}),
+    **TIMM_POOL,
+}
 TIMM_MARKS = 'norm_pre.weight', 'blocks.{i}.attn.qkv.weight'
 
 LAYOUTS: Tuple[Layout, ...] = (

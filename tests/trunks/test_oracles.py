@@ -1,0 +1,105 @@
+"""Names and shapes of the rows at full size, against timm and transformers."""
+
+import re
+
+import pytest
+import torch
+
+from mmvidadapt.models import ImageViT
+from mmvidadapt.trunks.table import TRUNKS
+from mmvidadapt.utils.hub_file import HubFile
+from mmvidadapt.weights import to_native
+from mmvidadapt.weights.fold import fold_layer_scale_
+
+# Rows that timm has, and those of one size once, by its names.
+ROWS, MODELS = {}, {}
+for row in TRUNKS.values():
+    repo = (row.mirror or row.hub or HubFile('')).repo
+    if repo.startswith('timm/'):
+        ROWS[row.name] = repo.split('/')[1]
+        model = ROWS[row.name].split('.')[0]
+        MODELS.setdefault(re.sub(r'_\d{3}$', '', model), (row, model))
+FILES = {  # what transformers calls them, and their sizes
+    'facebook/dinov2-small': 'Dinov2',
+    'facebook/dinov2-giant': 'Dinov2',
+    'facebook/dinov2-with-registers-base': 'Dinov2WithRegisters',
+    'facebook/dinov3-vits16-pretrain-lvd1689m': 'DINOv3ViT',
+    'facebook/dinov3-vits16plus-pretrain-lvd1689m': 'DINOv3ViT',
+    'google/siglip2-so400m-patch14-384': 'SiglipVision',
+    'google/vit-base-patch16-224-in21k': 'ViT',
+    'facebook/metaclip-l14-fullcc2.5b': 'CLIPVision',
+    'facebook/metaclip-2-worldwide-giant': 'MetaClip2Vision',
+}
+
+
+def test_timm_says_the_same_of_every_row():
+    """Pixels, image sizes, activations that no file tells, licences."""
+    models = pytest.importorskip('timm.models', reason='timm is not here')
+    for name, model in ROWS.items():
+        row, told = TRUNKS[name], models.get_pretrained_cfg(model)
+        for ours, theirs in ((row.mean, told.mean), (row.std, told.std)):
+            assert [x / 255 for x in ours] == pytest.approx(theirs, abs=1e-4)
+        size = told.input_size[-1]
+        assert row.published.img_size == size, name
+        assert row.img_size == size or 'dino' in name, name
+        quick = any('QuickGELU' in note for note in told.notes or ())
+        assert (row.dialect == 'clip') == quick, name
+        for word in ('apple', 'cc-by-nc-4.0', 'dinov3'):
+            agree = told.license.startswith(word)
+            assert row.licence.lower().startswith(word) == agree, name
+
+
+def check(row, size, weights, heads, eps):
+    """Compare with the trunk that is built of a row."""
+    with torch.device('meta'):
+        vit = ImageViT(trunk=row.name, img_size=size, pretrained=None)
+    block = vit.transformer.resblocks[0]
+    assert (block.attn.num_heads, block.ln_1.eps) == (heads, eps)
+    native = to_native(weights)
+    fold_layer_scale_(native)
+    assert {k: v.shape for k, v in native.items()} == {
+        k: v.shape for k, v in vit.state_dict().items()
+    }
+
+
+@pytest.mark.parametrize('row, model', MODELS.values(), ids=MODELS)
+def test_timms_model_of_full_size_has_the_same_weights(row, model):
+    timm = pytest.importorskip('timm', reason='timm is not installed')
+    with torch.device('meta'):
+        theirs = timm.create_model(model, pretrained=False)
+    size = theirs.pretrained_cfg['input_size'][-1]
+    block = theirs.blocks[0]
+    heads, eps = block.attn.num_heads, block.norm1.eps
+    check(row, size, theirs.state_dict(), heads, eps)
+
+
+@pytest.mark.parametrize('name, kind', FILES.items(), ids=FILES)
+def test_transformers_model_of_full_size_has_the_same_weights(name, kind):
+    hub = pytest.importorskip(
+        'transformers', reason='transformers is not installed'
+    )
+    row = TRUNKS[name]
+    hidden = round(row.arch.get('mlp_ratio', 4) * row.width)
+    size = row.published.img_size
+    sizes = dict(
+        hidden_size=row.width,
+        num_hidden_layers=row.arch['num_layers'],
+        num_attention_heads=row.arch['num_heads'],
+        patch_size=row.arch['patch_size'],
+        image_size=size,
+        intermediate_size=hidden,
+    )
+    dialect = row.dialect if isinstance(row.dialect, dict) else {}
+    if dialect.get('act') == 'swiglu':
+        sizes |= dict(use_swiglu_ffn=True, use_gated_mlp=True)
+    if 'registers' in dialect:
+        sizes |= dict(num_register_tokens=dialect['registers'])
+    with torch.device('meta'):
+        config = getattr(hub, f'{kind}Config')(**sizes)
+        theirs = getattr(hub, f'{kind}Model')(config)
+    prefix = 'vision_model.' if 'Vision' in kind else ''
+    weights = theirs.state_dict()
+    if prefix and not any(k.startswith(prefix) for k in weights):
+        weights = {prefix + k: v for k, v in weights.items()}
+    heads, eps = config.num_attention_heads, config.layer_norm_eps
+    check(row, size, weights, heads, eps)
