@@ -186,6 +186,13 @@ def timm_vit():
     return {**as_timm(native), **random_weights(others)}, native
 
 
+def timm_clip():
+    """A CLIP as timm keeps it, its projection as a classifier."""
+    head = random_weights(layer('head', 5, 8))
+    head['head.bias'] = torch.zeros(5)
+    return {**as_timm(vit()), **head}, vit()
+
+
 def mmpretrain_vit():
     """A classifier of mmpretrain."""
     native = vit(patch_bias=True)

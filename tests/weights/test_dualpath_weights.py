@@ -42,6 +42,7 @@ def test_there_may_be_none():
         (foreign.openai_clip, 'visual.proj', False),
         (foreign.clip_visual, 'proj', False),
         (foreign.hf_clip, 'visual_projection.weight', True),
+        (foreign.timm_clip, 'head.weight', True),
     ],
 )
 def test_image_weights_load_with_the_projection(

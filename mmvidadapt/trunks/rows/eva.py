@@ -57,7 +57,6 @@ def _eva(name: str, hub: HubFile) -> Trunk:
         file.replace('_', '-').split('-psz')[0],
         DIALECT,
         size,
-        projection=projection,
         hub=hub,
         published=published._replace(extra=projection * arch['embed_dims']),
     )

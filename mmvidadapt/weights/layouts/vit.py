@@ -205,6 +205,7 @@ LAYOUTS: Tuple[Layout, ...] = (
 # CLIP's projection, (C, E), which most methods leave out.
 PROJECTION = re.compile(r'(backbone\.)?(visual\.)?proj')
 HF_PROJECTION = 'visual_projection.weight'  # (E, C)
+TIMM_CLIP = {'norm_pre.weight', 'head.weight'}
 
 
 def find_projection(weights: Dict[str, Tensor]) -> Dict[str, Tensor]:
@@ -218,6 +219,10 @@ def find_projection(weights: Dict[str, Tensor]) -> Dict[str, Tensor]:
     """
     if HF_PROJECTION in weights:
         return dict(proj=weights[HF_PROJECTION].T.contiguous())
+    if TIMM_CLIP.issubset(weights):  # as a classifier, whose bias is zero
+        bias = weights.get('head.bias')
+        if bias is None or not bias.any():
+            return dict(proj=weights['head.weight'].T.contiguous())
     for name, value in weights.items():
         if PROJECTION.fullmatch(name):
             return dict(proj=value)
