@@ -5,7 +5,8 @@ import re
 import pytest
 import torch
 
-from mmvidadapt.models import ImageViT
+from mmvidadapt.models import VJEPA2, ImageViT
+from mmvidadapt.trunks import vjepa
 from mmvidadapt.trunks.table import TRUNKS
 from mmvidadapt.utils.hub_file import HubFile
 from mmvidadapt.weights import to_native
@@ -51,11 +52,12 @@ def test_timm_says_the_same_of_every_row():
 
 def check(row, size, weights, heads, eps):
     """Compare with the trunk that is built of a row."""
+    kind = VJEPA2 if row.family == 'vjepa' else ImageViT
     with torch.device('meta'):
-        vit = ImageViT(trunk=row.name, img_size=size, pretrained=None)
+        vit = kind(trunk=row.name, img_size=size, pretrained=None)
     block = vit.transformer.resblocks[0]
     assert (block.attn.num_heads, block.ln_1.eps) == (heads, eps)
-    native = to_native(weights)
+    native = to_native(weights, row.family)
     fold_layer_scale_(native)
     assert {k: v.shape for k, v in native.items()} == {
         k: v.shape for k, v in vit.state_dict().items()
@@ -103,3 +105,21 @@ def test_transformers_model_of_full_size_has_the_same_weights(name, kind):
         weights = {prefix + k: v for k, v in weights.items()}
     heads, eps = config.num_attention_heads, config.layer_norm_eps
     check(row, size, weights, heads, eps)
+
+
+@pytest.mark.parametrize('name', [n for n in TRUNKS if '/vjepa2-' in n])
+def test_transformers_video_model_of_full_size_has_the_same_weights(name):
+    hub = pytest.importorskip('transformers', reason='it is not installed')
+    row = TRUNKS[name]
+    arch = vjepa.ARCHS[row.arch]
+    with torch.device('meta'):
+        config = hub.VJEPA2Config(
+            hidden_size=arch['embed_dims'],
+            num_hidden_layers=arch['num_layers'],
+            num_attention_heads=arch['num_heads'],
+            mlp_ratio=arch.get('mlp_ratio', 4),
+            crop_size=row.img_size,
+        )
+        theirs = hub.VJEPA2Model(config)
+    heads, eps = config.num_attention_heads, config.layer_norm_eps
+    check(row, row.img_size, theirs.state_dict(), heads, eps)
