@@ -153,6 +153,27 @@ def test_plain_is_lean(method, family):
     agree(trained(method, family)[1], plain, 1e-10)
 
 
+@every(['STAdapter'])
+def test_patches_alone_meet_their_neighbours(method, family):
+    model, grads = trained(method, family, places=('attn', 'mlp'))
+    learn = {name for name, p in model.named_parameters() if p.requires_grad}
+    assert learn == {n for n in learn & set(grads) if grads[n].any()}
+    last = model.transformer.resblocks[-1].mlp_adapter
+    read = model.out_type == 'cls_token'  # which it would not reach
+    assert isinstance(last, nn.Identity) == read
+    x = model.embed(clip(method))  # (B*T, P+N, C)
+    moved = model.transformer.resblocks[0].attn_adapter(x) != x
+    first = model.num_prefix_tokens
+    assert not moved[:, :first].any() and moved[:, first:].any(-1).all()
+
+
+@pytest.mark.parametrize('method', [n for n in CASES if n.startswith('ViViT')])
+@pytest.mark.parametrize('family', ['DINOv3', 'EVA-02-CLIP', 'PE-Core'])
+def test_rotary_positions_have_no_time(method, family):
+    with pytest.raises(ValueError, match=f'{method} .*time.*rotary.*AIM'):
+        CASES[method].build(dialect=sizes(family)['dialect'])
+
+
 @every()
 @pytest.mark.parametrize('with_cp', [True, 'mlp'])
 def test_checkpointing_changes_nothing(method, family, with_cp):
@@ -278,8 +299,8 @@ def trunk_files(tmp_path_factory):
 
 @pytest.mark.parametrize(
     'method,family',
-    [('AIM', f) for f in FAMILIES if traits(f)['cls_token']]
-    + [(m, 'DINOv3+') for m in ALONE + TOGETHER],
+    [('AIM', f) for f in FAMILIES]
+    + [(m, 'DINOv3+') for m in ALONE + TOGETHER if m != 'AIM'],
 )
 def test_an_adapter_file_brings_the_rest(
     method, family, trunk_files, tmp_path

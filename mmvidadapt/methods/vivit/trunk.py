@@ -7,7 +7,7 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from mmvidadapt.trunks.dialects import DIALECTS
+from mmvidadapt.trunks.dialects import DIALECTS, read_dialect
 from mmvidadapt.trunks.parts.patch_embed import embed_patches
 from mmvidadapt.trunks.vit import ViTTrunk
 from mmvidadapt.utils.check_choices import check_choices
@@ -111,10 +111,22 @@ class ViViTTrunk(ViTTrunk):
             time_steps=steps if self.joint else 1,
             **backbone,
         )
+        self._check_positions()
         self.num_frames, self.sampled, self.steps = num_frames, sampled, steps
         self.rescale = drop_path_mode == 'sample'
         self.inflation = self._rules(inflation or {})
         self.register_load_state_dict_pre_hook(_add_time)
+
+    def _check_positions(self) -> None:
+        """Refuse a trunk whose positions are those of patches of a frame."""
+        traits = read_dialect(self.built_as['dialect'] or self.default_dialect)
+        if traits.get('rotary') or not traits.get('positions', True):
+            raise ValueError(
+                f'{type(self).__name__} has a table of positions for all '
+                'time steps, and the trunk has rotary ones for patches of a '
+                f'frame: dialect={traits}. Choose a trunk with a table, or '
+                'AIM, which attends over time without positions.'
+            )
 
     def draw_embeddings(self) -> None:
         """Leave the drawing to :meth:`finish`."""
