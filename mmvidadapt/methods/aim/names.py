@@ -50,6 +50,7 @@ LAYOUTS = (
         ('conv1.weight', 'transformer.resblocks.{i}.**_Adapter.D_fc1.*'),
         AIM_CLIP,
         official=True,
+        without=('transformer.resblocks.{i}.MLP_Adapter_out.**',),
     ),
     Layout(
         'aim-imagenet',

@@ -5,7 +5,7 @@ from typing import Optional
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-ACTIVATIONS = {'gelu': F.gelu, 'relu': F.relu}
+ACTIVATIONS = {'gelu': F.gelu, 'relu': F.relu, 'none': lambda x: x}
 
 
 class Adapter(nn.Module):
@@ -23,7 +23,8 @@ class Adapter(nn.Module):
             Defaults to 0.25.
         width (int, optional): The width itself, in place of ``ratio``.
             Defaults to None.
-        act (str): ``'gelu'`` or ``'relu'``. Defaults to ``'gelu'``.
+        act (str): ``'gelu'``, ``'relu'`` or ``'none'``.
+            Defaults to ``'gelu'``.
         dropout (float): Rate after the activation. Defaults to 0.0.
     """
 
