@@ -74,7 +74,7 @@ RECIPES = {
     '*_ssv2*': dict(num_classes=174),
     # AIM, and the baselines, which share its data, views and schedule.
     'aim/*': dict(drop_path_rate=0.2),
-    '[ap]*/*': dict(
+    '[apz]*/*': dict(
         model='AdaptedRecognizer',
         head='Float32I3DHead',
         average_clips='prob',
@@ -121,6 +121,24 @@ RECIPES = {
     'petl/adaptformer*': dict(adapter_dims=64, adapter_scale=0.1),
     'petl/st_adapter*': dict(adapter_dims=384),
     'petl/lora*': dict(rank=8, alpha=8.0, targets=('q', 'v')),
+    # ZeroI2V: AIM's schedule, RandAugment before the crop.
+    'zeroi2v/*': dict(
+        train=f'Resize(scale=(-1, 256)) {RAND_AUGMENT} {CROP} {FLIP}'
+    ),
+    'zeroi2v/*_16f_*': dict(shifts=(-1, 1, -2, 2)),
+    'zeroi2v/*_32f_*': dict(shifts=(-1, 1, -2, 2, -3, 3, -4, 4)),
+    'zeroi2v/*_ssv2': dict(
+        sample=SPREAD,
+        span=None,
+        train=f'Resize(scale=(-1, 256)) {RAND_AUGMENT} {CROP} '
+        'Flip(flip_label_map={86: 87, 87: 86, 93: 94, 94: 93, 166: 167, '
+        '167: 166}, flip_ratio=0.5)',
+        adapter_scale=1.0,
+        adapter_dropout=0.0,
+        label_smooth_eps=0.1,
+        blending=ERASING(0.25),
+        max_testing_views=2,
+    ),
     # EVL: no warm-up, everything decayed, RandAugment before the crop.
     'evl/*': dict(
         model='EVLRecognizer',

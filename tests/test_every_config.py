@@ -91,6 +91,7 @@ CLIPS_OWN = ([122.771, 116.746, 104.094], [68.501, 66.632, 70.323])
 NORMALISED = dict(
     aim=OPENAI,
     petl=OPENAI,
+    zeroi2v=OPENAI,
     evl=CLIPS_OWN,
     dualpath=CLIPS_OWN,
     vivit=([127.5] * 3, [127.5] * 3),
@@ -470,7 +471,7 @@ def check_published(row, method):
             digits = len(str(printed[name]).partition('.')[2])
             off = abs(data[name] / 1e6 - printed[name])
             assert off < 10**-digits, name
-    if 'GFLOPs' in printed and method != 'evl':  # theirs lack a module
+    if 'GFLOPs' in printed and method not in ('evl', 'zeroi2v'):  # below
         views = data['Test Views'].split('x') if method == 'aim' else []
         times = 1
         for number in views[1:]:
@@ -479,6 +480,8 @@ def check_published(row, method):
         assert gflops == pytest.approx(printed['GFLOPs'], rel=0.01)
 
 
+# Of ZeroI2V merged models are counted: three views.
+MERGED = dict(type='ShiftedViT')
 AVERAGED = dict(temporal=('conv', 'position'))  # EVL without motion
 OFFICIAL = dict(variant='official')
 # Models without a config: name, arguments of the backbone, what is printed:
@@ -489,6 +492,9 @@ PRINTED = [
     ('evl/vitb16_ssv2', AVERAGED, None, 85.32, None),
     ('dualpath/vitb16_k400', OFFICIAL, 104_826_256, 18_785_680, 171.3),
     ('petl/st_adapter_vitb16_k400', dict(num_frames=32), None, None, 607),
+    ('zeroi2v/vitb16_k400', MERGED, None, None, 422),
+    ('zeroi2v/vitl14_k400', MERGED, None, None, 1946),
+    ('zeroi2v/vitl14_32f_k400', MERGED, None, None, 7783),
     # Something-Something: 24 adapters of width 384, the last of no effect.
     (
         'petl/st_adapter_vitb16_k400',
@@ -513,7 +519,7 @@ def test_variants_have_the_printed_sizes(
     if gflops:
         cfg = load(name)
         cfg.model.backbone.update(backbone)
-        views = 3 if name.startswith('evl') else 1
+        views = 3 if name.startswith(('evl', 'zeroi2v')) else 1
         counted = count_flops(model, clip_shape(cfg), as_published=True)
         assert views * counted / 1e9 == pytest.approx(gflops, rel=2e-3)
 

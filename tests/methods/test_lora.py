@@ -7,7 +7,7 @@ from mmengine.config import Config
 from torch.testing import assert_close
 
 from mmvidadapt.apis.use.inference import load_strictly
-from mmvidadapt.apis.use.merge_lora import merge_checkpoint
+from mmvidadapt.apis.use.merge import merge_checkpoint
 from mmvidadapt.models import ImageViT, LoRA
 from tests import runs
 from tests.methods.test_petl import VIDEO, every_dialect, randomize, tiny
@@ -74,11 +74,18 @@ def test_merging_keeps_sizes_precision_and_mode():
     assert_close(vit(video), model(video), rtol=0, atol=1e-12)
 
 
+MERGED = dict(
+    ImageViT=('merge_lora.py', dict(type='LoRA', rank=3)),
+    ShiftedViT=('merge.py', dict(type='ZeroI2V', num_frames=4)),
+)
+
+
 @pytest.fixture
-def trained(tmp_path):
-    """Write the config and the checkpoint of a recognizer with LoRA."""
+def trained(tmp_path, request):
+    """Write the config and the checkpoint of a recognizer that merges."""
     config = runs.recipe(tmp_path / 'list.txt', tmp_path)
-    config.model.backbone = dict(type='LoRA', arch='tiny', img_size=16, rank=3)
+    _, backbone = MERGED[getattr(request, 'param', 'ImageViT')]
+    config.model.backbone = dict(backbone, arch='tiny', img_size=16)
     torch.manual_seed(0)
     model = randomize(MODELS.build(config.model), trained_only=False).eval()
     path = tmp_path / 'lora.pth'
@@ -87,20 +94,24 @@ def trained(tmp_path):
     return config, path, model
 
 
+@pytest.mark.parametrize(
+    'trained, kind', [(k, k) for k in MERGED], indirect=['trained']
+)
 def test_a_checkpoint_is_merged_with_its_config(
-    trained, tmp_path, monkeypatch, capsys
+    trained, kind, tmp_path, monkeypatch, capsys
 ):
     _, path, model = trained
     out = tmp_path / 'plain.pth'
-    call(monkeypatch, 'merge_lora.py', path.with_suffix('.py'), path, out)
+    call(monkeypatch, MERGED[kind][0], path.with_suffix('.py'), path, out)
     assert f'{out}' in capsys.readouterr().out
     plain = MODELS.build(Config.fromfile(tmp_path / 'plain.py').model).eval()
-    assert type(plain.backbone) is ImageViT
+    assert type(plain.backbone).__name__ == kind
     load_strictly(plain, str(out))
     video = torch.randn(2, 1, 3, 4, 16, 16)
     scores = model(video, stage='head')
     assert_close(plain(video, stage='head'), scores, rtol=1e-4, atol=1e-5)
-    model.backbone.transformer.resblocks[0].lora['q'].B.data.zero_()
+    for param in model.backbone.transformer.resblocks[0].parameters():
+        param.data *= param.requires_grad - 1
     assert (model(video, stage='head') - scores).abs().max() > 1e-3
 
 

@@ -25,54 +25,57 @@ def build(case=CASE, **given):
     return case.build(**given).double().eval()
 
 
+def norm(w, x, name):
+    return F.layer_norm(x, (32,), w[f'{name}.weight'], w[f'{name}.bias'])
+
+
+def layer(w, x, name, dot='.'):
+    return x @ w[f'{name}{dot}weight'].T + w[f'{name}{dot}bias']
+
+
+def adapt(w, u, name, scale):
+    return u + scale * layer(w, layer(w, u, f'{name}.down'), f'{name}.up')
+
+
+def read_neighbours(x, t, shifts, width):
+    """Look every frame and every group of heads up."""
+    found = x.clone()
+    for f in range(len(x)):
+        for g, by in enumerate(shifts):
+            if 0 <= f % t + by < t:
+                own = slice(g * width, (g + 1) * width)
+                found[f, :, own] = x[f + by, :, own]
+    return found
+
+
 def written_down(model, video, scale, shifts, width):
-    """Write the spec down, one frame and one head at a time."""
-    w, t = model.state_dict(), video.shape[2]
-    norm = lambda x, n: F.layer_norm(x, (32,), w[n + 'weight'], w[n + 'bias'])  # noqa: E731, E501
-    x = F.conv2d(
-        video.transpose(1, 2).flatten(0, 1), w['conv1.weight'], stride=8
-    )
+    """Write the equations down once more, one head at a time."""
+    state, t = model.state_dict(), video.shape[2]
+    frames = video.transpose(1, 2).flatten(0, 1)
+    x = F.conv2d(frames, state['conv1.weight'], stride=8)
     x = x.flatten(2).transpose(1, 2)  # (B*T, N, C)
-    first = w['class_embedding'].expand(len(x), 1, 32)
-    x = torch.cat([first, x], 1) + w['positional_embedding']
-    x = norm(
-        x + w['temporal_embedding'][0].repeat(len(video), 1)[:, None],
-        'ln_pre.',
-    )
+    first = state['class_embedding'].expand(len(x), 1, 32)
+    x = torch.cat([first, x], 1) + state['positional_embedding']
+    time = state['temporal_embedding'][0].repeat(len(video), 1)
+    x = norm(state, x + time[:, None], 'ln_pre')
     for i in range(2):
-        part = {k.removeprefix(BLOCK.format(i)): v for k, v in w.items()}
-        lin = lambda u, n: u @ part[n + '.weight'].T + part[n + '.bias']  # noqa: E731, E501
-
-        def adapt(u, n):
-            return u + scale * lin(lin(u, n + '.down'), n + '.up')
-
-        h = adapt(norm(x, BLOCK.format(i) + 'ln_1.'), 'attn_adapter_in')
-        q, k, v = (
-            h @ part['attn.in_proj_weight'].T + part['attn.in_proj_bias']
-        ).chunk(3, -1)
-        k, v = k.clone(), v.clone()
-        for source in (k, v):
-            old = source.clone()
-            for f in range(len(x)):
-                for g, by in enumerate(shifts):
-                    if 0 <= f % t + by < t:
-                        own = slice(g * width, (g + 1) * width)
-                        source[f, :, own] = old[f + by, :, own]
-        heads = [slice(8 * m, 8 * m + 8) for m in range(4)]
-        out = [
-            ((q[..., m] @ k[..., m].mT) * 8**-0.5).softmax(-1) @ v[..., m]
-            for m in heads
-        ]
-        x = x + adapt(
-            lin(torch.cat(out, -1), 'attn.out_proj'), 'attn_adapter_out'
-        )
-        h = lin(
-            adapt(norm(x, BLOCK.format(i) + 'ln_2.'), 'mlp_adapter_in'),
-            'mlp.c_fc',
-        )
-        h = lin(h * torch.sigmoid(1.702 * h), 'mlp.c_proj')
-        x = x + adapt(h, 'mlp_adapter_out')
-    return norm(x[:, 0], 'ln_post.').unflatten(0, (-1, t)).mT[..., None, None]
+        w = {k.removeprefix(BLOCK.format(i)): v for k, v in state.items()}
+        h = adapt(w, norm(w, x, 'ln_1'), 'attn_adapter_in', scale)
+        q, k, v = layer(w, h, 'attn.in_proj', '_').chunk(3, -1)
+        k, v = (read_neighbours(y, t, shifts, width) for y in (k, v))
+        out = []
+        for m in range(4):
+            own = slice(8 * m, 8 * m + 8)
+            scores = q[..., own] @ k[..., own].mT * 8**-0.5
+            out.append(scores.softmax(-1) @ v[..., own])
+        h = layer(w, torch.cat(out, -1), 'attn.out_proj')
+        x = x + adapt(w, h, 'attn_adapter_out', scale)
+        h = adapt(w, norm(w, x, 'ln_2'), 'mlp_adapter_in', scale)
+        h = layer(w, h, 'mlp.c_fc')
+        h = layer(w, h * torch.sigmoid(1.702 * h), 'mlp.c_proj')
+        x = x + adapt(w, h, 'mlp_adapter_out', scale)
+    x = norm(state, x[:, 0], 'ln_post')  # (B*T, C)
+    return x.unflatten(0, (-1, t)).mT[..., None, None]
 
 
 @pytest.mark.parametrize('shifts', [(-1, 1), (-1, 1, -2, 2), (3,)])

@@ -14,6 +14,13 @@ random_part = [
     dict(type='Resize', scale=(224, 224), keep_ratio=False),
 ]
 augment = 'ClipRandAugment'
+rand_augment = dict(
+    type='TorchVisionWrapper',
+    op='RandAugment',
+    num_ops=4,
+    magnitude=7,
+    fill=[128] * 3,
+)
 center = dict(type='CenterCrop', crop_size=224)
 steps = dict(
     init=dict(type='VideoInit', backend='auto'),
@@ -26,6 +33,12 @@ steps = dict(
         dict(type=augment, num_ops=4, magnitude=7, magnitude_std=0.5),
         *random_part,
     ],
+    zeroi2v_crop=[
+        decode,
+        dict(type='Resize', scale=(-1, 256)),
+        rand_augment,
+        *random_part,
+    ],
     dualpath_crop=[
         decode,
         dict(type=augment, num_ops=2, magnitude=10, magnitude_std=0.0),
@@ -33,14 +46,8 @@ steps = dict(
     ],
     flip=dict(type='Flip', flip_ratio=0.5),
     # Operations and magnitudes are drawn once for all frames of a clip, in the
-    # two recipes above, too.
-    rand_augment=dict(
-        type='TorchVisionWrapper',
-        op='RandAugment',
-        num_ops=4,
-        magnitude=7,
-        fill=[128] * 3,
-    ),
+    # recipes above, too.
+    rand_augment=rand_augment,
     # The colour noise that `ColorJitter()` was in mmaction 0.x.
     pca_lighting=dict(type='PCALighting'),
     # Testing: what follows the choice of frames.
@@ -53,4 +60,4 @@ steps = dict(
         *finish,
     ],
 )
-del finish, decode, random_part, augment, center
+del finish, decode, random_part, augment, rand_augment, center

@@ -23,7 +23,8 @@ def merge_checkpoint(
 
     Args:
         config (Config): Of a recognizer whose backbone merges, as
-            :class:`~mmvidadapt.models.LoRA` does. It stays as it is.
+            :class:`~mmvidadapt.models.LoRA` and
+            :class:`~mmvidadapt.models.ZeroI2V` do. It stays as it is.
         checkpoint (str): Path or URL of its checkpoint.
         out (str | Path): File to write, ``.pth``; the config gets the same
             name with ``.py``.
@@ -43,7 +44,7 @@ def merge_checkpoint(
     if not hasattr(model.backbone, 'merge'):
         raise ValueError(
             f'A backbone of type {config.model.backbone.type} has nothing to '
-            'merge; give the config of a model with LoRA.'
+            'merge; give the config of a model with LoRA or ZeroI2V.'
         )
     load_strictly(model, checkpoint)
     plain = config.copy()
