@@ -29,10 +29,11 @@ class Rule(NamedTuple):
     offset: float = 0.0
 
 
-# The first three differ in the third decimal of what a trunk gives.
+# On DINOv2's S/14, 37x37 to 16x16, tokens by the rule of its authors are 1.2 %
+# and by timm's 5.6 % away from those by transformers' (norms of differences).
 RULES: Dict[str, Rule] = dict(
-    bicubic=Rule(),  # of CLIP's and of transformers
-    timm=Rule(antialias=True),  # and of DINOv2's authors with registers
+    bicubic=Rule(),  # of transformers
+    timm=Rule(antialias=True),  # of open_clip, and DINOv2 with registers, too
     dinov2=Rule(offset=0.1),  # of DINOv2's authors without registers
     naflex=Rule('bilinear', antialias=True),  # of SigLIP 2 NaFlex
 )
@@ -121,7 +122,7 @@ def resize_positions_(
         return ''
     return (
         f'; the position embedding of {len(before) - cls_token} patches was '
-        f'resized to {grid[0]}x{grid[1]}'
+        f'resized to {grid[0]}x{grid[1]} by the rule {rule!r}'
     )
 
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 import torch
+from torch.testing import assert_close
 
 from mmvidadapt.models import VJEPA2, ImageViT
 from mmvidadapt.trunks import vjepa
@@ -11,6 +12,7 @@ from mmvidadapt.trunks.table import TRUNKS
 from mmvidadapt.utils.hub_file import HubFile
 from mmvidadapt.weights import to_native
 from mmvidadapt.weights.fold import fold_layer_scale_
+from mmvidadapt.weights.resize import resize_pos_embed
 
 # Rows that timm has, and those of one size once, by its names.
 ROWS, MODELS = {}, {}
@@ -99,12 +101,8 @@ def test_transformers_model_of_full_size_has_the_same_weights(name, kind):
     with torch.device('meta'):
         config = getattr(hub, f'{kind}Config')(**sizes)
         theirs = getattr(hub, f'{kind}Model')(config)
-    prefix = 'vision_model.' if 'Vision' in kind else ''
-    weights = theirs.state_dict()
-    if prefix and not any(k.startswith(prefix) for k in weights):
-        weights = {prefix + k: v for k, v in weights.items()}
     heads, eps = config.num_attention_heads, config.layer_norm_eps
-    check(row, size, weights, heads, eps)
+    check(row, size, theirs.state_dict(), heads, eps)
 
 
 @pytest.mark.parametrize('name', [n for n in TRUNKS if '/vjepa2-' in n])
@@ -123,3 +121,24 @@ def test_transformers_video_model_of_full_size_has_the_same_weights(name):
         theirs = hub.VJEPA2Model(config)
     heads, eps = config.num_attention_heads, config.layer_norm_eps
     check(row, row.img_size, theirs.state_dict(), heads, eps)
+
+
+@pytest.mark.parametrize('grid', [(4, 6), (9, 5), (3, 3)])
+def test_positions_are_resized_as_in_their_packages(grid):
+    layers = pytest.importorskip('timm.layers', reason='timm is not here')
+    hub = pytest.importorskip('transformers', reason='it is not installed')
+    torch.manual_seed(0)
+    pos = torch.randn(1 + 7 * 7, 8)
+    theirs = layers.resample_abs_pos_embed(pos[None], grid)[0]
+    assert_close(resize_pos_embed(pos, grid, 'timm'), theirs)
+    config = hub.Dinov2Config(hidden_size=8, image_size=7, patch_size=1)
+    embeddings = hub.models.dinov2.modeling_dinov2.Dinov2Embeddings(config)
+    embeddings.position_embeddings.data = pos[None]
+    x = torch.zeros(1, 1 + grid[0] * grid[1], 8)
+    theirs = embeddings.interpolate_pos_encoding(x, *grid)[0]
+    assert_close(resize_pos_embed(pos, grid), theirs.detach())
+    naflex = hub.models.siglip2.modeling_siglip2.Siglip2VisionEmbeddings
+    theirs = naflex.resize_positional_embeddings(
+        pos[1:].view(7, 7, 8), torch.tensor([grid]), grid[0] * grid[1]
+    )[0]
+    assert_close(resize_pos_embed(pos[1:], grid, 'naflex', False), theirs)

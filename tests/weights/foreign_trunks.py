@@ -391,7 +391,7 @@ def timm_pe():
 def timm_pe_spatial_g():
     """Its spatial one."""
     ours = native(SPATIAL_G)
-    return batched(replace(ours, SCALES, TIMM)), ours
+    return batched(replace(ours, GATES, TIMM)), ours
 
 
 def open_clip():

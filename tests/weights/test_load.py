@@ -10,7 +10,11 @@ from mmengine.model import BaseModule
 
 from mmvidadapt.models import ImageViT
 from mmvidadapt.weights import load_pretrained
-from mmvidadapt.weights.resize import resize_pos_embed, resize_positions_
+from mmvidadapt.weights.resize import (
+    RULES,
+    resize_pos_embed,
+    resize_positions_,
+)
 
 from .foreign import openai_clip, swin_2d
 from .samples import GRID, Node, aim, same, swin, vit
@@ -158,3 +162,36 @@ def test_resize_keeps_equal_grids():
 def test_resize_refuses_what_is_no_square(shape):
     with pytest.raises(ValueError, match=re.escape(str(shape))):
         resize_pos_embed(torch.zeros(shape), (4, 4))
+
+
+@pytest.mark.parametrize('rule', RULES)
+def test_every_rule_resizes_in_its_own_way(rule):
+    torch.manual_seed(0)
+    rows, grid = torch.randn(7 * 7, 8), (3, 4)
+    resized = resize_pos_embed(rows, grid, rule, cls_token=False)
+    assert resized.shape == (12, 8)
+    ones = resize_pos_embed(torch.ones(49, 8), grid, rule, cls_token=False)
+    torch.testing.assert_close(ones, torch.ones(12, 8))
+    others = [
+        resize_pos_embed(rows, grid, other, False)
+        for other in RULES
+        if other != rule
+    ]
+    assert not any(torch.allclose(resized, other) for other in others)
+    weights = dict(positional_embedding=torch.cat([rows[:1] + 9, rows]))
+    weights['class_embedding'] = rows[0]
+    log = resize_positions_(weights, grid, rule)
+    assert 'of 49 patches' in log and f"by the rule '{rule}'" in log
+    wanted = torch.cat([rows[:1] + 9, resized])
+    torch.testing.assert_close(weights['positional_embedding'], wanted)
+
+
+def test_the_authors_of_dinov2_scale_by_factors():
+    torch.manual_seed(0)
+    rows = torch.randn(5 * 5, 1)
+    factor = (3 + 0.1) / 5
+    wanted = torch.nn.functional.interpolate(
+        rows.T.view(1, 1, 5, 5), scale_factor=factor, mode='bicubic'
+    )
+    resized = resize_pos_embed(rows, (3, 3), 'dinov2', cls_token=False)
+    torch.testing.assert_close(resized, wanted.view(9, 1))

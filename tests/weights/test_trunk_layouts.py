@@ -6,14 +6,15 @@ import pytest
 import torch
 
 from mmvidadapt.models import EVL, ImageViT
-from mmvidadapt.weights import fit, to_native
+from mmvidadapt.weights import fit, load_weights_file, to_native
 from mmvidadapt.weights.layouts.recognize import recognize
 from mmvidadapt.weights.trunk_kind import KINDS
-from tests.golden import assert_output, goldens, load_golden
+from tests.golden import SHARED, assert_output, goldens, load_golden
 
 from . import foreign_trunks as f
 from .samples import same
 
+REAL = SHARED / 'data/weights/dinov2_vits14_as_clip_visual_fp16.pt'
 GELU = dict(f.PE, rotary=None, pool='token')
 IMAGENET = dict(f.V2, layer_scale=False)
 # Dialects of the goldens by the end of their names, the longest first.
@@ -219,3 +220,31 @@ def test_a_folded_scale_is_a_kept_one(source, load):
     assert 'gamma' not in str(list(folded.state_dict()))
     clip = torch.randn(1, 3, 2, 12, 12)
     assert_output(folded(clip), kept(clip))
+
+
+@pytest.mark.skipif(not REAL.is_file(), reason=f'{REAL} is not here')
+@torch.no_grad()
+def test_real_weights_in_their_own_layout(tmp_path):
+    clip_named = load_weights_file(str(REAL))
+    ours = {k: v.float() for k, v in to_native(clip_named).items()}
+    torch.manual_seed(0)
+    for name in [n[:-7] for n in ours if n.endswith(('proj.weight'))]:
+        gamma = ours[f'{name}.gamma'] = torch.rand(384) + 0.5
+        ours[f'{name}.weight'] /= gamma[:, None]
+        ours[f'{name}.bias'] /= gamma
+    ours['conv1.bias'] = torch.randn(384)
+    ours['positional_embedding'][1:] -= ours['conv1.bias']
+    theirs = f.batched(f.replace(ours, f.SCALES, f.TIMM, f.NORM))
+    assert recognize(theirs).name == 'dinov2'
+    torch.save(theirs, tmp_path / 'own.pth')
+    clip, read = torch.randn(1, 3, 1, 56, 56), []
+    for path in (REAL, tmp_path / 'own.pth'):
+        model = ImageViT(
+            trunk='facebook/dinov2-small',
+            pretrained=str(path),
+            img_size=56,
+            out_type='avg_featmap',
+        ).eval()
+        model.init_weights()
+        read.append(model.ln_post(model.run_blocks(model.embed(clip))))
+    assert_output(*read)

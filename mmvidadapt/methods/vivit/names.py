@@ -14,6 +14,7 @@ from mmvidadapt.weights.layouts.flax import is_flax, to_torch
 from mmvidadapt.weights.layouts.recognize import to_native
 from mmvidadapt.weights.layouts.registry import register_names
 from mmvidadapt.weights.layouts.tables import NATIVE, Layout, Table, in_blocks
+from mmvidadapt.weights.layouts.vit import HF_MEMORY_BLOCK
 
 QKV = {'query': 'q', 'key': 'k', 'value': 'v'}
 
@@ -90,12 +91,7 @@ HF_VIVIT5: Table = {
         {
             'layernorm_before.*': 'ln_1.*',
             'layernorm_after.*': 'ln_2.*',
-            'attention.q_proj.*': 'attn.in_proj_*#q',
-            'attention.k_proj.*': 'attn.in_proj_*#k',
-            'attention.v_proj.*': 'attn.in_proj_*#v',
-            'attention.o_proj.*': 'attn.out_proj.*',
-            'mlp.fc1.*': 'mlp.c_fc.*',
-            'mlp.fc2.*': 'mlp.c_proj.*',
+            **HF_MEMORY_BLOCK,
         },
     ),
     **dict.fromkeys(('pooler.dense.*', 'classifier.*')),

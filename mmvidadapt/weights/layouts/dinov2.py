@@ -3,7 +3,7 @@
 from typing import Tuple
 
 from .tables import Layout, Table, in_blocks
-from .vit import TIMM_BLOCK, TIMM_VIT
+from .vit import HF_MEMORY_BLOCK, TIMM_BLOCK, TIMM_VIT
 
 BLOCK = {
     **TIMM_BLOCK,
@@ -40,13 +40,7 @@ HF_DINOV2: Table = {
             'attention.attention.key.*': 'attn.in_proj_*#k',
             'attention.attention.value.*': 'attn.in_proj_*#v',
             'attention.output.dense.*': 'attn.out_proj.*',
-            # As transformers 5 names them in memory.
-            'attention.q_proj.*': 'attn.in_proj_*#q',
-            'attention.k_proj.*': 'attn.in_proj_*#k',
-            'attention.v_proj.*': 'attn.in_proj_*#v',
-            'attention.o_proj.*': 'attn.out_proj.*',
-            'mlp.fc1.*': 'mlp.c_fc.*',
-            'mlp.fc2.*': 'mlp.c_proj.*',
+            **HF_MEMORY_BLOCK,
             'mlp.weights_in.*': 'mlp.c_fc.*',
             'mlp.weights_out.*': 'mlp.c_proj.*',
             'mlp.gate_proj.*': 'mlp.c_fc.*#gate',

@@ -5,9 +5,10 @@ Keys have no bias. The authors' files have one, and a mask that says so.
 
 from typing import Tuple
 
+from . import vit
 from .dinov2 import BLOCK
 from .tables import Layout, Table, in_blocks
-from .vit import TIMM_BLOCK, TIMM_VIT
+from .vit import TIMM_VIT
 
 DINOV3: Table = {
     **TIMM_VIT,
@@ -25,20 +26,18 @@ DINOV3: Table = {
     'rope_embed.periods': None,
     'local_cls_norm.*': None,
 }
+TIMM_BLOCK = {  # of all its trunks with rotary positions
+    **vit.TIMM_BLOCK,
+    'attn.q_bias': 'attn.in_proj_bias#q',
+    'attn.v_bias': 'attn.in_proj_bias#v',
+    'mlp.fc1_g.*': 'mlp.c_fc.*#gate',
+    'mlp.fc1_x.*': 'mlp.c_fc.*#up',
+    'gamma_1': 'attn.out_proj.gamma',
+    'gamma_2': 'mlp.c_proj.gamma',
+}
 TIMM_DINOV3: Table = {
     **TIMM_VIT,
-    **in_blocks(
-        'blocks.{i}.',
-        {
-            **TIMM_BLOCK,
-            'attn.q_bias': 'attn.in_proj_bias#q',
-            'attn.v_bias': 'attn.in_proj_bias#v',
-            'mlp.fc1_g.*': 'mlp.c_fc.*#gate',
-            'mlp.fc1_x.*': 'mlp.c_fc.*#up',
-            'gamma_1': 'attn.out_proj.gamma',
-            'gamma_2': 'mlp.c_proj.gamma',
-        },
-    ),
+    **in_blocks('blocks.{i}.', TIMM_BLOCK),
     'reg_token': 'registers',
 }
 HF_BLOCK = {

@@ -7,7 +7,7 @@ theirs alone, and :mod:`~mmvidadapt.weights.trunk_kind` tells them from CLIP.
 
 from typing import Tuple
 
-from .dinov2 import BLOCK
+from .dinov3 import TIMM_BLOCK
 from .tables import Layout, Table, in_blocks, same
 from .vit import CLIP_TEXT, CLIP_VISUAL, TIMM_POOL, TIMM_VIT
 
@@ -24,13 +24,7 @@ WHOLE: Table = {
     **{f'visual.{source}': own for source, own in VISUAL.items()},
     **CLIP_TEXT,
 }
-# The largest spatial model has a LayerScale, which timm names otherwise.
-GAMMAS = {'gamma_1': 'attn.out_proj.gamma', 'gamma_2': 'mlp.c_proj.gamma'}
-TIMM: Table = {
-    **TIMM_VIT,
-    **in_blocks('blocks.{i}.', {**BLOCK, **GAMMAS}),
-    **TIMM_POOL,
-}
+TIMM: Table = {**TIMM_VIT, **in_blocks('blocks.{i}.', TIMM_BLOCK), **TIMM_POOL}
 TIMM_MARKS = 'norm_pre.weight', 'blocks.{i}.attn.qkv.weight'
 
 LAYOUTS: Tuple[Layout, ...] = (

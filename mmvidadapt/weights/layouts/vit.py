@@ -83,6 +83,15 @@ def _hf_clip(prefix: str) -> Table:
     }
 
 
+# As transformers 5 names them in memory, those of other models, too.
+HF_MEMORY_BLOCK = {
+    'attention.q_proj.*': 'attn.in_proj_*#q',
+    'attention.k_proj.*': 'attn.in_proj_*#k',
+    'attention.v_proj.*': 'attn.in_proj_*#v',
+    'attention.o_proj.*': 'attn.out_proj.*',
+    'mlp.fc1.*': 'mlp.c_fc.*',
+    'mlp.fc2.*': 'mlp.c_proj.*',
+}
 HF_VIT: Table = {
     'embeddings.cls_token': 'class_embedding',
     'embeddings.position_embeddings': 'positional_embedding',
