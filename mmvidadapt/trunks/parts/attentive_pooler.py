@@ -102,9 +102,32 @@ class CrossBlock(nn.Module):
         self.ln_2 = nn.LayerNorm(embed_dims, eps=eps)
         self.mlp = make_mlp(embed_dims, round(embed_dims * mlp_ratio), 'gelu')
 
+    def read(self, query: Tensor, x: Tensor) -> Tensor:
+        """Attend to normed tokens, (B, Q, C)."""
+        return self.attn(query, self.ln_1(x))  # (B, Q, C)
+
     def forward(self, query: Tensor, x: Tensor) -> Tensor:
         """Read tokens (B, N, C) with queries (Q, C); (B, Q, C)."""
-        z = query + self.attn(query, self.ln_1(x))  # (B, Q, C)
+        z = query + self.read(query, x)  # (B, Q, C)
+        return z + self.mlp(self.ln_2(z))  # (B, Q, C)
+
+
+class LeanCrossBlock(Lean, CrossBlock):
+    """Lean twin: norm and scores are computed again, which costs little."""
+
+    def forward(self, query: Tensor, x: Tensor) -> Tensor:
+        """Read tokens (B, N, C) with queries (Q, C); (B, Q, C)."""
+        if learns(self, x):
+            read = checkpoint(
+                self.read,
+                query,
+                x,
+                use_reentrant=False,
+                preserve_rng_state=False,
+            )  # (B, Q, C)
+        else:
+            read = self.read(query, x)  # (B, Q, C)
+        z = query + read  # (B, Q, C)
         return z + self.mlp(self.ln_2(z))  # (B, Q, C)
 
 
@@ -151,7 +174,7 @@ class AttentivePooler(nn.Module):
         self.blocks = nn.ModuleList(
             LeanViTBlock(*sizes, 'gelu', eps) for _ in range(num_layers)
         )
-        self.cross = CrossBlock(*sizes, eps)
+        self.cross = LeanCrossBlock(*sizes, eps)
         self.draw_()
 
     @torch.no_grad()
