@@ -238,6 +238,29 @@ RECIPES = {
         label_smooth_eps=0.3,
         blending='MixupBlending(alpha=0.3, num_classes=174)',
     ),
+    # V-JEPA 2: probes.
+    'vjepa2/*': dict(
+        model='AdaptedRecognizer',
+        head='Float32I3DHead',
+        average_clips='prob',
+        dropout_ratio=0.0,
+        out_type='attn_pool',
+        optimizer=ADAMW.replace('0.05', '0.1'),
+        lr=1e-3,
+        schedule=STEPWISE,
+        val_interval=1,
+        blending=ERASING(0.25),
+        sample='SpreadSampleFrames(clip_len=T, frame_interval=S@)',
+        span=64,
+        train=CLIP_AUGMENT(7, 0.5, 4),
+        sides=(292, 292),
+        three='CentredThreeCrop',
+        max_testing_views=2,
+    ),
+    'vjepa2/*_k400*': dict(
+        num_classes=400, train=f'{CLIP_AUGMENT(7, 0.5, 4)} {FLIP}'
+    ),
+    'vjepa2/*_linear': dict(out_type='avg_featmap'),
     # BEVT: fine-tuning.
     'bevt/*': dict(
         model='Recognizer3D',

@@ -61,6 +61,7 @@ ARCHS = {
     'vitl14': ('large-p14', 1024, 'ViT-L/14'),
     'vitl14-336': ('large-p14-336', 1024, 'ViT-L/14'),
     'swinb': ('base', 1024, 'Swin-B'),
+    'vitl16': ('large-p16', 1024, 'ViT-L/16'),
     'b16x2': ('base-p16', 768, 'ViT-B/16x2'),
     'l16x2': ('large-p16', 1024, 'ViT-L/16x2'),
 }
@@ -97,6 +98,7 @@ NORMALISED = dict(
     vivit=([127.5] * 3, [127.5] * 3),
     imagenet=([123.675, 116.28, 103.53], [58.395, 57.12, 57.375]),
     bevt=([123.675, 116.28, 103.53], [58.395, 57.12, 57.375]),
+    vjepa2=([123.675, 116.28, 103.53], [58.395, 57.12, 57.375]),
 )
 PIPELINES = ('train_pipeline', 'val_pipeline', 'test_pipeline')
 
