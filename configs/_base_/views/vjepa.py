@@ -9,7 +9,12 @@ vjepa = dict(
     init=steps.init,
     train=[
         steps.decode,
-        dict(type='ClipRandAugment', num_ops=4, magnitude=7, magnitude_std=0.5),
+        dict(
+            type='ClipRandAugment',
+            num_ops=4,
+            magnitude=7,
+            magnitude_std=0.5,
+        ),
         dict(type='RandomResizedCrop'),
         dict(type='Resize', scale=(256, 256), keep_ratio=False),
     ],

@@ -5,6 +5,8 @@ Hashes are published ones, and absent where nobody published any.
 
 from typing import Dict
 
+from mmvidadapt.utils.hub_file import HubFile
+
 from .download import Source
 
 
@@ -56,6 +58,13 @@ def _hugging_face(name: str, note: str) -> Source:
     """Describe a ViViT on the Hugging Face Hub."""
     url = f'https://huggingface.co/{name}/resolve/main/pytorch_model.bin'
     return Source(url, None, 339, 'MIT', note)
+
+
+def _vjepa(name: str, note: str) -> Source:
+    """Describe a V-JEPA 2 on the Hub, with its probe and classifier."""
+    hub = HubFile(f'facebook/vjepa2-{name}', ('model.safetensors',))
+    note = f'V-JEPA 2 and its attentive probe, {note}'
+    return Source(hub.urls[0], licence='MIT', note=note, hub=hub)
 
 
 def _dalle(part: str) -> Source:
@@ -201,10 +210,20 @@ SOURCES: Dict[str, Source] = {
     'google/vivit-b-16x2': _hugging_face(
         'google/vivit-b-16x2', 'ViViT-B/16x2, model 1'
     ),
+    **{
+        f'facebook/vjepa2-{name}': _vjepa(name, note)
+        for name, note in (
+            ('vitl-fpc16-256-ssv2', 'ViT-L/16, 16 frames, SSv2'),
+            ('vitg-fpc64-384-ssv2', 'ViT-g/16, 64 frames, SSv2'),
+            ('vitl-fpc32-256-diving48', 'ViT-L/16, 32 frames, Diving48'),
+            ('vitg-fpc32-384-diving48', 'ViT-g/16, 32 frames, Diving48'),
+        )
+    },
 }
 
 # Models whose released weights have a name of their own.
 SAME: Dict[str, str] = {
     'bevt/pretrain_swinb_in1k': 'bevt/swinb_in1k',
     'bevt/pretrain_swinb_in1k_k400': 'bevt/swinb_in1k_k400',
+    'vjepa2/vitl16_16f_ssv2': 'facebook/vjepa2-vitl-fpc16-256-ssv2',
 }
