@@ -128,11 +128,8 @@ class VJEPA2(AdaptedBackbone, Encoder):
             positions=False,
             attn_pool=self._make_pooler(own, pooler or {}),
         )
-        rotary = LeanRotary3D(
-            traits['rotary'],
-            self.token_grid,
-            self.embed_dims // own['num_heads'],
-        )
+        head_dims = self.embed_dims // own['num_heads']
+        rotary = LeanRotary3D(traits['rotary'], self.token_grid, head_dims)
         for block in self.transformer.resblocks:
             block.attn.rotary = rotary
         self._tap(out_indices, depth, traits['stages'])
