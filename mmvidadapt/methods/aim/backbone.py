@@ -94,12 +94,16 @@ class AIM(ViTTrunk):
         self.temporal_embedding = nn.Parameter(
             torch.zeros(1, num_frames, self.embed_dims)
         )
+        self._leave_out(adapt)
+        self.freeze()
+
+    def _leave_out(self, adapt: Sequence[str]) -> None:
+        """Leave out of what is trained what there is not."""
         there = {NORM: isinstance(self.ln_post, nn.LayerNorm)}
         there[ADAPTERS] = bool(adapt)
         self.trainable = tuple(
             name for name in self.trainable if there.get(name, True)
         )
-        self.freeze()
 
     def embed(self, video: Tensor) -> Tensor:
         """Add what frame it is to every token, (B*T, P+N, C)."""

@@ -125,9 +125,8 @@ class DualPath(ViTTrunk):
         self.framesets_from = framesets_from
         if self.patch_grid[0] != self.patch_grid[1]:
             raise ValueError(
-                f'img_size={self.built_as["img_size"]}: patches of '
-                f'{self.patch_grid}, and DualPath takes square frames only; '
-                'give one number.'
+                f'img_size={self.built_as["img_size"]}, {self.patch_grid} '
+                'patches: DualPath takes square frames; give one number.'
             )
         self._add_embeddings(output_dims, separate_cls)
         given = {
