@@ -27,7 +27,7 @@ from mmvidadapt.utils.printable import printable
 from .damage import find_damage
 from .fetch.sources import resolve
 from .files.readers import load_weights_file
-from .layouts.recognize import recognize, to_native, unwrap
+from .layouts.recognize import rename
 from .layouts.vit import find_projection
 from .trunk_kind import compare_trunks, refuse_other_rotary
 
@@ -227,8 +227,7 @@ def read_pretrained(
     weights = load_weights_file(path, copy=False)  # loading copies them
     try:
         family = getattr(module, 'trunk_families', ('vit',))[0]
-        native = to_native(weights, family)
-        layout = recognize(unwrap(weights))
+        native, layout = rename(weights, family)
         refuse_other_rotary(module, native, layout.kind)
         if 'proj' in own:  # of CLIP's class token, which few read
             native.update(find_projection(weights))

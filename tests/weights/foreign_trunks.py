@@ -156,7 +156,8 @@ def dinov2_chunks():
     """The same without registers, as it lies in files of the training."""
     theirs, ours = dinov2(registers=False)
     chunks = {f'blocks.{i}.': f'blocks.{i}.{i}.' for i in range(2)}
-    return replace(theirs, chunks), ours
+    heads = {'dino_head.mlp.0.weight': torch.ones(2)}
+    return {**under('backbone.', replace(theirs, chunks)), **heads}, ours
 
 
 def dinov2_giant():

@@ -95,6 +95,7 @@ def test_openai_archive_gives_the_image_tower(tmp_path):
         ('model',),
         ('model_state',),
         ('state_dict_ema',),
+        ('teacher',),
         ('model', 'state_dict'),
     ],
 )

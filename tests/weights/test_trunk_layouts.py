@@ -1,13 +1,14 @@
 """Layouts of trunks of today, and their refusal in another's place."""
 
 import json
+import re
 
 import pytest
 import torch
 
 from mmvidadapt.models import EVL, ImageViT
 from mmvidadapt.weights import fit, load_weights_file, to_native
-from mmvidadapt.weights.layouts.recognize import recognize
+from mmvidadapt.weights.layouts.recognize import recognize, unwrap
 from mmvidadapt.weights.trunk_kind import KINDS
 from tests.golden import SHARED, assert_output, goldens, load_golden
 
@@ -47,7 +48,7 @@ each_layout = pytest.mark.parametrize(
 @each_layout
 def test_every_name_and_number_finds_its_place(layout, dialect, source):
     theirs, ours = source()
-    assert recognize(theirs).name == layout
+    assert recognize(unwrap(theirs)).name == layout
     same(to_native(theirs), ours)
 
 
@@ -167,7 +168,7 @@ NAMED = {kind: name for kind, (name, _) in KINDS.items()}
     [
         (f.pe, GELU, {}, ('pe', 'clip')),
         (f.pe_spatial, GELU, {}, ('pe', 'clip')),
-        (f.open_clip, f.PE, {}, ('clip', 'pe')),
+        (f.open_clip, dict(f.PE, pool='token'), {}, ('clip', 'pe')),
         (f.dinov3, f.REGISTERS, {}, ('dinov3', 'dinov2')),
         (f.dinov2, f.V3, {}, ('dinov2', 'dinov3')),
         (f.eva02, GELU, {}, ('eva02', 'clip')),
@@ -206,6 +207,15 @@ def test_lost_parts_are_named(source, lost, reason, load):
     dialect = next(row[1] for row in f.LAYOUTS if row[2] is source)
     with pytest.raises(ValueError, match=reason):
         load(theirs, dialect)
+
+
+@pytest.mark.parametrize('source', [f.hf_dinov3, f.timm_dinov3_qkvb])
+def test_absent_biases_are_zero(source):
+    theirs, ours = source()
+    bare = [n for n in theirs if re.search(r'(q|v)(_proj\.|_)bias', n)]
+    assert len(bare) == 4
+    native = to_native({k: v for k, v in theirs.items() if k not in bare})
+    same(native, f.without_bias(ours)[1])
 
 
 @pytest.mark.parametrize('source', [f.dinov2, f.dinov3, f.pe_spatial_g])

@@ -14,8 +14,9 @@ from .containers import FOREIGN, PICKLE, ZIP, Container, recognize
 
 # Where checkpoints keep their weights, in this order.
 NESTS = ('state_dict', 'model', 'model_state', 'state_dict_ema', 'module')
-# And those of V-JEPA, beside its predictor and the encoder that follows.
-NESTS += ('ema_encoder', 'target_encoder')
+# And those of V-JEPA, beside its predictor and the encoder that follows, and
+# of a training of DINO.
+NESTS += ('ema_encoder', 'target_encoder', 'teacher')
 # Where it keeps the classifiers of a probe that were trained at once.
 CLASSIFIERS = 'classifiers'
 # What DistributedDataParallel and torch.compile put before every name.

@@ -6,7 +6,7 @@ before ``load_state_dict``, ``pretrained`` and converters before they load.
 
 import math
 import re
-from typing import Any, Dict, Iterable, List, Mapping, Optional
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -41,6 +41,11 @@ def to_native(state_dict: StateDict, family: str = 'vit') -> StateDict:
     Returns:
         Dict[str, Tensor]: Weights under the names of our backbones.
     """
+    return rename(state_dict, family)[0]
+
+
+def rename(state_dict: StateDict, family: str) -> Tuple[StateDict, Layout]:
+    """Rename weights as :func:`to_native` does; return their layout, too."""
     families = sorted({layout.family for layout in layouts()})
     if family not in families:
         raise ValueError(f"Unknown family '{family}'; choose from {families}.")
@@ -61,7 +66,7 @@ def to_native(state_dict: StateDict, family: str = 'vit') -> StateDict:
             f'{layout.family}, and this model is a {family}; '
             'change the weights or the backbone.'
         )
-    return _convert(state_dict, layout)
+    return _convert(state_dict, layout), layout
 
 
 def rename_official_(state_dict: StateDict, prefix: str = '') -> None:

@@ -79,7 +79,14 @@ NATIVE: Table = same('**')
 
 # What stands around the weights of a backbone, and may be left out with it.
 WRAPPERS: Dict[str, Tuple[str, ...]] = {
-    'backbone.': ('cls_head.', 'head.', 'neck.', 'data_preprocessor.'),
+    'backbone.': (
+        'cls_head.',
+        'head.',
+        'neck.',
+        'data_preprocessor.',
+        'dino_head.',  # of a training of DINOv2 and v3, as the next
+        'ibot_head.',
+    ),
     'vit.': ('classifier.',),
     'vivit.': ('classifier.',),
     'dinov2.': ('classifier.',),
