@@ -3,47 +3,18 @@
 import torch
 
 from mmvidadapt.models import ImageViT
+from mmvidadapt.trunks.rows.dino import V2, V3
+from mmvidadapt.trunks.rows.eva import DIALECT as EVA
+from mmvidadapt.trunks.rows.perception_encoder import CORE as PE
+from mmvidadapt.trunks.rows.perception_encoder import SPATIAL
+from mmvidadapt.trunks.rows.siglip import DIALECT as SIGLIP
 
 from .foreign import HF_CLIP, HF_VIT, TIMM, split, under
 from .samples import replace
 
 ARCH = dict(embed_dims=16, num_layers=2, num_heads=2, patch_size=4)
-V2 = dict(
-    pre_norm=False, act='gelu', eps=1e-6, patch_bias=True, layer_scale=True
-)
-REGISTERS = dict(V2, registers=4)
-GIANT = dict(V2, act='swiglu')
-V3 = dict(
-    REGISTERS, eps=1e-5, rotary='dinov3', positions=False, key_bias=False
-)
+REGISTERS, GIANT = dict(V2, registers=4), dict(V2, act='swiglu')
 V3_PLUS = dict(V3, act='swiglu')
-SIGLIP = dict(
-    pre_norm=False,
-    act='gelu_tanh',
-    eps=1e-6,
-    patch_bias=True,
-    cls_token=False,
-    pool='map',
-)
-EVA = dict(
-    V2,
-    act='swiglu',
-    rotary='eva02',
-    sub_norm=True,
-    key_bias=False,
-    layer_scale=False,
-)
-PE = dict(
-    pre_norm=True,
-    act='gelu',
-    eps=1e-5,
-    patch_bias=False,
-    rotary='pe',
-    pool='map',
-    pool_heads=1,
-)
-SPATIAL = {k: v for k, v in PE.items() if 'pool' not in k}
-SPATIAL.update(pool='mean', final_norm=False)
 SPATIAL_G = dict(SPATIAL, layer_scale=True, cls_token=False)
 
 SCALES = {
