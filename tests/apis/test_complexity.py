@@ -7,6 +7,7 @@ from mmaction.registry import MODELS
 
 from mmvidadapt.apis.inspect.complexity import count_flops, count_params
 from mmvidadapt.models import AIM, ImageViT
+from mmvidadapt.trunks.dialects import DIALECTS
 
 C, LAYERS, FRAMES, PATCH = 32, 2, 4, 8
 SHAPE = (2, 3, FRAMES, 24, 32)
@@ -98,8 +99,10 @@ def test_a_recognizer_is_counted_with_its_head():
     assert count_flops(recognizer, SHAPE) == alone + 2 * C * 7
 
 
-def test_the_model_is_left_as_it_was():
-    model = build(num_frames=FRAMES).train()
+@pytest.mark.parametrize('rotary', [None, 'pe'])
+def test_the_model_is_left_as_it_was(rotary):
+    dialect = dict(DIALECTS['clip'], rotary=rotary)
+    model = build(num_frames=FRAMES, dialect=dialect).train()
     model.ln_post.eval()
     video = torch.randn(SHAPE)
     modes = [m.training for m in model.modules()]

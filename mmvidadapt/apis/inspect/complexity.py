@@ -100,10 +100,13 @@ def count_flops(
     compute_mask.cache_clear()  # real masks of mmaction2's Swin
     with _testing(model), torch.no_grad(), FakeTensorMode():
         video = torch.empty(*shape)
-        tensors = {
-            name: torch.empty(tensor.shape, dtype=tensor.dtype)
-            for named in (model.named_parameters(), model.named_buffers())
-            for name, tensor in named
+        tensors = {  # of modules that stand in several places once
+            f'{place}.{name}'.lstrip('.'): torch.empty(
+                tensor.shape, dtype=tensor.dtype
+            )
+            for place, module in model.named_modules()
+            for named in (module.named_parameters, module.named_buffers)
+            for name, tensor in named(recurse=False)
         }
         with counter:
             functional_call(
@@ -111,6 +114,7 @@ def count_flops(
                 tensors,
                 (video[:, None] if recognizer else video,),
                 dict(stage='head') if recognizer else {},
+                tie_weights=False,
             )
     compute_mask.cache_clear()  # masks without data
     return counter.get_total_flops() // 2
