@@ -139,6 +139,25 @@ RECIPES = {
         blending=ERASING(0.25),
         max_testing_views=2,
     ),
+    # Side4Video.
+    'side4video/*': dict(
+        model='AdaptedRecognizer',
+        head='Float32I3DHead',
+        average_clips='prob',
+        optimizer=ADAMW.replace('0.05', '0.15'),
+        lr=1e-3,
+        schedule=f'{WARM(4, 1e-06)} '
+        + STEPWISE.replace('T_max=E', 'T_max=26').replace('=0, ', '=4, ', 1),
+        val_interval=1,
+        sample=SPREAD,
+        train=AIM + FLIP,
+        span=None,
+        side_dims=320,
+        sync_bn=False,
+        label_smooth_eps=0.1,
+        max_testing_views=4,
+    ),
+    'side4video/*_ssv2': dict(train=AIM + RAND_AUGMENT),
     # EVL: no warm-up, everything decayed, RandAugment before the crop.
     'evl/*': dict(
         model='EVLRecognizer',

@@ -93,6 +93,7 @@ NORMALISED = dict(
     aim=OPENAI,
     petl=OPENAI,
     zeroi2v=OPENAI,
+    side4video=OPENAI,
     evl=CLIPS_OWN,
     dualpath=CLIPS_OWN,
     vivit=([127.5] * 3, [127.5] * 3),
@@ -204,6 +205,7 @@ def test_name_and_content_agree(path):
     channels, dual = ARCHS[arch][1], backbone.type == 'DualPath'
     if dual:  # two paths, in the space of CLIP's projection
         channels = 2 * {768: 512, 1024: 768, 384: 384}[channels]
+    channels = backbone.get('side_dims', channels)
     assert (backbone.arch, head.in_channels) == (ARCHS[arch][0], channels)
     plain = 16 if dual else 8
     plain = 32 if vivit or arch.startswith('swin') else plain

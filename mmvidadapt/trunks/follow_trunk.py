@@ -28,7 +28,10 @@ def _both_paths(backbone: dict, width: int) -> int:
 
 
 # Backbones whose features are not as wide as their trunk.
-CHANNELS: Dict[str, Callable[[dict, int], int]] = dict(DualPath=_both_paths)
+CHANNELS: Dict[str, Callable[[dict, int], int]] = dict(
+    DualPath=_both_paths,
+    Side4Video=lambda backbone, width: backbone.get('side_dims', 320),
+)
 # Heads that read what a decoder gives, or no channels: mmaction2 puts the last
 # one into any config to write features.
 DECODED = ('BEVTHead', 'FeatureHead')

@@ -175,7 +175,7 @@ def test_checkpointing_changes_nothing_but_memory(case):
     for other in grads[1:]:
         agree(other, grads[0], 1e-5)
     less = sorted(set(kept), reverse=True)
-    frozen = case.name == 'EVL'  # its trunk runs without gradients
+    frozen = case.name in ('EVL', 'Side4Video')  # their trunks have none
     assert (len(less) == 1) if frozen else (kept == less)
 
 

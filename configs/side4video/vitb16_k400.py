@@ -1,0 +1,19 @@
+"""Side4Video ViT-B/16, 8 frames, K400 (https://arxiv.org/abs/2311.15769).
+
+Published: no figure at hand.
+    tools/dist_train.sh configs/side4video/vitb16_k400.py 8
+"""
+_base_ = [
+    '../_base_/data/kinetics400.py',
+    '../_base_/views/side4video_k400.py',
+    '../_base_/models/side4video.py',
+    '../_base_/schedules/adamw_warm4_30e.py',
+    '../_base_/runtime.py',
+]
+
+model = dict(cls_head=dict(num_classes=_base_.num_classes))
+train_dataloader = dict(
+    batch_size=32, dataset=dict(pipeline=_base_.train_pipeline)
+)
+val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))
