@@ -2,7 +2,6 @@
 
 import torch
 import torch.distributed as dist
-from einops import rearrange
 from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
 
@@ -54,5 +53,5 @@ class BatchNorm(nn.BatchNorm3d):
 
 def norm_tokens(norm: nn.Module, x: Tensor) -> Tensor:
     """Apply a batch norm to the tokens of clips, (B, T, N, d)."""
-    y = norm(rearrange(x, 'b t n d -> b d t n 1'))  # (B, d, T, N, 1)
-    return rearrange(y, 'b d t n 1 -> b t n d')
+    rows = x.reshape(-1, x.shape[-1], 1, 1, 1)  # (B*T*N, d, 1, 1, 1)
+    return norm(rows).view(x.shape)  # (B, T, N, d)

@@ -6,7 +6,12 @@ from torch import Tensor
 from mmvidadapt.trunks.parts.lean import Lean
 from mmvidadapt.trunks.parts.lean_attention import LeanAttention, join_heads
 from mmvidadapt.trunks.parts.lean_temporal_conv import LeanTemporalConv
-from mmvidadapt.trunks.parts.linear import Linear, as_built, renorm
+from mmvidadapt.trunks.parts.linear import (
+    Linear,
+    as_built,
+    linear,
+    renorm,
+)
 
 from .block import SideLayer, SideNetwork
 
@@ -25,7 +30,8 @@ class LeanSideLayer(Lean, SideLayer):
         """Narrow the tokens of the trunk, (B*T, P+N, D) to (B*T, P+N, d)."""
         if not as_built(self.proj_in):
             return super().take_in(x)
-        return self.proj_in(self.ln_in(x), x, renorm(self.ln_in))
+        weight, bias = self.proj_in.weight, self.proj_in.bias
+        return linear(self.ln_in(x), weight, bias, x, renorm(self.ln_in))
 
     def attend(self, y: Tensor) -> Tensor:
         """Attend from patches to all, (B*T, 1+N, d) to (B*T, N, d)."""
@@ -40,7 +46,7 @@ class LeanSideLayer(Lean, SideLayer):
         if not as_built(first, last):
             return self.mlp(h)
         hidden = first(h)  # (B, T, N, width)
-        return last(act(hidden), hidden, act)  # (B, T, N, d)
+        return linear(act(hidden), last.weight, last.bias, hidden, act)
 
 
 class LeanSideNetwork(Lean, SideNetwork):
