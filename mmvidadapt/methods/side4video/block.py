@@ -129,6 +129,7 @@ class SideNetwork(nn.Module):
         dims (int): Number of channels d.
         sync_bn (bool): Whether batch norms share their statistics.
         drop_path_rate (float): Rate of the last layer; it rises from 0.
+            Defaults to 0.0.
         **layer: Passed on to :class:`SideLayer`.
     """
 
