@@ -8,6 +8,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from mmvidadapt.methods.zeroi2v.block import shift_heads
+from mmvidadapt.trunks.dialects import read_dialect
 from mmvidadapt.weights import rename_official_, to_native
 from tests.methods.cases.zeroi2v import BLOCK, CASES, VIT
 from tests.methods.test_every_trunk import FAMILIES, sizes
@@ -133,6 +134,8 @@ def test_merged_it_is_a_vit_with_a_shift(family, tuned):
         torch.equal(v, before[k]) for k, v in model.state_dict().items()
     )
     again = MODELS.build(model.plain_config())
+    traits = read_dialect(again.built_as['dialect'] or 'clip')
+    assert traits.get('key_bias', True)  # merged keys have one
     again.load_state_dict(vit.state_dict())
     model.transformer.resblocks[0].mlp_adapter_out.up.bias.data[0] += 1
     assert (model.merge()(video) - wanted).abs().max() > 1e-3 * size
