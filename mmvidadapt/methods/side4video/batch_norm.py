@@ -54,4 +54,4 @@ class BatchNorm(nn.BatchNorm3d):
 def norm_tokens(norm: nn.Module, x: Tensor) -> Tensor:
     """Apply a batch norm to the tokens of clips, (B, T, N, d)."""
     rows = x.reshape(-1, x.shape[-1], 1, 1, 1)  # (B*T*N, d, 1, 1, 1)
-    return norm(rows).view(x.shape)  # (B, T, N, d)
+    return norm(rows).view(-1, *x.shape[1:])  # (B, T, N, d)

@@ -92,14 +92,16 @@ class SideLayer(nn.Module):
         Returns:
             Tensor: Tokens, ``(B, T, N, d)``.
         """
-        f = rearrange(self.take_in(x), '(b t) n d -> b t n d', b=len(s))
+        f = self.take_in(x)  # (B*T, P+N, d)
+        f = f.unflatten(0, (-1, s.shape[1]))  # (B, T, P+N, d)
         patches = f[:, :, prefix:]  # (B, T, N, d)
         c = f[:, :, :1] if cls_token else patches.mean(2, keepdim=True)
         s = 0.5 * s + 0.5 * patches  # (B, T, N, d)
         h = norm_tokens(self.bn_1, s)  # (B, T, N, d)
         s = s + self.drop_path(self.pw_2(self.conv(self.pw_1(h))))
         y = torch.cat([shift_token(c), s + place], dim=2)  # (B, T, 1+N, d)
-        h = self.attend(y.flatten(0, 1)).reshape(s.shape)  # (B, T, N, d)
+        h = self.attend(y.flatten(0, 1))  # (B*T, N, d)
+        h = h.unflatten(0, (-1, s.shape[1]))  # (B, T, N, d)
         s = s + self.drop_path(h)
         h = self.transform(norm_tokens(self.bn_2, s))  # (B, T, N, d)
         return s + self.drop_path(h)
