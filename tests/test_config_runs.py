@@ -9,6 +9,7 @@ from mmcv.transforms import Compose
 from mmengine.optim import build_optim_wrapper
 
 from mmvidadapt.apis.inspect.complexity import clip_shape
+from mmvidadapt.trunks.dialects import ARCHS
 from mmvidadapt.trunks.follow_trunk import follow_trunk
 from mmvidadapt.utils.video import write_video
 from tests.test_every_config import (
@@ -58,7 +59,10 @@ def test_a_video_passes_the_pipelines(path, video):
 def reduced(cfg):
     """The same recipe for a model of two small layers."""
     follow_trunk(cfg.model)
-    cfg.model.backbone.update(arch='tiny', img_size=32, pretrained=None)
+    arch = 'tiny'
+    if 'shifts' in cfg.model.backbone:  # a head for each of them
+        arch = dict(ARCHS['tiny'], num_heads=8)
+    cfg.model.backbone.update(arch=arch, img_size=32, pretrained=None)
     cfg.model.backbone.pop('trunk', None)
     for depth in ('decoder_num_layers', 'temporal_num_layers'):
         if cfg.model.backbone.get(depth):

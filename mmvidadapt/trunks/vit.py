@@ -3,14 +3,25 @@
 import math
 from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
+import torch
 from einops import rearrange
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
 from mmvidadapt.utils.check_choices import check_choices
-from mmvidadapt.weights.fold import complete_folded_, fold_layer_scale_
+from mmvidadapt.weights.fold import (
+    GAMMA,
+    check_layer_scale,
+    complete_folded_,
+    fold_layer_scale_,
+)
 from mmvidadapt.weights.resize import RULES, resize_positions_
-from mmvidadapt.weights.trunk_kind import kind_of_traits
+from mmvidadapt.weights.trunk_kind import (
+    MARK,
+    ROTARY,
+    kind_of_traits,
+    refuse_other_rotary,
+)
 
 from .base import AdaptedBackbone
 from .dialects import ARCHS, DIALECTS, POOLS, TRAITS, read_dialect, resolve
@@ -115,6 +126,7 @@ class ViTTrunk(AdaptedBackbone, Encoder):
                 traits['rotary'], cls_token, traits['rotary_grid']
             )
         self.draw_embeddings()
+        self.register_load_state_dict_pre_hook(_meet)
 
     def _read_sizes(
         self, arch: Any, dialect: Any, img_size: Any
@@ -178,6 +190,8 @@ class ViTTrunk(AdaptedBackbone, Encoder):
         )
         for block in self.transformer.resblocks:
             block.attn.rotary = rotary
+        mark = torch.tensor(ROTARY.index(kind), dtype=torch.uint8)
+        self.register_buffer(MARK, mark)
 
     def make_blocks(
         self,
@@ -200,8 +214,12 @@ class ViTTrunk(AdaptedBackbone, Encoder):
 
     def fit_weights(self, weights: Dict[str, Tensor]) -> str:
         """Fold LayerScale, resize positions; say so in the log."""
+        own = self.state_dict()
+        if MARK in own:
+            weights.setdefault(MARK, own[MARK])
         if self.has_scale:
-            complete_folded_(weights, self.state_dict())
+            check_layer_scale(weights)
+            complete_folded_(weights, own)
         if not self.keeps_scale:
             fold_layer_scale_(weights)
         return resize_positions_(weights, self.patch_grid, self.resize)
@@ -240,6 +258,34 @@ class ViTTrunk(AdaptedBackbone, Encoder):
         """
         x = self.encode(self.embed(video))  # (B*T, 1, C)
         return rearrange(x, '(b t) 1 c -> b c t 1 1', t=video.shape[2])
+
+
+def _meet(
+    trunk: ViTTrunk, state_dict: Dict[str, Any], prefix: str, *args: Any
+) -> None:
+    """Fold or fill in the LayerScale of a checkpoint; compare its positions.
+
+    A frozen trunk holds LayerScale folded, one that is trained as a whole as
+    parameters; either takes the other's checkpoint.
+    """
+    own = {n[len(prefix) :]: n for n in state_dict if n.startswith(prefix)}
+    state = trunk.state_dict()
+    if 'conv1.weight' not in own:  # no trunk, so no mark of one
+        if MARK in state:
+            state_dict.setdefault(prefix + MARK, state[MARK])
+        return
+    if MARK in own or MARK in state:
+        refuse_other_rotary(trunk, {k: state_dict[n] for k, n in own.items()})
+    if not trunk.has_scale:
+        return
+    if trunk.keeps_scale and not any(name.endswith(GAMMA) for name in own):
+        ones = {k: v for k, v in state.items() if k.endswith(GAMMA)}
+        for name, value in ones.items():
+            state_dict[prefix + name] = torch.ones_like(value)  # (C,)
+    elif not trunk.keeps_scale:
+        weights = {name: state_dict.pop(full) for name, full in own.items()}
+        fold_layer_scale_(weights)
+        state_dict.update({prefix + k: v for k, v in weights.items()})
 
 
 @MODELS.register_module()

@@ -26,6 +26,29 @@ def fold_layer_scale_(weights: Dict[str, Tensor]) -> None:
             weights[own] = value * scale
 
 
+def check_layer_scale(weights: Mapping[str, Tensor]) -> None:
+    """Refuse weights of which some layers have their scale and some have not.
+
+    Args:
+        weights (Mapping[str, Tensor]): Under our names.
+
+    Raises:
+        ValueError: With those that lack.
+    """
+    ends = ('.attn.out_proj.weight', '.mlp.c_proj.weight')
+    layers = [
+        name.removesuffix('.weight') + GAMMA
+        for name in weights
+        if name.startswith('transformer.') and name.endswith(ends)
+    ]
+    lost = [name for name in layers if name not in weights]
+    if 0 < len(lost) < len(layers):
+        raise ValueError(
+            f'The weights have no LayerScale for {lost[:4]}, but for '
+            f'{len(layers) - len(lost)} other layers; fetch the file again.'
+        )
+
+
 def complete_folded_(
     weights: Dict[str, Tensor], own: Mapping[str, Tensor]
 ) -> None:

@@ -35,6 +35,7 @@ RULES: Dict[str, Rule] = dict(
     bicubic=Rule(),  # of transformers
     timm=Rule(antialias=True),  # of open_clip, and DINOv2 with registers, too
     dinov2=Rule(offset=0.1),  # of DINOv2's authors without registers
+    pe=Rule('bilinear'),  # of the Perception Encoder
     naflex=Rule('bilinear', antialias=True),  # of SigLIP 2 NaFlex
 )
 

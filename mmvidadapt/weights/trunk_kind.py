@@ -21,6 +21,8 @@ KINDS = dict(
     pe=('Perception Encoder', 'facebook/PE-Core-B16-224'),
 )
 ROTARY = ('dinov3', 'eva02', 'pe')
+# What a state dict of ours says of them: the place of the kind in ROTARY.
+MARK = 'rotary_mark'
 SPATIAL = 1 + 32 * 32  # positions of all spatial PE, and of no CLIP
 FIRST = 'transformer.resblocks.0.'
 BLOCK = re.compile(r'transformer\.resblocks\.\d+\.ln_1\.weight')
@@ -37,6 +39,8 @@ def kind_of_weights(weights: Mapping[str, Tensor]) -> Optional[str]:
         alone, and for a CLIP without its last norm, which some methods leave
         out: but for its grid it is like a spatial Perception Encoder.
     """
+    if MARK in weights:
+        return ROTARY[int(weights[MARK])]
     patches, first = weights.get('conv1.weight'), f'{FIRST}ln_1.weight'
     if patches is None or patches.ndim != 4 or first not in weights:
         return None

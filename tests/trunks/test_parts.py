@@ -16,6 +16,7 @@ from mmvidadapt.trunks.parts.attention_pool import AttentionPool
 from mmvidadapt.trunks.parts.lean import use_equation_
 from mmvidadapt.trunks.parts.projection import LeanProjection
 from mmvidadapt.trunks.parts.rotary import ROTARY, LeanRotary, Rotary
+from mmvidadapt.trunks.parts.rotary3d import LeanRotary3D
 from mmvidadapt.weights.fold import fold_layer_scale_
 from tests.compare import compare
 
@@ -158,15 +159,38 @@ def test_an_attention_pool_asks_once():
     )
 
 
-def test_keys_stay_without_a_bias():
+def in_new_memory(model):
+    """Make a model without memory, then give it some and the weights."""
+    weights = model.state_dict()
+    with torch.device('meta'):
+        empty = copy.deepcopy(model).to('meta')
+    empty = empty.to_empty(device='cpu')
+    empty.load_state_dict(weights)
+    return empty
+
+
+@pytest.mark.parametrize('renew', [lambda m: m, copy.deepcopy, in_new_memory])
+def test_keys_stay_without_a_bias(renew):
     """Weight decay and all, where everything is trained."""
-    vit = vit_with(key_bias=False)(full_finetune=True)
+    vit = renew(vit_with(key_bias=False)(full_finetune=True))
     optimizer = torch.optim.AdamW(vit.parameters(), lr=0.1, weight_decay=0.1)
     vit(VIDEO).square().sum().backward()
     optimizer.step()
     for block in vit.transformer.resblocks:
         q, k, v = block.attn.in_proj_bias.chunk(3)
         assert not k.any() and q.all() and v.all()
+
+
+@pytest.mark.parametrize(
+    'module',
+    [rotary('pe'), LeanRotary3D('vjepa2', (2, 2, 3), 12)],
+    ids=lambda module: type(module).__name__,
+)
+def test_tables_outlive_types_and_memory(module):
+    cos, sin = module.cos.clone(), module.sin.clone()
+    for renew in (lambda m: m.half().float(), in_new_memory):
+        module = renew(module)
+        assert torch.equal(module.cos, cos) and torch.equal(module.sin, sin)
 
 
 @pytest.mark.parametrize('sub_norm', [False, True])
@@ -187,7 +211,14 @@ def test_folding_a_scale_changes_nothing(sub_norm):
     fold_layer_scale_(weights)
     folded.load_state_dict(weights, strict=True)
     video = VIDEO.double()
-    assert_close(folded(video), scaled(video).detach(), rtol=0, atol=1e-12)
+    close = partial(assert_close, rtol=0, atol=1e-12)
+    close(folded(video), scaled(video).detach())
+    # Either takes the checkpoint of the other.
+    frozen, again = build().double(), build(full_finetune=True).double()
+    frozen.load_state_dict(scaled.state_dict(), strict=True)
+    again.load_state_dict(folded.state_dict(), strict=True)
+    close(frozen(video), folded(video))
+    close(again(video).detach(), folded(video))
     assert not any(p.requires_grad for p in folded.parameters())
 
 

@@ -47,7 +47,7 @@ def native(dialect, **options):
         full_finetune=True,
         **options,
     )
-    weights = {k: torch.randn_like(v) for k, v in model.state_dict().items()}
+    weights = {k: torch.randn_like(v) for k, v in model.named_parameters()}
     if not {**dict(key_bias=True), **dialect}['key_bias']:
         for name in [n for n in weights if n.endswith('in_proj_bias')]:
             q, k, v = weights[name].chunk(3)

@@ -196,6 +196,7 @@ def test_both_trunks_are_named(source, dialect, arch, reasons, load):
     [
         (f.dinov3_plus, 'blocks.0.mlp.w1.weight', 'gate'),
         (f.timm_dinov3_qkvb, 'blocks.0.attn.v_bias', 'v'),
+        (f.timm_dinov3_qkvb, 'blocks.0.gamma_1', 'no LayerScale for'),
         (f.timm_siglip, 'attn_pool.kv.bias', 'pool.attn.in_proj_bias'),
         (f.hf_siglip, 'vision_model.head.attention.in_proj_bias', 'pool.attn'),
         (f.timm_eva02, 'blocks.1.mlp.fc2.bias', '1.mlp.c_proj.bias'),

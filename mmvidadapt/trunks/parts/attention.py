@@ -1,7 +1,7 @@
 """Multi-head self-attention, in the parameter names of OpenAI's CLIP."""
 
 from functools import partial
-from typing import Any, Optional, Tuple
+from typing import Any, Callable, Dict, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -44,6 +44,7 @@ class Attention(nn.Module):
                 f'embed_dims={embed_dims}.'
             )
         self.num_heads, self.rotary = num_heads, None
+        self.key_bias = key_bias
         self.in_proj_weight = nn.Parameter(
             torch.empty(3 * embed_dims, embed_dims)
         )
@@ -51,10 +52,29 @@ class Attention(nn.Module):
         build = partial(self.Projection, **projection)
         build = build if any(projection.values()) else self.Linear
         self.out_proj = build(embed_dims, embed_dims)
-        if not key_bias:
-            self.in_proj_bias.register_hook(_without_keys)
+        self._hold_keys()
         nn.init.xavier_uniform_(self.in_proj_weight)
         nn.init.zeros_(self.out_proj.bias)
+
+    def _hold_keys(self) -> None:
+        """Give the bias of the keys no gradient, if keys have none.
+
+        The hook is the parameter's, which copies, files and new memory leave
+        behind.
+        """
+        if not (self.key_bias or self.in_proj_bias._backward_hooks):
+            self.in_proj_bias.register_hook(_without_keys)
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        """Take the state of a copy or a pickle."""
+        super().__setstate__(state)
+        self._hold_keys()
+
+    def _apply(self, fn: Callable, recurse: bool = True) -> Any:
+        """Move the parameters."""
+        super()._apply(fn, recurse)
+        self._hold_keys()
+        return self
 
     def place(self, q: Tensor, k: Tensor) -> Tuple[Tensor, Tensor]:
         """Turn queries and keys by positions in space, if they are rotary.

@@ -42,7 +42,7 @@ class CrossAttention(nn.Module):
         weights, biases = (
             t.chunk(3) for t in (self.in_proj_weight, self.in_proj_bias)
         )
-        query = query.expand(len(x), -1, -1)  # (B, Q, C)
+        query = query.expand(x.shape[0], -1, -1)  # (B, Q, C)
         q, k, v = (
             rearrange(
                 nn.functional.linear(y, weight, bias),

@@ -6,15 +6,17 @@ columns of N patches, P tokens before them, d channels of a head.
 """
 
 import math
+from functools import partial
 from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from mmvidadapt.utils.check_choices import check_choices
 
 from .lean import Lean
+from .rotary_tables import RotaryTables
 from .tracing import is_traced
 
 
@@ -95,7 +97,7 @@ def angles(
     return torch.cat(both, dim=-1).flatten(0, 1)  # (H*W, d/2)
 
 
-class Rotary(nn.Module):
+class Rotary(RotaryTables):
     """Turn queries and keys of patches; tokens around them stay.
 
     One for all blocks of a trunk: its tables are computed once.
@@ -123,18 +125,16 @@ class Rotary(nn.Module):
         cls_token: bool,
         grid: Optional[int] = None,
     ) -> None:
-        super().__init__()
         check_choices('rotary', [kind], tuple(ROTARY))
         if head_dims % 4:
             raise ValueError(
                 f'rotary={kind!r}: a head has {head_dims} channels; rotary '
                 'positions need a multiple of 4. Change num_heads.'
             )
+        sizes = patches, head_dims, cls_token, grid
+        super().__init__(partial(angles, kind, *sizes))  # (N, d/2)
         self.kind, self.prefix = kind, num_prefix_tokens
         self.grid = grid or ROTARY[kind].grid
-        table = angles(kind, patches, head_dims, cls_token, grid)  # (N, d/2)
-        self.register_buffer('cos', table.cos().float(), persistent=False)
-        self.register_buffer('sin', table.sin().float(), persistent=False)
 
     def pairs(self, x: Tensor) -> Tuple[Tensor, Tensor]:
         """View the first and the second channels of all pairs, (..., d/2)."""

@@ -6,6 +6,7 @@ the column of a token; what is left over stays. Letters: T steps, H rows and W
 columns of tokens, L = T H W in this order, n channels of an axis.
 """
 
+from functools import partial
 from typing import Dict, NamedTuple, Optional, Tuple
 
 import torch
@@ -15,6 +16,7 @@ from mmvidadapt.utils.check_choices import check_choices
 
 from .lean import Lean
 from .rotary import Turn
+from .rotary_tables import RotaryTables
 from .tracing import is_traced
 
 BASE = 10000.0
@@ -91,7 +93,7 @@ def quarter_turn(x: Tensor) -> Tensor:
     return pairs.flatten(-2)  # (..., d)
 
 
-class Rotary3D(nn.Module):
+class Rotary3D(RotaryTables):
     """``x cos a + turned(x) sin a``: turn queries and keys of a clip.
 
     One for all blocks of a trunk: its tables are computed once.
@@ -108,7 +110,6 @@ class Rotary3D(nn.Module):
     def __init__(
         self, kind: str, size: Tuple[int, int, int], head_dims: int
     ) -> None:
-        super().__init__()
         check_choices('rotary', [kind], tuple(RULES))
         if head_dims % 2 or head_dims < 6:
             raise ValueError(
@@ -116,10 +117,8 @@ class Rotary3D(nn.Module):
                 'in time and space need an even number of at least 6. Change '
                 'num_heads.'
             )
+        super().__init__(partial(angles3d, kind, size, head_dims))  # (L, d)
         self.kind, self.size = kind, tuple(size)
-        table = angles3d(kind, size, head_dims)  # (L, d)
-        self.register_buffer('cos', table.cos().float(), persistent=False)
-        self.register_buffer('sin', table.sin().float(), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Turn queries or keys (S, heads, L, d)."""

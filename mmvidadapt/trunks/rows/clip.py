@@ -119,7 +119,7 @@ ROWS: Dict[str, Trunk] = {
     **{
         f'laion/CLIP-ViT-{name}': _clip(
             size,
-            GELU,
+            dict(GELU, resize='timm'),
             'MIT',
             f'OpenCLIP ViT-{name}',
             HubFile(f'laion/CLIP-ViT-{name}', OPEN_CLIP),

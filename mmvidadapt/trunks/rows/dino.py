@@ -19,6 +19,8 @@ from ..row import (
 V2 = dict(
     pre_norm=False, act='gelu', eps=1e-6, patch_bias=True, layer_scale=True
 )
+# All packages smooth their positions when they shrink them.
+REGISTERS = dict(registers=4, resize='timm')
 V3 = dict(
     pre_norm=False,
     act='gelu',
@@ -108,7 +110,7 @@ def _v2(name: str, registers: bool) -> Tuple[str, Trunk]:
     arch, act, plain, with_registers = _V2[name]
     repo = f'facebook/dinov2-{"with-registers-" * registers}{name}'
     timm = f'timm/vit_{name}_patch14_{"reg4_" * registers}dinov2.lvd142m'
-    dialect = dict(V2, act=act, **(dict(registers=4) if registers else {}))
+    dialect = dict(V2, act=act, **(REGISTERS if registers else {}))
     return repo, Trunk(
         'vit',
         arch,

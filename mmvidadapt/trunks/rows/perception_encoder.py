@@ -18,7 +18,7 @@ CORE = dict(
     pool='map',
     pool_heads=8,
     pool_mlp_ratio=4.0,
-    resize='timm',
+    resize='pe',
 )
 SPATIAL = dict(
     {k: v for k, v in CORE.items() if not k.startswith('pool')},
