@@ -110,7 +110,9 @@ def test_another_file_than_the_hub_says_is_refused(hub, name, tmp_path):
     assert not [p for p in kept if p.is_file() and p.stat().st_size > 999]
 
 
-def test_a_licence_to_accept_is_explained(hub, monkeypatch):
+@pytest.mark.parametrize('offline', ['0', '1'])
+def test_a_licence_to_accept_is_explained(hub, monkeypatch, offline):
+    monkeypatch.setenv('MMVIDADAPT_OFFLINE', offline)
     with pytest.raises(ConnectionError) as error:
         resolve('me/gated')
     for word in (
@@ -121,6 +123,7 @@ def test_a_licence_to_accept_is_explained(hub, monkeypatch):
         'save as: ',
     ):
         assert word in str(error.value)
+    monkeypatch.setenv('MMVIDADAPT_OFFLINE', '0')
     monkeypatch.setenv('HF_TOKEN', 'hf_mine')
     assert Path(resolve('me/gated')).read_bytes() == DATA
 

@@ -80,6 +80,8 @@ def fetch(source: Source, target: str) -> str:
     url = mirrored(source.url)
     if os.environ.get(OFFLINE, '0') not in ('', '0'):
         reason = f'{OFFLINE} is set, so nothing is asked of the network'
+        if source.hub and source.hub.gated:
+            reason += f'. Where there is one, {hub.explain_gate(source.hub)}'
         raise ConnectionError(_carry(source, target, url, reason))
     if source.by_hand and url == source.url:
         raise FileNotFoundError(

@@ -46,7 +46,7 @@ def bring(hub: HubFile, target: Path) -> None:
             _bring_one(hub, file, target)
             return
         except errors.GatedRepoError as error:
-            raise PermissionError(_gated(hub)) from error
+            raise PermissionError(explain_gate(hub)) from error
         except errors.LocalEntryNotFoundError:  # there is no network
             raise
         except errors.EntryNotFoundError:
@@ -97,7 +97,7 @@ def _compare(hub: HubFile, path: str, etag: Optional[str]) -> None:
         )
 
 
-def _gated(hub: HubFile) -> str:
+def explain_gate(hub: HubFile) -> str:
     """Word what a person has to do before a file may be had."""
     text = (
         f'the Hub gives {hub.repo} to those who accepted its licence. Open '
