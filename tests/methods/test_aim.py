@@ -117,6 +117,14 @@ def test_what_is_dropped_as_a_whole(case, given, drops, varying):
         assert drop.eval()(x) is x
 
 
+@pytest.mark.parametrize('lean', [True, False])
+@pytest.mark.parametrize('adapt', ['temporal', 'joint'])
+def test_adapters_of_swin_are_dropped_in_training(adapt, lean):
+    given = dict(adapt=(adapt,), lean=lean, drop_path_rate=0.5)
+    model, video = SWIN.build(**given).train(), SWIN.batch(16)
+    assert (model(video) != model(video)).any()
+
+
 def test_checkpointing_saves_with_the_first_adapter_inside_a_block():
     only = dict(trainable=(r'.*_adapter\..*',))
     cases = only, dict(only, with_cp=True)
@@ -139,6 +147,8 @@ def test_an_embedding_of_frames_is_trained_and_tables_are_kept():
         for relative in (True, False)
     }
     assert trained[False] - trained[True] == {'temporal_embedding'}
+    model, video = SWIN.build(t_relative=False).eval(), SWIN.batch()
+    assert_close(model(video)[1:], model(video[1:]))  # clips stay apart
     table = 'layers.0.blocks.0.attn.temporal_position_bias_table'
     assert table in SWIN.build().state_dict() and table not in trained[True]
 

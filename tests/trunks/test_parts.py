@@ -26,9 +26,9 @@ VIT = dict(pre_norm=False, act='gelu', eps=1e-6, patch_bias=True)
 every_kind = pytest.mark.parametrize('kind', ROTARY)
 
 
-def rotary(kind, lean=True, patches=GRID, prefix=PREFIX, cls_token=True):
+def rotary(kind, lean=True, patches=GRID, prefix=PREFIX, grid=None):
     kind = (LeanRotary if lean else Rotary)(
-        kind, patches, D, prefix, cls_token
+        kind, patches, D, prefix, cls_token=True, grid=grid
     )
     return kind.double()
 
@@ -73,21 +73,23 @@ def test_scores_depend_on_how_far_patches_lie_apart(kind, patches):
 
 
 @pytest.mark.parametrize(
-    'kind,row,column,angles',
+    'kind,grid,row,column,angles',
     [
         # Periods 1 and 10; centres of patches from -2 pi to 2 pi.
-        ('dinov3', 1, 2, [3.1415927, 0.3141593, 4.1887902, 0.418879]),
+        ('dinov3', None, 1, 2, [3.1415927, 0.3141593, 4.1887902, 0.418879]),
         # Rates 1 and 1/100; a grid of 16: 8 rows, 5 1/3 columns a patch.
-        ('eva02', 1, 2, [8.0, 0.08, 32 / 3, 0.32 / 3]),
+        ('eva02', None, 1, 2, [8.0, 0.08, 32 / 3, 0.32 / 3]),
         # Counted from 1 behind a class token, columns first.
-        ('pe', 1, 2, [3.0, 0.03, 2.0, 0.02]),
+        ('pe', None, 1, 2, [3.0, 0.03, 2.0, 0.02]),
+        # The same on a grid of 6: 3 rows, 2 columns a patch.
+        ('pe', 6, 0, 2, [6.0, 0.06, 3.0, 0.03]),
     ],
 )
-def test_angles_by_hand(kind, row, column, angles):
+def test_angles_by_hand(kind, grid, row, column, angles):
     x = torch.zeros(1, 1, PREFIX + 6, D, dtype=torch.float64)
     first = [0, 1, 2, 3] if kind == 'dinov3' else [0, 2, 4, 6]
     x[..., first] = 1
-    y = rotary(kind)(x)[0, 0, PREFIX + 3 * row + column]
+    y = rotary(kind, grid=grid)(x)[0, 0, PREFIX + 3 * row + column]
     second = [i + (4 if kind == 'dinov3' else 1) for i in first]
     wanted = torch.tensor(angles, dtype=torch.float64)
     tol = dict(rtol=0, atol=1e-6)  # the tables are of single precision
@@ -139,6 +141,7 @@ def test_a_projection_is_norm_matrix_scale(eps, scale):
 def test_an_attention_pool_asks_once():
     torch.manual_seed(0)
     pool = AttentionPool(12, 3, 2.0, 'gelu', eps=0.1).double()
+    assert pool.probe.any()
     for param in pool.parameters():
         nn.init.normal_(param, std=0.5)
     attn, norm = pool.attn, pool.layernorm

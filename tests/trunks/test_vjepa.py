@@ -11,7 +11,7 @@ from torch.testing import assert_close
 
 from mmvidadapt.apis.train.memory import saved_bytes
 from mmvidadapt.models import VJEPA2, ImageViT
-from mmvidadapt.trunks.parts.rotary3d import positions3d
+from mmvidadapt.trunks.parts.rotary3d import angles3d, positions3d
 from mmvidadapt.weights import load_pretrained, load_weights_file
 from mmvidadapt.weights.layouts.convert import convert
 from mmvidadapt.weights.load_hooks import compare
@@ -118,6 +118,14 @@ def test_positions_are_counted_or_placed_between_the_same_edges():
     assert (steps.max(), rows.max(), columns.max()) == (2, 15, 15)
     assert columns[:4].tolist() == [0, 5, 10, 15]
     assert positions3d((1, 1, 1), 16).tolist() == [[0, 0, 0]]
+    for kind, first in (
+        ('vjepa2', [1, 0.01, 1, 0.01]),  # two angles for a pair
+        ('vjepa2.1', [1, 1, 0.01, 0.01]),
+    ):
+        wanted = torch.tensor([*first, *[0] * 9]).double()
+        assert_close(
+            angles3d(kind, (2, 1, 1), 13)[1], wanted, rtol=1e-6, atol=0
+        )
 
 
 @pytest.mark.parametrize('dialect', ['vjepa2', 'vjepa2.1'])

@@ -186,12 +186,17 @@ def test_every_rule_resizes_in_its_own_way(rule):
     torch.testing.assert_close(weights['positional_embedding'], wanted)
 
 
-def test_the_authors_of_dinov2_scale_by_factors():
+@pytest.mark.parametrize(
+    'rule,given',
+    [
+        ('timm', dict(size=3, mode='bicubic', antialias=True)),
+        ('naflex', dict(size=3, mode='bilinear', antialias=True)),
+        ('dinov2', dict(scale_factor=(3 + 0.1) / 5, mode='bicubic')),
+    ],
+)
+def test_rules_are_those_of_their_packages(rule, given):
     torch.manual_seed(0)
     rows = torch.randn(5 * 5, 1)
-    factor = (3 + 0.1) / 5
-    wanted = torch.nn.functional.interpolate(
-        rows.T.view(1, 1, 5, 5), scale_factor=factor, mode='bicubic'
-    )
-    resized = resize_pos_embed(rows, (3, 3), 'dinov2', cls_token=False)
+    wanted = F.interpolate(rows.T.view(1, 1, 5, 5), **given)
+    resized = resize_pos_embed(rows, (3, 3), rule, cls_token=False)
     torch.testing.assert_close(resized, wanted.view(9, 1))

@@ -21,6 +21,7 @@ GIVEN = dict(
     pooler=dict(num_layers=1),
 )
 CLIP = (3, 4, 16, 24)
+ARCH = dict(embed_dims=32, num_layers=4, num_heads=8, patch_size=8)
 
 
 def model_of(golden, **overrides):
@@ -88,6 +89,7 @@ CASES = [
             (dict(dialect='vjepa3'), "Unknown dialect 'vjepa3'.*vjepa2.1"),
             (dict(dialect=dict(rotary='vjepa2')), 'missing.*modality'),
             (dict(num_frames=5), 'num_frames=5.*tubelet_size=2'),
+            (dict(arch=ARCH), '4 channels.*num_heads'),
             (dict(tubelet_size=0), 'num_frames=4.*tubelet_size=0'),
             (dict(img_size=30), 'img_size=.*30.*patch_size=8'),
             (dict(out_type='cls_token'), 'cls_token.*avg_featmap'),
@@ -118,11 +120,7 @@ CASES = [
         wrong=[
             (dict(out_indices=(0, 4)), r'out_indices=\(0, 4\).*\[0, 1, 2, 3'),
             (
-                dict(
-                    arch=dict(
-                        embed_dims=32, num_layers=2, num_heads=2, patch_size=8
-                    )
-                ),
+                dict(arch=dict(ARCH, num_layers=2, num_heads=2)),
                 'num_layers=2.*stages=4',
             ),
         ],
