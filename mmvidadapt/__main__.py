@@ -3,7 +3,7 @@
 import argparse
 import contextlib
 import sys
-from typing import List, Optional
+from typing import Any, List, Optional
 
 from mmengine.config import DictAction
 
@@ -40,6 +40,15 @@ def parse_args(argv: Optional[List[str]]) -> argparse.Namespace:
     commands.add_parser(
         'doctor', help='check the installation and say what is wrong'
     )
+    _add_run(commands)
+    args = parser.parse_args(argv)
+    if vars(args).get('name', '') is None and not args.list:
+        config.error('give the name of a config, or --list')
+    return args
+
+
+def _add_run(commands: Any) -> None:
+    """Add the command that runs tools of mmaction2."""
     tool = commands.add_parser(
         'run', help="run one of mmaction2's own tools, mmaction2 healed first"
     )
@@ -52,10 +61,6 @@ def parse_args(argv: Optional[List[str]]) -> argparse.Namespace:
     tool.add_argument(
         'arguments', nargs=argparse.REMAINDER, help="the tool's own"
     )
-    args = parser.parse_args(argv)
-    if args.command == 'config' and not args.list and args.name is None:
-        config.error('give the name of a config, or --list')
-    return args
 
 
 def main(argv: Optional[List[str]] = None) -> int:

@@ -98,7 +98,7 @@ def published(row: Trunk) -> Tuple[str, str]:
 
 
 def weights(row: Trunk) -> str:
-    """Say where the weights lie."""
+    """Name where the weights lie."""
     if row.hub is None:
         text = f'[file]({row.url})' if row.url else '[weights.md](weights.md)'
     else:

@@ -55,7 +55,7 @@ def _text(row: Trunk) -> str:
 
 
 def weights_at(row: Trunk) -> str:
-    """Say how a trunk's weights are had: kept, download, gated, by hand.
+    """Describe how a trunk's weights are had: kept, download, gated, by hand.
 
     Args:
         row (Trunk): The trunk.

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from mmvidadapt.utils.check_choices import check_choices
 from mmvidadapt.weights.fold import (
-    GAMMA,
     check_layer_scale,
     complete_folded_,
     fold_layer_scale_,
@@ -20,10 +19,10 @@ from mmvidadapt.weights.trunk_kind import (
     MARK,
     ROTARY,
     kind_of_traits,
-    refuse_other_rotary,
 )
 
 from .base import AdaptedBackbone
+from .checkpoints import meet_checkpoint
 from .dialects import ARCHS, DIALECTS, POOLS, TRAITS, read_dialect, resolve
 from .parts.attention_pool import AttentionPool
 from .parts.drop_path import linear_rates
@@ -100,21 +99,13 @@ class ViTTrunk(AdaptedBackbone, Encoder):
         depth, traits = self._read_sizes(**self.built_as)
         if cls_token is None:
             cls_token = traits['cls_token']
-        dims, eps = self.embed_dims, self.block_sizes['eps']
         self._choose_out_type(out_type, traits['pool'])
-        self.conv1 = patch_conv(
-            dims, self.patch_size, tubelet_size, traits['patch_bias']
-        )
-        self.ln_pre = (
-            nn.LayerNorm(dims, eps=eps)
-            if traits['pre_norm']
-            else nn.Identity()
-        )
+        self._embed_and_norm(traits, tubelet_size)
         self.make_encoder(
-            dims,
+            self.embed_dims,
             time_steps * math.prod(self.patch_grid),
             self.make_blocks(block, depth, drop_path_rate),
-            eps,
+            self.block_sizes['eps'],
             cls_token,
             traits['registers'],
             traits['positions'],
@@ -126,7 +117,21 @@ class ViTTrunk(AdaptedBackbone, Encoder):
                 traits['rotary'], cls_token, traits['rotary_grid']
             )
         self.draw_embeddings()
-        self.register_load_state_dict_pre_hook(_meet)
+        self.register_load_state_dict_pre_hook(meet_checkpoint)
+
+    def _embed_and_norm(
+        self, traits: Dict[str, Any], tubelet_size: Optional[int]
+    ) -> None:
+        """Build the embedding of patches and the norm behind it."""
+        dims, eps = self.embed_dims, self.block_sizes['eps']
+        self.conv1 = patch_conv(
+            dims, self.patch_size, tubelet_size, traits['patch_bias']
+        )
+        self.ln_pre = (
+            nn.LayerNorm(dims, eps=eps)
+            if traits['pre_norm']
+            else nn.Identity()
+        )
 
     def _read_sizes(
         self, arch: Any, dialect: Any, img_size: Any
@@ -179,7 +184,7 @@ class ViTTrunk(AdaptedBackbone, Encoder):
     def _add_rotary(
         self, kind: str, cls_token: bool, grid: Optional[int]
     ) -> None:
-        """Give all blocks the same rotary positions."""
+        """Share one rotary module among all blocks."""
         rotary = LeanRotary(
             kind,
             self.patch_grid,
@@ -258,34 +263,6 @@ class ViTTrunk(AdaptedBackbone, Encoder):
         """
         x = self.encode(self.embed(video))  # (B*T, 1, C)
         return rearrange(x, '(b t) 1 c -> b c t 1 1', t=video.shape[2])
-
-
-def _meet(
-    trunk: ViTTrunk, state_dict: Dict[str, Any], prefix: str, *args: Any
-) -> None:
-    """Fold or fill in the LayerScale of a checkpoint; compare its positions.
-
-    A frozen trunk holds LayerScale folded, one that is trained as a whole as
-    parameters; either takes the other's checkpoint.
-    """
-    own = {n[len(prefix) :]: n for n in state_dict if n.startswith(prefix)}
-    state = trunk.state_dict()
-    if 'conv1.weight' not in own:  # no trunk, so no mark of one
-        if MARK in state:
-            state_dict.setdefault(prefix + MARK, state[MARK])
-        return
-    if MARK in own or MARK in state:
-        refuse_other_rotary(trunk, {k: state_dict[n] for k, n in own.items()})
-    if not trunk.has_scale:
-        return
-    if trunk.keeps_scale and not any(name.endswith(GAMMA) for name in own):
-        ones = {k: v for k, v in state.items() if k.endswith(GAMMA)}
-        for name, value in ones.items():
-            state_dict[prefix + name] = torch.ones_like(value)  # (C,)
-    elif not trunk.keeps_scale:
-        weights = {name: state_dict.pop(full) for name, full in own.items()}
-        fold_layer_scale_(weights)
-        state_dict.update({prefix + k: v for k, v in weights.items()})
 
 
 @MODELS.register_module()

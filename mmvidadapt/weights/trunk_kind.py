@@ -1,4 +1,4 @@
-"""Tell families of image trunks apart, and refuse one in another's place.
+"""Recognize families of image trunks, and refuse one in another's place.
 
 Most of them differ in names or shapes, and would be refused for these; a
 trunk with rotary positions has nothing to show for them in its weights, and

@@ -57,7 +57,7 @@ class Attention(nn.Module):
         nn.init.zeros_(self.out_proj.bias)
 
     def _hold_keys(self) -> None:
-        """Give the bias of the keys no gradient, if keys have none.
+        """Keep the bias of the keys from learning, if keys have none.
 
         The hook is the parameter's, which copies, files and new memory leave
         behind.

@@ -23,7 +23,7 @@ BASE = 10000.0
 
 
 class Rule(NamedTuple):
-    """What tells the positions of the two trunks apart.
+    """Distinguish the positions of the two trunks.
 
     Args:
         tiled (bool): Whether the n/2 angles of an axis are tiled over its
