@@ -62,7 +62,7 @@ def check(row, size, weights, heads, eps):
     native = to_native(weights, row.family)
     fold_layer_scale_(native)
     assert {k: v.shape for k, v in native.items()} == {
-        k: v.shape for k, v in vit.state_dict().items()
+        k: v.shape for k, v in vit.named_parameters()
     }
 
 

@@ -62,8 +62,12 @@ class Attention(nn.Module):
         The hook is the parameter's, which copies, files and new memory leave
         behind.
         """
-        if not (self.key_bias or self.in_proj_bias._backward_hooks):
-            self.in_proj_bias.register_hook(_without_keys)
+        bias = self.in_proj_bias
+        if self.key_bias or bias._backward_hooks:
+            return
+        learns = bias.requires_grad
+        bias.requires_grad_().register_hook(_without_keys)
+        bias.requires_grad_(learns)
 
     def __setstate__(self, state: Dict[str, Any]) -> None:
         """Take the state of a copy or a pickle."""
