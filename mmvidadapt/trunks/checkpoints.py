@@ -5,7 +5,11 @@ from typing import Any, Dict
 import torch
 from torch import nn
 
-from mmvidadapt.weights.fold import GAMMA, fold_layer_scale_
+from mmvidadapt.weights.fold import (
+    GAMMA,
+    check_layer_scale,
+    fold_layer_scale_,
+)
 from mmvidadapt.weights.trunk_kind import MARK, refuse_other_rotary
 
 
@@ -25,7 +29,8 @@ def meet_checkpoint(
         *args: What else PyTorch gives to such hooks.
 
     Raises:
-        ValueError: If its positions are another trunk's.
+        ValueError: If its positions are another trunk's, or some of its
+            layers lack their LayerScale.
     """
     own = {n[len(prefix) :]: n for n in state_dict if n.startswith(prefix)}
     state = trunk.state_dict()
@@ -43,5 +48,6 @@ def meet_checkpoint(
             state_dict[prefix + name] = torch.ones_like(value)  # (C,)
     elif not trunk.keeps_scale:
         weights = {name: state_dict.pop(full) for name, full in own.items()}
+        check_layer_scale(weights)
         fold_layer_scale_(weights)
         state_dict.update({prefix + k: v for k, v in weights.items()})

@@ -18,7 +18,12 @@ from .parts.attentive_pooler import AttentivePooler
 from .parts.drop_path import linear_rates
 from .parts.encoder import Encoder
 from .parts.lean_block import LeanViTBlock
-from .parts.patch_embed import count_patches, embed_patches, patch_conv
+from .parts.patch_embed import (
+    check_clip,
+    count_patches,
+    embed_patches,
+    patch_conv,
+)
 from .parts.rotary3d import LeanRotary3D
 from .row import sizes
 from .use_trunk import use_trunk
@@ -235,15 +240,7 @@ class VJEPA2(AdaptedBackbone, Encoder):
 
     def embed(self, video: Tensor) -> Tensor:
         """Turn a clip (B, 3, T, H, W) into tokens (B, L, C)."""
-        (h, w), p = self.patch_grid, self.patch_size
-        wanted = (3, self.num_frames, h * p, w * p)
-        if video.ndim != 5 or video.shape[1:] != wanted:
-            raise ValueError(
-                f'{type(self).__name__} with num_frames={self.num_frames} '
-                f'and img_size={wanted[2:]} expects (B, 3, T, H, W) = '
-                f'(B, {str(wanted)[1:]}, not {tuple(video.shape)}; set '
-                'num_frames and img_size, or clip_len and the crop.'
-            )
+        check_clip(self, video)
         if self.repeats > 1:
             video = repeat(video, 'b c 1 h w -> b c t h w', t=self.repeats)
         x = embed_patches(video, self.conv1).flatten(1, 2)  # (B, L, C)

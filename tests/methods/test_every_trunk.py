@@ -312,11 +312,7 @@ def trunk_files(tmp_path_factory):
     return files
 
 
-@pytest.mark.parametrize(
-    'method,family',
-    [('AIM', f) for f in FAMILIES]
-    + [(m, 'DINOv3+') for m in ALONE + TOGETHER if m != 'AIM'],
-)
+@every()
 def test_an_adapter_file_brings_the_rest(
     method, family, trunk_files, tmp_path
 ):

@@ -223,6 +223,10 @@ def test_folding_a_scale_changes_nothing(sub_norm):
     close(frozen(video), folded(video))
     close(again(video).detach(), folded(video))
     assert not any(p.requires_grad for p in folded.parameters())
+    damaged = scaled.state_dict()
+    del damaged['transformer.resblocks.0.attn.out_proj.gamma']
+    with pytest.raises(ValueError, match='no LayerScale for.*blocks.0'):
+        build().load_state_dict(damaged, strict=False)
 
 
 VIDEO = torch.randn(

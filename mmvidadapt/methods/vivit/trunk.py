@@ -8,7 +8,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from mmvidadapt.trunks.dialects import DIALECTS, read_dialect
-from mmvidadapt.trunks.parts.patch_embed import embed_patches
+from mmvidadapt.trunks.parts.patch_embed import check_clip, embed_patches
 from mmvidadapt.trunks.vit import ViTTrunk
 from mmvidadapt.utils.check_choices import check_choices
 
@@ -138,15 +138,7 @@ class ViViTTrunk(ViTTrunk):
 
     def tokens(self, video: Tensor) -> Tensor:
         """Cut a clip (B, 3, T', H, W) into tokens (B, T, N, C)."""
-        (h, w), p = self.patch_grid, self.patch_size
-        wanted = (3, self.num_frames, h * p, w * p)
-        if video.ndim != 5 or video.shape[1:] != wanted:
-            raise ValueError(
-                f'{type(self).__name__} with num_frames={self.num_frames} '
-                f'and img_size={wanted[2:]} expects (B, 3, T, H, W) = '
-                f'(B, {str(wanted)[1:]}, not {tuple(video.shape)}; set '
-                'num_frames and img_size, or clip_len and the crop.'
-            )
+        check_clip(self, video)
         if len(self.sampled) < self.num_frames:
             video = video[:, :, self.sampled]
         return embed_patches(video, self.conv1)  # (B, T, N, C)

@@ -72,3 +72,25 @@ def embed_patches(video: Tensor, conv: nn.Module) -> Tensor:
         video, 'b c (s t) (h p) (w q) -> b s (h w) (c t p q)', t=t, p=p, q=q
     )  # (B, S, N, 3*t*p*q)
     return linear(patches, conv.weight.flatten(1), conv.bias)  # (B, S, N, C)
+
+
+def check_clip(model: nn.Module, video: Tensor) -> None:
+    """Refuse clips of another size than a video transformer is built for.
+
+    Args:
+        model (nn.Module): Has ``num_frames``, ``patch_grid`` and
+            ``patch_size``.
+        video (Tensor): What it is given.
+
+    Raises:
+        ValueError: Unless that is ``(B, 3, T, H, W)`` of its sizes.
+    """
+    (h, w), p = model.patch_grid, model.patch_size
+    wanted = (3, model.num_frames, h * p, w * p)
+    if video.ndim != 5 or video.shape[1:] != wanted:
+        raise ValueError(
+            f'{type(model).__name__} with num_frames={model.num_frames} '
+            f'and img_size={wanted[2:]} expects (B, 3, T, H, W) = '
+            f'(B, {str(wanted)[1:]}, not {tuple(video.shape)}; set '
+            'num_frames and img_size, or clip_len and the crop.'
+        )
