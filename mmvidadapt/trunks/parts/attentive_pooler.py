@@ -155,6 +155,9 @@ class AttentivePooler(nn.Module):
             Hugging Face 1e-6. Defaults to 1e-6.
         with_cp (bool): Whether the backward pass computes the blocks again.
             Defaults to False.
+
+    Raises:
+        ValueError: Without a query, or if the heads do not divide C.
     """
 
     def __init__(
@@ -168,6 +171,11 @@ class AttentivePooler(nn.Module):
         with_cp: bool = False,
     ) -> None:
         super().__init__()
+        if num_layers < 0 or num_queries < 1:
+            raise ValueError(
+                f'num_layers={num_layers}, num_queries={num_queries}: give 0 '
+                'layers or more, and at least one query.'
+            )
         self.with_cp = with_cp
         sizes = embed_dims, num_heads, mlp_ratio
         self.query_tokens = nn.Parameter(torch.zeros(num_queries, embed_dims))

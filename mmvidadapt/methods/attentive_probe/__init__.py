@@ -1,0 +1,1 @@
+"""AttentiveProbe: learned attention over the tokens of a frozen trunk."""

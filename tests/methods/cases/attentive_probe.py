@@ -1,0 +1,45 @@
+"""AttentiveProbe on image trunks; on video trunks it is VJEPA2's."""
+
+from tests.methods.cases import REGISTERS, Case
+from tests.methods.cases.vjepa import PROBE as POOLER
+
+PROBE = {name.replace('attn_pool', 'probe') for name in POOLER}
+
+GIVEN = dict(
+    type='AttentiveProbe',
+    arch='tiny',
+    img_size=(16, 24),
+    num_frames=4,
+    pooler=dict(num_layers=1),
+)
+SIGLIP = dict(REGISTERS, registers=0, cls_token=False, pool='map')
+
+CASES = [
+    Case(
+        GIVEN,
+        (3, 4, 16, 24),
+        PROBE,
+        keys='167ae00a7fd2',
+        drawn=0.050323217502908336,
+        variants={
+            'registers': dict(dialect=REGISTERS),
+            'no class token': dict(dialect=SIGLIP),
+            'two blocks, two queries': dict(
+                out_indices=(0, 1), pooler=dict(num_layers=0, num_queries=2)
+            ),
+            'no time': dict(time_positions=None),
+        },
+        wrong=[
+            (dict(time_positions='rotary'), 'time_positions=.*rotary.*sincos'),
+            (dict(num_frames=0), 'num_frames=0'),
+            (dict(out_indices=(2,)), 'out_indices=.*2.*0, 1'),
+            (dict(pooler=dict(num_heads=3)), 'num_heads=3'),
+            (dict(pooler=dict(num_layers=-1)), 'num_layers=-1'),
+            (dict(pooler=dict(num_queries=0)), 'num_queries=0'),
+        ],
+        wrong_clips=[
+            ((3, 4, 24, 24), 'img_size.*16, 24.*24, 24'),
+            ((3, 8, 16, 24), 'num_frames=4.* 8'),
+        ],
+    ),
+]
