@@ -39,7 +39,15 @@ FAMILIES = {
 }
 # What sees a frame alone, and what sees all frames in their order.
 ALONE = ('ImageViT', 'VPT', 'AdaptFormer', 'LoRA')
-TOGETHER = ('AIM', 'DualPath', 'EVL', 'STAdapter', 'ZeroI2V', 'Side4Video')
+TOGETHER = (
+    'AIM',
+    'DualPath',
+    'EVL',
+    'STAdapter',
+    'ZeroI2V',
+    'Side4Video',
+    'AttentiveProbe',
+)
 CASES = {case.name: case for case in reversed(all_cases())}
 BLOCK = 'transformer.resblocks.{}.'
 
