@@ -28,7 +28,7 @@ def videos(tmp_path_factory):
 
 
 def config(folder, **backbone):
-    """A tiny EVL, one training view, three test views."""
+    """A tiny model, one training view, three test views."""
     size = dict(type='Resize', scale=(16, 16), keep_ratio=False)
     shape = dict(type='FormatShape', input_format='NCTHW')
 
@@ -42,14 +42,18 @@ def config(folder, **backbone):
 
     sampling = dict(type='ExactSpanSampleFrames', clip_len=FRAMES)
     spread = dict(sampling, num_clips=VIEWS, test_mode=True)
-    evl = dict(type='EVL', arch='tiny', img_size=16, num_frames=FRAMES)
-    head = dict(type='EVLHead', num_classes=3, in_channels=32)
+    trunk = dict(type='EVL', arch='tiny', img_size=16, num_frames=FRAMES)
+    recognizer, head = 'AdaptedRecognizer', dict(type='Float32I3DHead')
+    if backbone.get('type', 'EVL') == 'EVL':
+        recognizer, head = 'EVLRecognizer', dict(type='EVLHead')
+        trunk['decoder_num_layers'] = 2
+    head.update(num_classes=3, in_channels=32)
     pixels = dict(mean=[120.0] * 3, std=[60.0] * 3, format_shape='NCTHW')
     return Config(
         dict(
             model=dict(
-                type='EVLRecognizer',
-                backbone={**evl, 'decoder_num_layers': 2, **backbone},
+                type=recognizer,
+                backbone={**trunk, **backbone},
                 cls_head=dict(head, average_clips='prob'),
                 data_preprocessor=dict(pixels, type='ActionDataPreprocessor'),
             ),

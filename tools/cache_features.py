@@ -1,11 +1,13 @@
 """Cache what a frozen trunk sees: python tools/cache_features.py CONFIG OUT.
 
-For evaluation sweeps and for training without augmentation: every clip goes
-through the trunk once, in one process. Prints the size and asks before it
-starts, goes on where an interrupted run stopped, makes lost files again, and
-writes OUT/config.py, which trains and tests from the cache:
+For EVL, AttentiveProbe and VJEPA2. Every clip goes through the trunk once;
+with --passes N, what is augmented N times, each with its own draws, of which
+training draws one. Prints the size and asks before it starts, goes on where
+an interrupted run stopped, makes lost files again, and writes OUT/config.py,
+which trains and tests from the cache:
     python tools/train.py OUT/config.py
-Splits left out of --splits are read from video as before.
+Splits left out of --splits are read from video as before. Several processes:
+    torchrun --nproc_per_node 8 tools/cache_features.py --launcher pytorch ...
 """
 
 import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
@@ -17,6 +19,7 @@ from typing import Dict
 
 from mmaction.registry import MODELS
 from mmengine.config import Config, DictAction
+from mmengine.dist import barrier, init_dist, is_main_process
 from mmengine.registry import init_default_scope
 from torch import nn
 
@@ -29,7 +32,7 @@ from mmvidadapt.apis.data.feature_cache import (
     plan,
 )
 from mmvidadapt.apis.use.inference import load_strictly
-from mmvidadapt.methods.evl.cache_files import CacheMeta
+from mmvidadapt.datasets.feature_cache.files import CacheMeta
 from mmvidadapt.utils.printable import say
 
 SPLITS = ('train', 'val', 'test')
@@ -55,6 +58,19 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='cache a data set that is augmented, too: what is drawn once '
         'is seen in all epochs',
+    )
+    parser.add_argument(
+        '--passes',
+        type=int,
+        default=1,
+        help='how often an augmented data set is cached, each time with other '
+        'draws, of which training draws one; the size grows as much',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=('none', 'pytorch', 'slurm', 'mpi'),
+        default='none',
+        help='that started several processes, which share the work',
     )
     parser.add_argument(
         '--checkpoint',
@@ -83,9 +99,14 @@ def build_model(cfg: Config, args: argparse.Namespace) -> nn.Module:
 def announce(plans: Dict[str, CacheMeta], out: Path) -> None:
     """Print what will be cached, and how large it is."""
     for split, meta in plans.items():
-        drawn = ', augmented: one draw for all epochs' if meta.random else ''
+        drawn, times = '', ''
+        if meta.passes > 1:
+            drawn = f', augmented: {meta.passes} draws'
+            times = f' x {meta.passes} passes'
+        elif meta.random:
+            drawn = ', augmented: one draw for all epochs'
         say(
-            f'{split}: {meta.clips} videos x {meta.views} views, '
+            f'{split}: {meta.clips} videos{times} x {meta.views} views, '
             f'{meta.bytes:,} bytes ({meta.bytes / GIB:.2f} GiB){drawn}'
         )
     total = sum(meta.bytes for meta in plans.values()) / GIB
@@ -95,13 +116,18 @@ def announce(plans: Dict[str, CacheMeta], out: Path) -> None:
 
 def confirm(plans: Dict[str, CacheMeta], args: argparse.Namespace) -> None:
     """Stop where augmentation would freeze unasked, or nobody agrees."""
-    augmented = [split for split, meta in plans.items() if meta.random]
+    augmented = [
+        split
+        for split, meta in plans.items()
+        if meta.random and meta.passes == 1
+    ]
     if augmented and not args.frozen_augmentation:
         sys.exit(
             f'The pipeline of {augmented} draws its clips anew in every '
             'epoch, a cache holds one draw. Leave the split out of --splits '
             'to read it from video, take what is random out of the pipeline, '
-            'or cache one draw for all epochs with --frozen-augmentation.'
+            'cache several draws with --passes N, or one for all epochs with '
+            '--frozen-augmentation.'
         )
     if not args.yes and not ask('Start?'):
         sys.exit('Not started; --yes starts without asking.')
@@ -110,13 +136,16 @@ def confirm(plans: Dict[str, CacheMeta], args: argparse.Namespace) -> None:
 def main() -> None:
     """Plan, ask, fill the cache, write the config."""
     args = parse_args()
+    if args.launcher != 'none':
+        init_dist(args.launcher, 'nccl' if 'cuda' in args.device else 'gloo')
     cfg = load_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     model = build_model(cfg, args)
     splits = [s for s in args.splits if cfg.get(f'{s}_dataloader')]
-    plans = {split: plan(model, cfg, split, args.seed) for split in splits}
-    announce(plans, args.out)
-    confirm(plans, args)
+    plans = {s: plan(model, cfg, s, args.seed, args.passes) for s in splits}
+    if is_main_process():
+        announce(plans, args.out)
+        confirm(plans, args)
     folders = {split: (args.out / split).absolute() for split in plans}
     cached = config_from_cache(cfg, folders)
     if args.checkpoint:  # its trunk is the one that the features are of
@@ -129,10 +158,13 @@ def main() -> None:
         start, folder = time.perf_counter(), folders[split]
         counts = cache_features(model, cfg, split, folder, meta, *sizes)
         for done in counts:
-            say(f'\r{split}: {done} of {meta.clips}', end='', flush=True)
+            if is_main_process():
+                say(f'\r{split}: {done} of {meta.rows}', end='', flush=True)
         say(f'\r{split}: done, {time.perf_counter() - start:.0f} s')
-    write_config(cached, args.out / 'config.py')
-    say(f'Wrote {args.out / "config.py"}.')
+    barrier()
+    if is_main_process():
+        write_config(cached, args.out / 'config.py')
+        say(f'Wrote {args.out / "config.py"}.')
 
 
 if __name__ == '__main__':

@@ -1,18 +1,27 @@
 """V-JEPA 2 and 2.1: video transformers that learned to predict tokens."""
 
 import math
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+from typing import (
+    Any,
+    Dict,
+    Iterable,
+    Iterator,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 import torch
 from einops import rearrange, repeat
 from mmaction.registry import MODELS
-from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmvidadapt.utils.check_choices import check_choices
-from mmvidadapt.weights import read_pretrained
 
 from .base import AdaptedBackbone
+from .cached.backbone import CachedTrunk, complete_trunk
+from .cached.rows import PackSizes, Tap
 from .dialects import resolve
 from .parts.attentive_pooler import AttentivePooler
 from .parts.drop_path import linear_rates
@@ -49,7 +58,7 @@ EPS = 1e-6
 
 
 @MODELS.register_module()
-class VJEPA2(AdaptedBackbone, Encoder):
+class VJEPA2(CachedTrunk, AdaptedBackbone, Encoder):
     """Video ViT over tubelets with rotary positions in time and space.
 
     From `V-JEPA 2 <https://arxiv.org/abs/2506.09985>`_; with
@@ -98,6 +107,7 @@ class VJEPA2(AdaptedBackbone, Encoder):
     """
 
     trunk_families = ('vjepa',)
+    reader = 'attn_pool'
     # Of the released weights, one or the other is for what is read.
     new = (r'attn_pool\..*',)
 
@@ -138,7 +148,7 @@ class VJEPA2(AdaptedBackbone, Encoder):
         for block in self.transformer.resblocks:
             block.attn.rotary = rotary
         self._tap(out_indices, depth, traits['stages'])
-        self.register_load_state_dict_pre_hook(_complete)
+        self.register_load_state_dict_pre_hook(complete_trunk)
         self.freeze()
 
     def _read_sizes(
@@ -221,7 +231,7 @@ class VJEPA2(AdaptedBackbone, Encoder):
             else:
                 self.unused = (*self.unused, rf'ln_taps\.{i}\..*')
         stage = {index: str(i) for i, index in enumerate(own)}
-        self.taps = {index: stage.get(index, '') for index in wanted}
+        self.tapped = {index: stage.get(index, '') for index in wanted}
 
     def fit_weights(self, weights: Dict[str, Tensor]) -> str:
         """Choose what embeds patches, of clips or images; refuse the other."""
@@ -248,50 +258,57 @@ class VJEPA2(AdaptedBackbone, Encoder):
             x = x + self.modality_embedding  # (B, L, C)
         return x
 
-    def encode(self, x: Tensor) -> Tensor:
-        """Encode tokens (B, L, C); return those of all taps, (B, S*L, C)."""
-        taps: List[Tensor] = []
+    def taps(self, video: Tensor) -> Iterator[Tap]:
+        """Yield the normed tokens (B, T, H*W, C) of the blocks that are read.
+
+        T, H, W count tubelets and patches.
+        """
+        x = self.embed(video)  # (B, L, C)
         for i, block in enumerate(self.transformer.resblocks):
             x = self.run_block(block, x)  # (B, L, C)
-            if i in self.taps:
-                own = self.taps[i] in self.ln_taps
-                norm = self.ln_taps[self.taps[i]] if own else self.ln_post
-                taps.append(norm(x))
-        return torch.cat(taps, dim=1) if len(taps) > 1 else taps[0]
+            if i in self.tapped:
+                own = self.tapped[i] in self.ln_taps
+                norm = self.ln_taps[self.tapped[i]] if own else self.ln_post
+                yield norm(x).unflatten(1, (self.token_grid[0], -1)), None
+
+    def read(
+        self, taps: Iterable[Tap], reader: Optional[nn.Module] = None
+    ) -> Tensor:
+        """Read the tokens of clips: see :meth:`forward`."""
+        found = [x.flatten(1, 2) for x, _ in taps]  # (B, L, C) each
+        x = torch.cat(found, dim=1) if len(found) > 1 else found[0]
+        x = x.to(self.ln_post.weight.dtype)  # (B, S*L, C)
+        if self.out_type == 'raw':
+            h, w = self.patch_grid
+            return rearrange(x, 'b (t h w) c -> b c t h w', h=h, w=w)
+        if self.out_type == 'attn_pool':
+            x = (reader or self.attn_pool)(x)  # (B, Q, C)
+        else:
+            x = x.mean(dim=1, keepdim=True)  # (B, 1, C)
+        return rearrange(x, 'b q c -> b c q 1 1')
 
     def forward(self, video: Tensor) -> Tensor:
         """Encode a clip.
 
         Args:
-            video (Tensor): Normalised frames ``(B, 3, T, H, W)``.
+            video (Tensor): Normalised frames ``(B, 3, T, H, W)``, or rows of
+                cached features ``(B, numbers)``.
 
         Returns:
             Tensor: The vector of the clip, ``(B, C, 1, 1, 1)``, or Q of them,
             ``(B, C, Q, 1, 1)``; with ``out_type='featmap'`` all tokens,
             ``(B, C, S*T, H, W)``, S blocks that are read one after the other.
         """
-        x = self.encode(self.embed(video))  # (B, S*L, C)
-        if self.out_type == 'raw':
-            h, w = self.patch_grid
-            return rearrange(x, 'b (t h w) c -> b c t h w', h=h, w=w)
-        if self.out_type == 'attn_pool':
-            x = self.attn_pool(x)  # (B, Q, C)
-        else:
-            x = x.mean(dim=1, keepdim=True)  # (B, 1, C)
-        return rearrange(x, 'b q c -> b c q 1 1')
+        return self.read(self.see(video))
 
+    def pack_sizes(self) -> PackSizes:
+        """Measure the cached features of a clip."""
+        steps, h, w = self.token_grid
+        sizes = len(self.tapped), steps, h * w, self.embed_dims
+        return PackSizes(*sizes, motion=False, num_prefix_tokens=0)
 
-def _complete(
-    model: VJEPA2, state_dict: dict, prefix: str, *args: Any
-) -> None:
-    """Take the trunk that a probe leaves out from where it came from."""
-    names = [n[len(prefix) :] for n in state_dict if n.startswith(prefix)]
-    probe = [name for name in names if name.startswith('attn_pool.')]
-    if not probe or len(probe) < len(names) or model.pretrained is None:
-        return
-    weights, report = read_pretrained(
-        model, model.pretrained, model.new, model.unused
-    )
-    print_log(f'No trunk in the checkpoint. {report}', logger='current')
-    for name in set(weights) - set(probe):
-        state_dict[prefix + name] = weights[name]
+    def traits(self) -> str:
+        """Write down what changes the features and is no parameter."""
+        attn = self.transformer.resblocks[0].attn
+        kind = attn.num_heads, attn.rotary.kind, self.token_grid
+        return f'{kind} {self.repeats} {sorted(self.tapped)}'

@@ -49,11 +49,13 @@ ROOMS: Dict[str, Tuple[str, ...]] = {
         'mmvidadapt.heads.float32_i3d_head',
         'mmvidadapt.methods.recognizer',
         'mmvidadapt.datasets.transforms.random_erasing',
+        'mmvidadapt.datasets.feature_cache.preprocessor',
         *method_modules(of_data=False),
     ),
     'mmaction.datasets': (
         'mmvidadapt.datasets.transforms',
         'mmvidadapt.datasets.checked_videos',
+        'mmvidadapt.datasets.feature_cache.dataset',
         *method_modules(of_data=True),
     ),
     'mmaction.engine': (

@@ -15,8 +15,8 @@ from mmvidadapt.apis.data.feature_cache import (
     free_space,
     plan,
 )
-from mmvidadapt.methods.evl.cache_files import META, CacheMeta
-from mmvidadapt.methods.evl.cached_rows import pack, unpack
+from mmvidadapt.datasets.feature_cache.files import META, CacheMeta
+from mmvidadapt.trunks.cached.rows import pack, unpack
 from tests.cached import VIDEOS, batch_of, build, config, fill
 
 

@@ -11,13 +11,26 @@ from mmvidadapt.apis.data.feature_cache import (
     config_from_cache,
     plan,
 )
-from mmvidadapt.methods.evl.cache_files import open_shard
-from mmvidadapt.methods.evl.dataset import build_uncached
+from mmvidadapt.datasets.feature_cache.dataset import build_uncached
+from mmvidadapt.datasets.feature_cache.files import open_shard
 from tests.cached import VIDEOS, batch_of, build, config, fill
 
 
+VJEPA = dict(type='VJEPA2', num_frames=3, tubelet_size=1)
+PROBE = dict(pooler=dict(num_layers=1))
+
+
 @pytest.mark.parametrize(
-    'backbone', [{}, dict(temporal=('conv',)), dict(trunk_dtype='bf16')]
+    'backbone',
+    [
+        {},
+        dict(temporal=('conv',)),
+        dict(trunk_dtype='bf16'),
+        dict(type='AttentiveProbe', out_indices=(0, 1), **PROBE),
+        dict(type='AttentiveProbe', time_positions=None, **PROBE),
+        dict(VJEPA, out_type='attn_pool', **PROBE),
+        dict(VJEPA, out_type='avg_featmap', out_indices=(1, 3)),
+    ],
 )
 def test_cached_clips_score_as_videos_do(videos, tmp_path, backbone):
     cfg = config(videos, **backbone)
@@ -73,6 +86,48 @@ def test_an_interrupted_cache_goes_on(videos, tmp_path):
             )
             assert np.array_equal(one[i], other[i]) and one[i].any()
     assert fill(model, cfg, 'train', halted) == []
+
+
+def test_several_passes_hold_several_draws(videos, tmp_path):
+    cfg = config(videos)
+    model = build(cfg)
+    meta = plan(model, cfg, 'train', passes=3)
+    assert (
+        meta.rows == 15 and meta.bytes == 3 * plan(model, cfg, 'train').bytes
+    )
+    assert plan(model, cfg, 'test', passes=3).passes == 1  # nothing is drawn
+    assert list(cache_features(model, cfg, 'train', tmp_path, meta))[-1] == 15
+    one = tmp_path / 'one'
+    fill(model, cfg, 'train', one)
+    source = config_from_cache(cfg, dict(train=tmp_path))
+    dataset = DATASETS.build(source.train_dataloader.dataset)
+    assert len(dataset) == VIDEOS
+    np.random.seed(0)
+    rows = [dataset[4]['inputs'].numpy().tobytes() for _ in range(30)]
+    assert len(set(rows)) == 3
+    [first] = batch_of(config_from_cache(cfg, dict(train=one)), 'train', [4])[
+        'inputs'
+    ]
+    assert first.numpy().tobytes() in rows  # the first pass is the only one
+    labels = {int(dataset[3]['data_samples'].gt_label) for _ in range(9)}
+    assert labels == {0}
+    with pytest.raises(ValueError, match='passes=0: give at least 1'):
+        plan(model, cfg, 'train', passes=0)
+
+
+def test_labels_of_several_numbers_are_kept(videos, tmp_path):
+    cfg = config(videos)
+    dataset = cfg.test_dataloader.dataset
+    lines = [f'{i}.mp4 {i % 3} {(i + 1) % 3}\n' for i in range(VIDEOS)]
+    (tmp_path / 'list.txt').write_text(''.join(lines))
+    dataset.update(ann_file=str(tmp_path / 'list.txt'))
+    dataset.update(multi_class=True, num_classes=3)
+    fill(build(cfg), cfg, 'test', tmp_path / 'cache')
+    cached = config_from_cache(cfg, dict(test=tmp_path / 'cache'))
+    for source in (cfg, cached):
+        samples = batch_of(source, 'test', [1, 2])['data_samples']
+        labels = torch.stack([sample.gt_label for sample in samples])
+        assert_close(labels, torch.tensor([[0.0, 1, 1], [1, 0, 1]]))
 
 
 def test_many_shards_hold_what_one_holds(videos, tmp_path, monkeypatch):
@@ -133,6 +188,21 @@ def test_a_cache_of_another_trunk_is_refused(videos, tmp_path):
         same.backbone.class_embedding += 1
         with pytest.raises(ValueError, match='Load the weights'):
             same.test_step(batch_of(source, 'test', [0]))
+
+
+def test_features_read_otherwise_are_others(videos):
+    def key(**given):
+        model = build(config(videos, type='AttentiveProbe', **given))
+        return model.backbone.trunk_key()
+
+    dialect = dict(pre_norm=True, act='quick_gelu', eps=1e-5, patch_bias=False)
+    same = key(), key(time_positions=None), key(out_indices=(1,))
+    assert len(set(same)) == 1  # positions in time are added afterwards
+    others = key(out_indices=(0,)), key(dialect=dict(dialect, eps=1e-6))
+    assert len({*same, *others}) == 3
+    torch.manual_seed(0)
+    model = build(config(videos))
+    assert model.backbone.trunk_key() != same[0]  # what EVL taps has no norm
 
 
 def test_a_cache_of_other_data_is_refused(videos, tmp_path):

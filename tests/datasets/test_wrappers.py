@@ -9,8 +9,8 @@ import pytest
 from mmaction.registry import DATASETS
 from mmengine.runner import Runner
 
+from mmvidadapt.datasets.feature_cache.dataset import build_uncached
 from mmvidadapt.datasets.wrappers import inner_config, inner_datasets
-from mmvidadapt.methods.evl.dataset import build_uncached
 from tests import runs
 from tests.trained import damage
 

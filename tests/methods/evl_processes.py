@@ -11,8 +11,8 @@ from torch import nn
 from torch.distributed.fsdp import FullyShardedDataParallel, fully_shard
 from torch.nn.parallel import DistributedDataParallel
 
-from mmvidadapt.methods.evl.cached_rows import gather, pack
 from mmvidadapt.methods.evl.recognizer import FSDP_UNITS
+from mmvidadapt.trunks.cached.rows import gather, pack
 
 STEPS = 2  # DDP complains of a parameter without gradient in the second
 UNITS = 'mmvidadapt.methods.evl.recognizer.fsdp_units'

@@ -45,4 +45,4 @@ def test_tokens_are_normed_patches_and_sines_of_the_frame():
                 patches[:, t, :, c] += math.sin(angle)
                 patches[:, t, :, 16 + c] += math.cos(angle)
         wanted.append(patches.flatten(1, 2))  # (B, T*N, C)
-    assert_close(model.tokens(clip), torch.cat(wanted, 1))
+    assert_close(model.tokens(model.taps(clip)), torch.cat(wanted, 1))

@@ -13,7 +13,7 @@ from mmengine.config import Config
 
 from mmvidadapt.apis.benchmark.cached_features import from_video
 from mmvidadapt.apis.data.feature_cache import ask
-from mmvidadapt.methods.evl.cache_files import DONE
+from mmvidadapt.datasets.feature_cache.files import DONE
 from tests import runs
 from tests.cached import VIDEOS, batch_of, config
 
@@ -159,3 +159,23 @@ def test_killed_and_resumed_it_is_the_same_to_the_bit(saved, monkeypatch):
         assert (
             path.read_bytes() == (saved.out / 'train' / path.name).read_bytes()
         )
+
+
+def test_several_processes_fill_one_cache(saved, monkeypatch, tmp_path):
+    flags = '--yes', '--passes', '2', *saved.args[2:]
+    launched = sys.executable, '-m', 'torch.distributed.run'
+    launched += '--standalone', '--nproc_per_node', '2'
+    tool = runs.ROOT / 'tools/cache_features.py'
+    code, text = run(
+        *launched, tool, *saved.args[:2], *flags, '--launcher', 'pytorch'
+    )
+    assert code == 0, text
+    assert 'train: 5 videos x 2 passes x 1 views' in text
+    assert text.count('Wrote') == 1
+    alone = tmp_path / 'alone'
+    call(monkeypatch, 'cache_features.py', saved.args[0], alone, *flags)
+    files = sorted(p.relative_to(alone) for p in alone.rglob('*.npy'))
+    assert len(files) == 8
+    for file in files:
+        ours, theirs = (np.load(f / file) for f in (saved.out, alone))
+        np.testing.assert_allclose(ours, theirs, rtol=2e-3, atol=1e-3)

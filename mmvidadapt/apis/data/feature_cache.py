@@ -9,11 +9,12 @@ from typing import Iterable, Iterator, List, Tuple
 import numpy as np
 import torch
 from mmengine.config import Config
+from mmengine.dist import barrier, get_dist_info
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from mmvidadapt.methods.evl.backbone import EVL
-from mmvidadapt.methods.evl.cache_files import (
+from mmvidadapt.datasets.feature_cache.dataset import build_uncached
+from mmvidadapt.datasets.feature_cache.files import (
     DONE,
     LABELS,
     META,
@@ -22,8 +23,8 @@ from mmvidadapt.methods.evl.cache_files import (
     intact,
     open_shard,
 )
-from mmvidadapt.methods.evl.cached_rows import gather
-from mmvidadapt.methods.evl.dataset import build_uncached
+from mmvidadapt.trunks.cached.backbone import CachedTrunk
+from mmvidadapt.trunks.cached.rows import gather
 from mmvidadapt.utils.data_key import data_key
 from mmvidadapt.utils.random_seed import seed_everything
 
@@ -32,55 +33,75 @@ DRAWS = 8  # a coin is taken for a constant once in 128 times
 
 
 class _Numbered(Dataset):
-    """Items with their numbers, each drawn from its own random stream."""
+    """Items with their rows, each drawn from its own random stream.
 
-    def __init__(
-        self, dataset: Dataset, indices: List[int], seed: int
-    ) -> None:
-        self.dataset, self.indices, self.seed = dataset, indices, seed
+    Rows are the videos, and then the videos again in every further pass.
+    """
+
+    def __init__(self, dataset: Dataset, rows: List[int], seed: int) -> None:
+        self.dataset, self.rows, self.seed = dataset, rows, seed
 
     def __len__(self) -> int:
-        return len(self.indices)
+        return len(self.rows)
 
     def __getitem__(self, i: int) -> Tuple[int, dict]:
-        index = self.indices[i]
-        seed_everything(self.seed, index)  # the same after an interruption
-        return index, self.dataset[index]
+        row = self.rows[i]
+        seed_everything(self.seed, row)  # the same after an interruption
+        return row, self.dataset[row % len(self.dataset)]
+
+
+def check_backbone(backbone: nn.Module) -> None:
+    """Reject a backbone that has no frozen trunk with a reader."""
+    known = isinstance(backbone, CachedTrunk)
+    if not known or backbone.trunk_learns:
+        raise ValueError(
+            f'The backbone is {type(backbone).__name__}'
+            f'{" with a trained trunk" if known else ""}; features can be '
+            'cached for EVL, AttentiveProbe and VJEPA2 with a frozen trunk.'
+        )
 
 
 def plan(
-    model: nn.Module, cfg: Config, split: str, seed: int = 0
+    model: nn.Module, cfg: Config, split: str, seed: int = 0, passes: int = 1
 ) -> CacheMeta:
     """Plan the cache of a split: hashes, numbers and sizes.
 
     Args:
-        model (nn.Module): Recognizer with a frozen EVL.
+        model (nn.Module): Recognizer with a frozen trunk and a reader: EVL,
+            AttentiveProbe or VJEPA2.
         cfg (Config): Its config.
         split (str): ``'train'``, ``'val'`` or ``'test'``.
         seed (int): Of what the pipeline draws. Defaults to 0.
+        passes (int): How often every video is cached, each time with other
+            draws; once where the pipeline draws nothing. Defaults to 1.
 
     Returns:
         CacheMeta: Hashes, numbers and sizes.
+
+    Raises:
+        ValueError: If the trunk is trained or cannot be cached, or
+            ``passes`` is below 1.
     """
-    evl = model.backbone
-    if not isinstance(evl, EVL) or evl.trunk_learns:
-        raise ValueError(
-            f'The backbone is {type(evl).__name__}'
-            f'{" with a trained trunk" if isinstance(evl, EVL) else ""}; '
-            'features can be cached for EVL with a frozen trunk.'
-        )
+    check_backbone(model.backbone)
+    if passes < 1:
+        raise ValueError(f'passes={passes}: give at least 1.')
     described = cfg[f'{split}_dataloader'].dataset.to_dict()
     dataset = build_uncached(described)
-    sizes = evl.pack_sizes()
+    sizes = model.backbone.pack_sizes()
     draws = [_Numbered(dataset, [0], seed + i)[0][1] for i in range(DRAWS)]
     views = len(draws[0]['inputs'])
+    label = draws[0]['data_samples'].gt_label  # several numbers, perhaps
     each = 2 * views * sizes.total
     preprocessor = cfg.model.data_preprocessor.to_dict()
+    random = any(_differ(draws[0], draw) for draw in draws)
     return CacheMeta(
-        trunk=evl.trunk_key(),
+        trunk=model.backbone.trunk_key(),
         data=data_key(described, preprocessor, dataset),
         seed=seed,
-        random=any(_differ(draws[0], draw) for draw in draws),
+        random=random,
+        passes=passes if random else 1,
+        label_size=label.numel(),
+        label_dtype=str(label.numpy().dtype),
         clips=len(dataset),
         views=views,
         shard=max(1, SHARD_BYTES // each),
@@ -103,10 +124,12 @@ def cache_features(
     batch_size: int = 1,
     num_workers: int = 0,
 ) -> Iterator[int]:
-    """Fill a cache in one process, going on where an earlier run stopped.
+    """Fill a cache, going on where an earlier run stopped.
+
+    In a distributed run every process fills its share; all see one folder.
 
     Args:
-        model (nn.Module): Recognizer with a frozen EVL.
+        model (nn.Module): Recognizer as :func:`plan` takes it.
         cfg (Config): Its config.
         split (str): Which of its data sets.
         folder (Path): Where the cache is, or will be.
@@ -117,38 +140,48 @@ def cache_features(
     Yields:
         int: Number of videos that are done.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    if (folder / META).is_file():
-        CacheMeta.read(folder).check(folder, **vars(meta))
-    done, labels = _progress(folder, meta)
-    meta.write(folder)
+    rank, processes = get_dist_info()
+    if rank == 0:
+        _prepare(folder, meta, create=processes > 1)
+    barrier()
+    done, labels = (np.load(folder / name, 'r+') for name in (DONE, LABELS))
+    own = np.flatnonzero(done == 0)[rank::processes].tolist()
+    barrier()  # before anyone changes what is done
     dataset = build_uncached(cfg[f'{split}_dataloader'].dataset)
-    todo = _Numbered(dataset, np.flatnonzero(done == 0).tolist(), meta.seed)
+    todo = _Numbered(dataset, own, meta.seed)
     model.eval()
     for batch in DataLoader(
         todo, batch_size, num_workers=num_workers, collate_fn=list
     ):
         _store(folder, meta, *_run(model, batch))
         for index, item in batch:
-            labels[index] = item['data_samples'].gt_label.item()
+            labels[index] = item['data_samples'].gt_label.squeeze().numpy()
             done[index] = 1
         labels.flush()
         done.flush()
         yield int(done.sum())
 
 
-def _progress(folder: Path, meta: CacheMeta) -> Tuple[np.ndarray, np.ndarray]:
-    """Map what is done and labelled; what a lost file held is not done."""
-    kinds, shape = ((DONE, np.uint8), (LABELS, np.int64)), (meta.clips,)
-    if not all(intact(folder / name, shape) for name, _ in kinds):
-        for name, dtype in kinds:
+def _prepare(folder: Path, meta: CacheMeta, create: bool) -> None:
+    """Write down what is cached; what a lost file held is not done."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / META).is_file():
+        CacheMeta.read(folder).check(folder, **vars(meta))
+    kinds = [(DONE, np.uint8, (meta.rows,))]
+    kinds.append((LABELS, np.dtype(meta.label_dtype), meta.label_shape))
+    if not all(intact(folder / name, shape) for name, _, shape in kinds):
+        for name, dtype, shape in kinds:
             np.lib.format.open_memmap(folder / name, 'w+', dtype, shape)
-    done, labels = (np.load(folder / name, 'r+') for name, _ in kinds)
+    done = np.load(folder / DONE, 'r+')
     for path, videos in damaged_shards(folder, meta):
         path.unlink(missing_ok=True)
         done[videos] = 0
     done.flush()
-    return done, labels
+    if create:  # two processes cannot create one file
+        for row in range(0, meta.rows, meta.shard):
+            for kind in meta.shapes:
+                open_shard(folder, kind, row, meta, create=True)
+    meta.write(folder)
 
 
 @torch.no_grad()
@@ -171,8 +204,8 @@ def _store(folder: Path, meta: CacheMeta, indices: list, parts: dict) -> None:
         for index, value in zip(indices, parts[kind].cpu().numpy()):
             if not np.isfinite(value).all():
                 raise ValueError(
-                    f'Video {index} has features beyond half precision '
-                    '(65,504); train from video.'
+                    f'Video {index % meta.clips} has features beyond half '
+                    'precision (65,504); train from video.'
                 )
             shard = open_shard(folder, kind, index, meta, create=True)
             shard[index % meta.shard] = value
@@ -183,7 +216,7 @@ def config_from_cache(cfg: Config, folders: dict) -> Config:
     """Make a config read the caches instead of videos.
 
     Args:
-        cfg (Config): A config with an EVL.
+        cfg (Config): A config with a backbone that can be cached.
         folders (dict): Split to folder.
 
     Returns:

@@ -1,12 +1,14 @@
 """AttentiveProbe: learned attention over the tokens of all frames."""
 
-from typing import Any, Optional, Sequence
+from typing import Any, Iterable, Iterator, Optional, Sequence
 
 import torch
 from einops import rearrange
 from mmaction.registry import MODELS
-from torch import Tensor
+from torch import Tensor, nn
 
+from mmvidadapt.trunks.cached.backbone import CachedTrunk, complete_trunk
+from mmvidadapt.trunks.cached.rows import PackSizes, Tap
 from mmvidadapt.trunks.parts.attentive_pooler import AttentivePooler
 from mmvidadapt.trunks.vit import ViTTrunk
 from mmvidadapt.utils.check_choices import check_choices
@@ -14,10 +16,11 @@ from mmvidadapt.utils.check_choices import check_choices
 from .block import time_code
 
 TIMES = ('sincos', None)
+CLIPS = '(b t) n c -> b t n c'
 
 
 @MODELS.register_module()
-class AttentiveProbe(ViTTrunk):
+class AttentiveProbe(CachedTrunk, ViTTrunk):
     """A frozen image ViT, and a probe that attends to the tokens of a clip.
 
     From `V-JEPA 2 <https://arxiv.org/abs/2506.09985>`_, section 5, and
@@ -51,6 +54,7 @@ class AttentiveProbe(ViTTrunk):
     trainable = (r'probe\..*',)
     new = trainable
     out_type = 'raw'  # the probe reads all tokens
+    reader = 'probe'
 
     def __init__(
         self,
@@ -78,37 +82,55 @@ class AttentiveProbe(ViTTrunk):
         given.update(pooler or {})
         self.probe = AttentivePooler(self.embed_dims, **given)
         self.freeze()
+        self.register_load_state_dict_pre_hook(complete_trunk)
 
-    def tokens(self, video: Tensor) -> Tensor:
-        """Encode a clip (B, 3, T, H, W); return tokens (B, taps*T*N, C)."""
+    def taps(self, video: Tensor) -> Iterator[Tap]:
+        """Yield the normed patches (B, T, N, C) of the chosen blocks."""
         if video.ndim != 5 or video.shape[2] != self.num_frames:
             raise ValueError(
                 f'AttentiveProbe with num_frames={self.num_frames} got clips '
                 f'of {tuple(video.shape)}; set num_frames or clip_len.'
             )
-        x, found = self.ln_pre(self.embed(video)), []  # (B*T, P+N, C)
-        for i, block in enumerate(self.transformer.resblocks):
+        x = self.ln_pre(self.embed(video))  # (B*T, P+N, C)
+        blocks = self.transformer.resblocks[: max(self.out_indices) + 1]
+        for i, block in enumerate(blocks):
             x = self.run_block(block, x)  # (B*T, P+N, C)
             if i in self.out_indices:
-                found.append(self._in_time(self.ln_post(x)))
-            if i == max(self.out_indices):
-                break
-        return torch.cat(found, dim=1)  # (B, taps*T*N, C)
+                patches = self.ln_post(x)[:, self.num_prefix_tokens :]
+                yield rearrange(patches, CLIPS, t=self.num_frames), None
 
-    def _in_time(self, x: Tensor) -> Tensor:
-        """Add when it is to the patches of every frame, (B, T*N, C)."""
-        patches = x[:, self.num_prefix_tokens :]  # (B*T, N, C)
-        clips = rearrange(patches, '(b t) n c -> b t n c', t=self.num_frames)
-        return (clips + self.time_code[:, None]).flatten(1, 2)  # (B, T*N, C)
+    def tokens(self, taps: Iterable[Tap]) -> Tensor:
+        """Lay tokens side by side, each with its time, (B, taps*T*N, C)."""
+        timed = [x + self.time_code[:, None] for x, _ in taps]  # (B, T, N, C)
+        return torch.cat([x.flatten(1, 2) for x in timed], dim=1)
+
+    def read(
+        self, taps: Iterable[Tap], reader: Optional[nn.Module] = None
+    ) -> Tensor:
+        """Probe the tokens of clips, (B, C, Q, 1, 1)."""
+        read = (reader or self.probe)(self.tokens(taps))  # (B, Q, C)
+        return rearrange(read, 'b q c -> b c q 1 1')  # (B, C, Q, 1, 1)
 
     def forward(self, video: Tensor) -> Tensor:
         """Encode a clip.
 
         Args:
-            video (Tensor): Normalised frames ``(B, 3, T, H, W)``.
+            video (Tensor): Normalised frames ``(B, 3, T, H, W)``, or rows of
+                cached features ``(B, numbers)``.
 
         Returns:
             Tensor: What each query reads, ``(B, C, Q, 1, 1)``.
         """
-        read = self.probe(self.tokens(video))  # (B, Q, C)
-        return rearrange(read, 'b q c -> b c q 1 1')  # (B, C, Q, 1, 1)
+        return self.read(self.see(video))  # (B, C, Q, 1, 1)
+
+    def pack_sizes(self) -> PackSizes:
+        """Measure the cached features of a clip."""
+        h, w = self.patch_grid
+        sizes = len(self.out_indices), self.num_frames, h * w, self.embed_dims
+        return PackSizes(*sizes, motion=False, num_prefix_tokens=0)
+
+    def traits(self) -> str:
+        """Write down what changes the features and is no parameter."""
+        depth = len(self.transformer.resblocks)
+        blocks = sorted(i - depth for i in self.out_indices)
+        return f'{self.block_traits()} normed patches {blocks}'

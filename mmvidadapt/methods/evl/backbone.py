@@ -1,30 +1,26 @@
 """EVL: frozen image features and a light video decoder."""
 
 from contextlib import contextmanager, nullcontext
-from typing import Any, Dict, Iterator, Optional, Sequence, Union
+from typing import Any, Iterable, Iterator, Optional, Sequence, Union
 
 import torch
 from einops import rearrange
 from mmaction.registry import MODELS
-from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from mmvidadapt.trunks.cached.backbone import CachedTrunk, complete_trunk
+from mmvidadapt.trunks.cached.rows import PackSizes, Tap
 from mmvidadapt.trunks.dialects import DIALECTS
 from mmvidadapt.trunks.parts.precision import full_precision
 from mmvidadapt.trunks.use_trunk import dialect_of
 from mmvidadapt.trunks.vit import ViTTrunk
 from mmvidadapt.utils.check_choices import check_choices
-from mmvidadapt.utils.sha256 import fingerprint
-from mmvidadapt.weights import read_pretrained
 
-from .block import OwnPrecisionNorm, Tap
-from .cached_rows import PackSizes, unpack
+from .block import OwnPrecisionNorm
 from .lean import LeanTappedBlock, LeanVideoDecoder
 
 TEMPORAL = ('conv', 'position', 'motion')
 CLIPS = '(b t) n c -> b t n c'
-# How activations are written down in the keys of cached features.
-NOTED = dict(quick_gelu='QuickGELU', gelu='GELU')
 DTYPES = {None: None, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 # CLIP's patches have no bias. The official code gives them one, zero at
 # first, which full fine-tuning trains.
@@ -32,7 +28,7 @@ DIALECT = dict(DIALECTS['clip'], patch_bias=True)
 
 
 @MODELS.register_module()
-class EVL(ViTTrunk):
+class EVL(CachedTrunk, ViTTrunk):
     """A frozen image ViT and a decoder of its last blocks.
 
     From `Frozen CLIP Models are Efficient Video Learners
@@ -80,7 +76,7 @@ class EVL(ViTTrunk):
     new = (r'decoder\..*', r'conv1\.bias')
     unused = (r'ln_post\..*',)
     out_type = 'raw'  # the decoder reads all tokens
-    _key = None
+    reader = 'decoder'
 
     def __init__(
         self,
@@ -119,7 +115,7 @@ class EVL(ViTTrunk):
         )
         self.freeze()
         self._hold_trunk_in(trunk_dtype)
-        self.register_load_state_dict_pre_hook(_complete)
+        self.register_load_state_dict_pre_hook(complete_trunk)
 
     def _prepare_trunk(self, layers: int) -> None:
         """Keep of the trunk what is read, with norms in their precision."""
@@ -155,19 +151,6 @@ class EVL(ViTTrunk):
         for param in self.trunk().values():
             if id(param) not in kept:
                 param.data = param.data.to(self.trunk_dtype)
-
-    def trunk(self) -> Dict[str, nn.Parameter]:
-        """Collect the parameters of the image model."""
-        return {
-            name: param
-            for name, param in self.named_parameters()
-            if not name.startswith('decoder.')
-        }
-
-    @property
-    def trunk_learns(self) -> bool:
-        """Check whether any parameter of the image model is trained."""
-        return any(param.requires_grad for param in self.trunk().values())
 
     @contextmanager
     def _trunk_mode(self, x: Tensor) -> Iterator[None]:
@@ -223,9 +206,13 @@ class EVL(ViTTrunk):
         Returns:
             Tensor: The video token, ``(B, C, 1, 1, 1)``.
         """
-        cached = video.ndim == 2
-        taps = self._cached(video) if cached else self.taps(video)
-        query = self.decoder(taps)  # (B, 1, C)
+        return self.read(self.see(video))  # (B, C, 1, 1, 1)
+
+    def read(
+        self, taps: Iterable[Tap], reader: Optional[nn.Module] = None
+    ) -> Tensor:
+        """Decode what the trunk yields, (B, C, 1, 1, 1)."""
+        query = (reader or self.decoder)(taps)  # (B, 1, C)
         return rearrange(query, 'b 1 c -> b c 1 1 1')  # (B, C, 1, 1, 1)
 
     def pack_sizes(self) -> PackSizes:
@@ -240,46 +227,6 @@ class EVL(ViTTrunk):
             self.num_prefix_tokens,
         )
 
-    def trunk_key(self) -> str:
-        """Hash the trunk, once until its values change.
-
-        Autograd does not see what is written into ``param.data``, nor do we.
-        """
-        trunk = self.trunk()
-        state = [(p._version, p.data_ptr()) for p in trunk.values()]
-        if self._key is None or self._key[0] != state:
-            self._key = state, fingerprint(trunk, self._traits())
-        return self._key[1]
-
-    def _traits(self) -> str:
+    def traits(self) -> str:
         """Write down what changes the features and is no parameter."""
-        block, act = self.transformer.resblocks[0], self.block_sizes['act']
-        heads, rotary = block.attn.num_heads, block.attn.rotary
-        pre_norm = isinstance(self.ln_pre, nn.LayerNorm)
-        traits = f'{heads} {NOTED.get(act, act)} {block.ln_1.eps} {pre_norm}'
-        if rotary is None:
-            return traits
-        return f'{traits} {rotary.kind} {rotary.grid} {self.patch_grid}'
-
-    def _cached(self, rows: Tensor) -> Sequence[Tap]:
-        """Read cached features of this very trunk."""
-        if self.trunk_learns:
-            raise ValueError(
-                'Features are cached for a frozen trunk, but this one is '
-                'trained; train it from video.'
-            )
-        return unpack(rows, self.pack_sizes(), self.trunk_key())
-
-
-def _complete(evl: EVL, state_dict: dict, prefix: str, *args: Any) -> None:
-    """Take a trunk that a checkpoint leaves out from where it came from."""
-    trunk = evl.trunk()
-    decoder = any(name.startswith(f'{prefix}decoder.') for name in state_dict)
-    absent = not any(f'{prefix}{name}' in state_dict for name in trunk)
-    if not (decoder and absent) or evl.pretrained is None:
-        return
-    weights, report = read_pretrained(evl, evl.pretrained, evl.new, evl.unused)
-    print_log(f'No trunk in the checkpoint. {report}', logger='current')
-    for name, param in trunk.items():  # only a new bias of zeros may lack
-        value = weights.get(name, torch.zeros_like(param))
-        state_dict[f'{prefix}{name}'] = value
+        return self.block_traits()

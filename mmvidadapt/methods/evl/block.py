@@ -13,10 +13,6 @@ from torch import Tensor, nn
 
 from mmvidadapt.trunks.parts.block import ViTBlock
 
-# What a tapped block yields: tokens (B, T, P+N, C), and the attention between
-# neighbouring frames (B, 2, T-1, N, N) or None.
-Tap = Tuple[Tensor, Optional[Tensor]]
-
 
 class OwnPrecisionNorm(nn.LayerNorm):
     """Layer norm in the precision of its weights; the output has the input's.

@@ -12,10 +12,9 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
+from mmvidadapt.trunks.cached.rows import Tap
 from mmvidadapt.trunks.parts.activation import QuickGELU
 from mmvidadapt.trunks.parts.temporal_conv import TemporalConv
-
-from .block import Tap
 
 Grid = Tuple[int, int]
 

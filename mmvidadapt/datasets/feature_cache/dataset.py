@@ -12,10 +12,10 @@ from torch.utils.data import Dataset
 
 from mmvidadapt.datasets.transforms import SpreadSampleFrames
 from mmvidadapt.datasets.wrappers import inner_datasets
+from mmvidadapt.trunks.cached.rows import pack
 from mmvidadapt.utils.data_key import data_key
 
-from .cache_files import DONE, LABELS, CacheMeta, damaged_shards, open_shard
-from .cached_rows import pack
+from .files import DONE, LABELS, CacheMeta, damaged_shards, open_shard
 
 
 def build_uncached(described: dict) -> Dataset:
@@ -41,6 +41,8 @@ class CachedFeatures(Dataset):
 
     Made by ``tools/cache_features.py``, which also writes the config that
     reads it. Every row carries the hash of its trunk, which the model checks.
+    Where every video was cached in several passes, each with its own
+    augmentation, one of them is drawn by NumPy whenever a video is read.
 
     Args:
         folder (str): The cache.
@@ -89,9 +91,9 @@ class CachedFeatures(Dataset):
         lost = [
             path.name for path, _ in damaged_shards(self.folder, self.meta)
         ]
-        if done != self.meta.clips or lost:
+        if done != self.meta.rows or lost:
             raise ValueError(
-                f'{self.folder} holds {done} of {self.meta.clips} videos; '
+                f'{self.folder} holds {done} of {self.meta.rows} videos; '
                 f'{len(lost)} files are missing or cut short {lost[:3]}. Run '
                 'tools/cache_features.py again, it goes on where it stopped.'
             )
@@ -103,13 +105,15 @@ class CachedFeatures(Dataset):
     def __getitem__(self, index: int) -> dict:
         """Read the rows of all views of a video, (views, numbers)."""
         index = self.indices[index]
+        if self.meta.passes > 1:
+            index += self.meta.clips * np.random.randint(self.meta.passes)
         maps = self._read('maps', index)
         attention = torch.empty(len(maps), 0)
         if self.motion:
             attention = self._read('attention', index)
         rows = [pack(*pair, self.meta.trunk) for pair in zip(maps, attention)]
         sample = ActionDataSample()
-        sample.set_gt_label(int(self.labels[index]))
+        sample.set_gt_label(torch.from_numpy(self.labels[[index]]).flatten())
         return dict(inputs=torch.stack(rows), data_samples=sample)
 
     def _read(self, kind: str, index: int) -> torch.Tensor:

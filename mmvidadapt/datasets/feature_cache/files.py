@@ -1,4 +1,4 @@
-"""The files of a feature cache, and what is said of them in ``cache.json``."""
+"""Write and check the files of a feature cache, described in cache.json."""
 
 import json
 from dataclasses import asdict, dataclass, fields
@@ -7,12 +7,15 @@ from typing import Any, Dict, List, Tuple
 
 import numpy as np
 
+from mmvidadapt.trunks.cached.rows import PackSizes
 from mmvidadapt.utils.whole_file import whole_file
-
-from .cached_rows import PackSizes
 
 META = 'cache.json'
 DONE, LABELS = 'done.npy', 'labels.npy'
+# What caches of the first edition do not mention.
+FIRST_EDITION = dict(
+    num_prefix_tokens=1, passes=1, label_size=1, label_dtype='int64'
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,11 @@ class CacheMeta:
         dims (int): Channels.
         motion (bool): Whether attention between neighbours is there, too.
         num_prefix_tokens (int): Tokens before the patches, a class token.
+        passes (int): How often each video was cached, every time with other
+            draws of the pipeline.
+        label_size (int): Numbers of a label: 1, or more of several tasks
+            or classes.
+        label_dtype (str): Their type.
         shard (int): Videos of a file.
     """
 
@@ -47,6 +55,9 @@ class CacheMeta:
     dims: int
     motion: bool
     num_prefix_tokens: int
+    passes: int
+    label_size: int
+    label_dtype: str
     shard: int  # last: it follows from the others, which an error should name
 
     @property
@@ -64,10 +75,21 @@ class CacheMeta:
         return shapes
 
     @property
+    def rows(self) -> int:
+        """Number of videos, each as often as there are passes."""
+        return self.clips * self.passes
+
+    @property
+    def label_shape(self) -> Tuple[int, ...]:
+        """Shape of all labels."""
+        size = () if self.label_size == 1 else (self.label_size,)
+        return (self.rows, *size)
+
+    @property
     def bytes(self) -> int:
         """Bytes of all arrays, in half precision."""
         each = sum(int(np.prod(shape)) for shape in self.shapes.values())
-        return 2 * each * self.clips
+        return 2 * each * self.rows
 
     def write(self, folder: Path) -> None:
         """Write it down, whole or not at all."""
@@ -83,8 +105,7 @@ class CacheMeta:
                 f'{path} does not exist: {folder} is no feature cache. Make '
                 'one with tools/cache_features.py.'
             )
-        # The first edition had trunks with a class token only.
-        values = {'num_prefix_tokens': 1, **json.loads(path.read_text())}
+        values = {**FIRST_EDITION, **json.loads(path.read_text())}
         names = fields(cls)
         if set(values) != {field.name for field in names}:
             raise ValueError(
@@ -122,8 +143,8 @@ def intact(path: Path, shape: Tuple[int, ...]) -> bool:
 def damaged_shards(folder: Path, meta: CacheMeta) -> List[Tuple[Path, slice]]:
     """List the files that are missing or cut short, with their videos."""
     found = []
-    for number, first in enumerate(range(0, meta.clips, meta.shard)):
-        videos = min(meta.shard, meta.clips - first)
+    for number, first in enumerate(range(0, meta.rows, meta.shard)):
+        videos = min(meta.shard, meta.rows - first)
         for kind, shape in meta.shapes.items():
             path = shard_path(folder, kind, number)
             if not intact(path, (videos, *shape)):
@@ -139,7 +160,7 @@ def open_shard(
     path = shard_path(folder, kind, number)
     if path.is_file() or not create:
         return np.load(path, mmap_mode='r+' if create else 'r')
-    videos = min(meta.shard, meta.clips - number * meta.shard)
+    videos = min(meta.shard, meta.rows - number * meta.shard)
     return np.lib.format.open_memmap(
         path, 'w+', np.float16, (videos, *meta.shapes[kind])
     )

@@ -1,12 +1,13 @@
 """Tapped features as one row of numbers, signed by the trunk they are of."""
 
-from typing import Iterable, List, NamedTuple, Tuple
+from typing import Iterable, List, NamedTuple, Optional, Tuple
 
 import torch
 from torch import Tensor
 
-from .block import Tap
-
+# What a trunk yields: tokens (B, T, P+N, C), and the attention between
+# neighbouring frames (B, 2, T-1, N, N) or None.
+Tap = Tuple[Tensor, Optional[Tensor]]
 KEY_SIZE = 32  # bytes of a SHA-256; half precision holds each exactly
 
 
