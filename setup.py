@@ -55,6 +55,7 @@ setup(
         'torch>=2.6',
         'torchvision>=0.21',
         'numpy>=1.26',
+        'scipy>=1.11',
         'packaging>=23',
         'mmengine>=0.10.7,<1',
         'mmcv-lite>=2.0.1,<2.2',

@@ -3,7 +3,7 @@
 import csv
 from io import StringIO
 from pathlib import Path
-from typing import Dict, Iterator, Optional, Sequence
+from typing import Dict, Iterator, List, Optional, Sequence
 
 from .annotation_lists import read_text
 from .video_folders import SPLIT_NAMES, SPLITS, Clip, Source
@@ -61,12 +61,31 @@ def read_csv(
     return Source(root or path.parent, clips)
 
 
+def read_header(path: Path) -> List[str]:
+    """Read the names of the columns of a table, as they are written.
+
+    Args:
+        path (Path): The file.
+
+    Returns:
+        List[str]: The names, from left to right; none of an empty file.
+    """
+    first = read_text(path).partition('\n')[0]
+    names = next(csv.reader([first], delimiter=_delimiter(first)), [])
+    return [name.strip() for name in names]
+
+
+def _delimiter(text: str) -> str:
+    """Find out what stands between the columns of a table."""
+    return max(',;\t', key=text.partition('\n')[0].count)
+
+
 def _read_rows(
     path: Path, columns: Dict[str, Optional[str]]
 ) -> Dict[int, Dict[str, str]]:
     """Return the rows by the numbers of their (last) lines."""
     text = read_text(path)
-    delimiter = max(',;\t', key=text.partition('\n')[0].count)
+    delimiter = _delimiter(text)
     reader = csv.DictReader(StringIO(text), delimiter=delimiter, restval='')
     rows = {}
     try:
