@@ -15,7 +15,6 @@ from mmvidadapt.datasets.feature_cache.dataset import build_uncached
 from mmvidadapt.datasets.feature_cache.files import open_shard
 from tests.cached import VIDEOS, batch_of, build, config, fill
 
-
 VJEPA = dict(type='VJEPA2', num_frames=3, tubelet_size=1)
 PROBE = dict(pooler=dict(num_layers=1))
 
