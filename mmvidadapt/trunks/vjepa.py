@@ -34,6 +34,7 @@ from .parts.patch_embed import (
     patch_conv,
 )
 from .parts.rotary3d import LeanRotary3D
+from .parts.segments import join_segments, read_segments
 from .row import sizes
 from .use_trunk import use_trunk
 
@@ -97,13 +98,16 @@ class VJEPA2(CachedTrunk, AdaptedBackbone, Encoder):
             self-attention blocks, the trunk's heads.
         drop_path_rate (float): Drop-path rate of the last block, where it is
             trained; it rises linearly from 0. Defaults to 0.0.
+        num_segments (int): Clips S of a video, each encoded alone, whose
+            tokens are read as one sequence: the sampler's ``num_clips``.
+            Crops stay views of their own. Defaults to 1.
         **backbone: ``trunk, pretrained, trainable, full_finetune, with_cp,
             lean, init_cfg``, passed on to :class:`AdaptedBackbone`; for
             ``trunk`` see :class:`ViTTrunk`.
 
     Raises:
         ValueError: On unknown values and sizes that do not divide, and in
-            ``forward`` on clips of another size.
+            ``forward`` on clips of another size or number.
     """
 
     trunk_families = ('vjepa',)
@@ -122,6 +126,7 @@ class VJEPA2(CachedTrunk, AdaptedBackbone, Encoder):
         out_indices: Optional[Sequence[int]] = None,
         pooler: Optional[dict] = None,
         drop_path_rate: float = 0.0,
+        num_segments: int = 1,
         **backbone: Any,
     ) -> None:
         given = dict(backbone, arch=arch, dialect=dialect, img_size=img_size)
@@ -130,6 +135,7 @@ class VJEPA2(CachedTrunk, AdaptedBackbone, Encoder):
         self.built_as = {name: given.pop(name) for name in names}
         super().__init__(**given)
         check_choices('out_type', [out_type], OUT_TYPES)
+        self.num_segments = read_segments(num_segments)
         self.out_type = 'raw' if out_type == 'featmap' else out_type
         own, traits = self._read_sizes(num_frames, tubelet_size)
         depth = own.pop('num_layers')
@@ -275,9 +281,10 @@ class VJEPA2(CachedTrunk, AdaptedBackbone, Encoder):
         self, taps: Iterable[Tap], reader: Optional[nn.Module] = None
     ) -> Tensor:
         """Read the tokens of clips: see :meth:`forward`."""
-        found = [x.flatten(1, 2) for x, _ in taps]  # (B, L, C) each
+        clips = (join_segments(x, self.num_segments) for x, _ in taps)
+        found = [x.flatten(1, 2) for x in clips]  # (B, S*L, C) each
         x = torch.cat(found, dim=1) if len(found) > 1 else found[0]
-        x = x.to(self.ln_post.weight.dtype)  # (B, S*L, C)
+        x = x.to(self.ln_post.weight.dtype)  # (B, K*S*L, C)
         if self.out_type == 'raw':
             h, w = self.patch_grid
             return rearrange(x, 'b (t h w) c -> b c t h w', h=h, w=w)
@@ -291,13 +298,15 @@ class VJEPA2(CachedTrunk, AdaptedBackbone, Encoder):
         """Encode a clip.
 
         Args:
-            video (Tensor): Normalised frames ``(B, 3, T, H, W)``, or rows of
-                cached features ``(B, numbers)``.
+            video (Tensor): Normalised frames ``(B*S, 3, T, H, W)``, the S
+                segments of a crop side by side, or rows of cached features
+                ``(B*S, numbers)``.
 
         Returns:
-            Tensor: The vector of the clip, ``(B, C, 1, 1, 1)``, or Q of them,
+            Tensor: The vector of a crop, ``(B, C, 1, 1, 1)``, or Q of them,
             ``(B, C, Q, 1, 1)``; with ``out_type='featmap'`` all tokens,
-            ``(B, C, S*T, H, W)``, S blocks that are read one after the other.
+            ``(B, C, K*S*T, H, W)``, K blocks that are read one after the
+            other.
         """
         return self.read(self.see(video))
 

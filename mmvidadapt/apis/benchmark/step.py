@@ -8,6 +8,7 @@ import torch
 from mmaction.structures import ActionDataSample
 from torch import Tensor
 
+from mmvidadapt.trunks.parts.segments import segments_of
 from mmvidadapt.utils.cpu_products import (
     BLAS,
     cpu_products,
@@ -53,9 +54,10 @@ class Step:
         self.settings, self.onednn = settings, contender.onednn
         generator = torch.Generator().manual_seed(settings.seed)
         video = torch.randn(contender.shape, generator=generator)
-        self.inputs = video[:, None].to(settings.device)  # one view per clip
+        views = segments_of(self.model)  # of one crop
+        self.inputs = video.unflatten(0, (-1, views)).to(settings.device)
         self.samples = [
-            ActionDataSample().set_gt_label(0) for _ in range(len(video))
+            ActionDataSample().set_gt_label(0) for _ in self.inputs
         ]
 
     def prepare(self, training: bool) -> Callable[[], object]:

@@ -54,14 +54,18 @@ def count_params(model: nn.Module) -> ParamCount:
 
 
 def clip_shape(config: Config, batch_size: int = 1) -> Tuple[int, ...]:
-    """Read the shape of the clips, (B, 3, T, H, W), off a config."""
+    """Read the shape of the clips, (B, 3, T, H, W), off a config.
+
+    Where a backbone reads several segments together, they are counted in B.
+    """
     backbone = with_row(config.model.backbone)
     arch = backbone.get('arch')
     own = ARCHS.get(arch, {}) if isinstance(arch, str) else arch or {}
     size = backbone.get('img_size') or own.get('img_size', 224)
     height, width = (size, size) if isinstance(size, int) else size
     frames = backbone.get('num_frames', config.get('num_frames', 8))
-    return (batch_size, 3, frames, height, width)
+    clips = batch_size * backbone.get('num_segments', 1)
+    return (clips, 3, frames, height, width)
 
 
 def count_flops(

@@ -24,6 +24,7 @@ from torch import nn
 
 from mmvidadapt.engine.checkpoints import read_checkpoint
 from mmvidadapt.engine.plain_config import plain_config
+from mmvidadapt.trunks.parts.segments import segments_of
 from mmvidadapt.utils.process_iterator import ProcessDied, iterate_in_process
 from mmvidadapt.utils.video import VideoError
 from mmvidadapt.weights.load_hooks import compare, renamed
@@ -98,7 +99,7 @@ class Classifier:
         stride: Optional[float],
     ) -> Iterator[tuple]:
         """Yield start and end of every window, and what is classified."""
-        clips = WindowClips(self.pipeline, path)
+        clips = WindowClips(self.pipeline, path, segments_of(self.model))
         windows = spans(clips.info, window, stride)
         for span, data in zip(windows, clips.clips(windows)):
             yield (*(n / clips.info.fps for n in span), data)
@@ -150,7 +151,8 @@ class Classifier:
         ]
         # Frames are chosen before they are decoded.
         steps.insert(0, steps.pop(sampling_index(steps)))
-        steps.insert(1, merge_equal_clips)
+        count = segments_of(self.model)
+        steps.insert(1, partial(merge_equal_clips, num_segments=count))
         data = dict(
             array=frames,
             total_frames=len(frames),

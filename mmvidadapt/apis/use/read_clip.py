@@ -7,6 +7,7 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import init_default_scope
 from torch import nn
 
+from mmvidadapt.trunks.parts.segments import segments_of
 from mmvidadapt.utils.video import name_video
 
 from .window_clips import WindowClips, step_name
@@ -30,7 +31,7 @@ def read_clip(model: nn.Module, video: Union[str, Path]) -> dict:
     steps = list(model.cfg.test_pipeline)
     names = [step_name(step) for step in steps]
     if all(any(n.endswith(e) for n in names) for e in ('Init', 'Decode')):
-        clips = WindowClips(steps, video)
+        clips = WindowClips(steps, video, segments_of(model))
         (data,) = clips.clips([Span(0, clips.info.num_frames)])
     else:  # steps of somebody else, who reads in one of them
         said = dict(filename=str(video), label=-1, start_index=0)

@@ -29,20 +29,27 @@ class WindowClips:
     Args:
         steps (Sequence[dict]): Config of the test pipeline.
         path (str | Path): The video.
+        num_segments (int): Clips that the recognizer reads together.
+            Defaults to 1.
 
     Raises:
         ValueError: If the pipeline opens or decodes nothing.
         VideoError: If the video cannot be opened.
     """
 
-    def __init__(self, steps: Sequence[dict], path: Union[str, Path]) -> None:
+    def __init__(
+        self,
+        steps: Sequence[dict],
+        path: Union[str, Path],
+        num_segments: int = 1,
+    ) -> None:
         opens = find_step(steps, ('Init',), "type='VideoInit'")
         decodes = find_step(steps, ('Decode',), "type='VideoDecode'")
         self.open = Compose(steps[: opens + 1])
         self.choose = Compose(steps[opens + 1 : decodes])
         self.decode = Compose(steps[decodes : decodes + 1])
         self.rest = Compose(steps[decodes + 1 :])
-        self.path = str(path)
+        self.path, self.num_segments = str(path), num_segments
         self.opened = self._open()
         self.info = VideoInfo(
             self.opened['total_frames'],
@@ -90,7 +97,7 @@ class WindowClips:
         results['total_frames'] = span.last - span.first
         results = self.choose(results)
         warn_of_loops(results)
-        return merge_equal_clips(results)
+        return merge_equal_clips(results, self.num_segments)
 
 
 class SharedFrames:
@@ -128,21 +135,27 @@ class SharedFrames:
         return images
 
 
-def merge_equal_clips(results: Dict[str, Any]) -> Dict[str, Any]:
+def merge_equal_clips(
+    results: Dict[str, Any], num_segments: int = 1
+) -> Dict[str, Any]:
     """Drop test clips that are all the same: one has the same result.
 
     Args:
         results (Dict[str, Any]): With ``frame_inds``.
+        num_segments (int): Clips that the recognizer reads together, so that
+            as many have to stay. Defaults to 1.
 
     Returns:
-        Dict[str, Any]: The results, of one clip where all were the same.
+        Dict[str, Any]: The results, of ``num_segments`` clips where all were
+        the same.
     """
     length = results.get('clip_len', 1)
     inds = np.ravel(results['frame_inds'])
     if length != 1 and results.get('num_clips', 1) * length == len(inds):
         clips = inds.reshape(-1, length)
         if (clips == clips[0]).all():
-            results.update(frame_inds=clips[0], num_clips=1)
+            kept = clips[:num_segments]
+            results.update(frame_inds=kept.ravel(), num_clips=len(kept))
     return results
 
 

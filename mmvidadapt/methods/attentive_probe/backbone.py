@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from mmvidadapt.trunks.cached.backbone import CachedTrunk, complete_trunk
 from mmvidadapt.trunks.cached.rows import PackSizes, Tap
 from mmvidadapt.trunks.parts.attentive_pooler import AttentivePooler
+from mmvidadapt.trunks.parts.segments import join_segments, read_segments
 from mmvidadapt.trunks.vit import ViTTrunk
 from mmvidadapt.utils.check_choices import check_choices
 
@@ -29,11 +30,10 @@ class AttentiveProbe(CachedTrunk, ViTTrunk):
     reads. Without positions in time nothing tells the order of frames; the
     authors of V-JEPA 2 lose 17 points on Something-Something for that. The
     probe of a video trunk is :class:`VJEPA2` with ``out_type='attn_pool'``.
-    Input ``(B, 3, T, H, W)``, output
-    ``(B, C, Q, 1, 1)``.
+    Input ``(B*S, 3, T, H, W)``, output ``(B, C, Q, 1, 1)``.
 
     Args:
-        num_frames (int): Number of frames T. Defaults to 8.
+        num_frames (int): Number of frames T of a clip. Defaults to 8.
         pooler (dict, optional): Arguments of :class:`AttentivePooler`:
             ``num_layers`` (self-attention blocks), ``num_queries`` (Q, one
             for each task), ``num_heads`` and so on. Defaults to None: 3
@@ -43,12 +43,17 @@ class AttentiveProbe(CachedTrunk, ViTTrunk):
             last.
         time_positions (str, optional): What is added to the tokens of a
             frame: ``'sincos'``, sines and cosines of its number, or None.
-            Defaults to ``'sincos'``.
+            Frames are numbered through all segments, whatever lies between
+            them in the video. Defaults to ``'sincos'``.
+        num_segments (int): Clips S of a video whose tokens are read as one
+            sequence: the sampler's ``num_clips``. Crops stay views of their
+            own. Defaults to 1.
         **trunk: Passed on to :class:`ViTTrunk`.
 
     Raises:
-        ValueError: On unknown values, and in ``forward`` when the clip does
-            not have ``num_frames`` frames of ``img_size``.
+        ValueError: On unknown values, and in ``forward`` when a clip does
+            not have ``num_frames`` frames of ``img_size``, or a video not
+            ``num_segments`` clips.
     """
 
     trainable = (r'probe\..*',)
@@ -62,6 +67,7 @@ class AttentiveProbe(CachedTrunk, ViTTrunk):
         pooler: Optional[dict] = None,
         out_indices: Optional[Sequence[int]] = None,
         time_positions: Optional[str] = 'sincos',
+        num_segments: int = 1,
         **trunk: Any,
     ) -> None:
         check_choices('time_positions', [time_positions], TIMES)
@@ -69,13 +75,15 @@ class AttentiveProbe(CachedTrunk, ViTTrunk):
             raise ValueError(f'num_frames={num_frames}: give at least 1.')
         super().__init__(**trunk)
         self.num_frames = num_frames
+        self.num_segments = read_segments(num_segments)
         depth = len(self.transformer.resblocks)
         chosen = (depth - 1,) if out_indices is None else tuple(out_indices)
         check_choices('out_indices', chosen, tuple(range(depth)))
         self.out_indices = chosen
-        code = torch.zeros(num_frames, self.embed_dims)  # (T, C)
+        steps = num_frames * num_segments
+        code = torch.zeros(steps, self.embed_dims)  # (S*T, C)
         if time_positions == 'sincos':
-            code = time_code(num_frames, self.embed_dims)  # (T, C)
+            code = time_code(steps, self.embed_dims)  # (S*T, C)
         self.register_buffer('time_code', code, persistent=False)
         given = dict(num_heads=self.block_sizes['num_heads'])
         given['with_cp'] = self.with_cp is True
@@ -100,8 +108,9 @@ class AttentiveProbe(CachedTrunk, ViTTrunk):
                 yield rearrange(patches, CLIPS, t=self.num_frames), None
 
     def tokens(self, taps: Iterable[Tap]) -> Tensor:
-        """Lay tokens side by side, each with its time, (B, taps*T*N, C)."""
-        timed = [x + self.time_code[:, None] for x, _ in taps]  # (B, T, N, C)
+        """Lay tokens side by side, each with its time, (B, taps*S*T*N, C)."""
+        clips = (join_segments(x, self.num_segments) for x, _ in taps)
+        timed = [x + self.time_code[:, None] for x in clips]  # (B, S*T, N, C)
         return torch.cat([x.flatten(1, 2) for x in timed], dim=1)
 
     def read(
@@ -115,11 +124,12 @@ class AttentiveProbe(CachedTrunk, ViTTrunk):
         """Encode a clip.
 
         Args:
-            video (Tensor): Normalised frames ``(B, 3, T, H, W)``, or rows of
-                cached features ``(B, numbers)``.
+            video (Tensor): Normalised frames ``(B*S, 3, T, H, W)``, the S
+                segments of a crop side by side, or rows of cached features
+                ``(B*S, numbers)``.
 
         Returns:
-            Tensor: What each query reads, ``(B, C, Q, 1, 1)``.
+            Tensor: What each query reads of a crop, ``(B, C, Q, 1, 1)``.
         """
         return self.read(self.see(video))  # (B, C, Q, 1, 1)
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from mmvidadapt.utils.sha256 import fingerprint
 from mmvidadapt.weights import read_pretrained
 
+from ..parts.segments import check_segments
 from .rows import PackSizes, Tap, unpack
 
 
@@ -22,6 +23,7 @@ class CachedTrunk:
     """
 
     reader = ''
+    num_segments = 1  # clips of a video that are read together
     # What activations are called in the keys of cached features.
     noted = dict(quick_gelu='QuickGELU', gelu='GELU')
     _key = None
@@ -46,6 +48,7 @@ class CachedTrunk:
 
     def see(self, inputs: Tensor) -> Iterable[Tap]:
         """Run the trunk on clips; unpack rows of cached features (B, n)."""
+        check_segments(self, inputs)
         if inputs.ndim != 2:
             return self.taps(inputs)
         if self.trunk_learns:

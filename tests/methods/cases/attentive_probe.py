@@ -27,11 +27,13 @@ CASES = [
             'two blocks, two queries': dict(
                 out_indices=(0, 1), pooler=dict(num_layers=0, num_queries=2)
             ),
+            'two segments': dict(num_segments=2),
             'no time': dict(time_positions=None),
         },
         wrong=[
             (dict(time_positions='rotary'), 'time_positions=.*rotary.*sincos'),
             (dict(num_frames=0), 'num_frames=0'),
+            (dict(num_segments=0), 'num_segments=0'),
             (dict(out_indices=(2,)), 'out_indices=.*2.*0, 1'),
             (dict(pooler=dict(num_heads=3)), 'num_heads=3'),
             (dict(pooler=dict(num_layers=-1)), 'num_layers=-1'),

@@ -81,6 +81,7 @@ CASES = [
             'all tokens': dict(
                 out_type='featmap', pooler=None, full_finetune=True
             ),
+            'two segments': dict(num_segments=2),
             'queries': dict(pooler=dict(num_layers=0, num_queries=3)),
         },
         wrong=[
@@ -88,6 +89,7 @@ CASES = [
             (dict(arch='giant'), "Unknown arch 'giant'.*giant-p16"),
             (dict(dialect='vjepa3'), "Unknown dialect 'vjepa3'.*vjepa2.1"),
             (dict(dialect=dict(rotary='vjepa2')), 'missing.*modality'),
+            (dict(num_segments=0), 'num_segments=0'),
             (dict(num_frames=5), 'num_frames=5.*tubelet_size=2'),
             (dict(arch=ARCH), '4 channels.*num_heads'),
             (dict(tubelet_size=0), 'num_frames=4.*tubelet_size=0'),
