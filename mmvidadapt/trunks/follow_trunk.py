@@ -27,10 +27,17 @@ def _both_paths(backbone: dict, width: int) -> int:
     return len(set(paths)) * (backbone.get('output_dims') or width)
 
 
+def _probed(backbone: dict, width: int) -> int:
+    """Count a probe's channels: those that it projects to, if any."""
+    return (backbone.get('pooler') or {}).get('embed_dims', width)
+
+
 # Backbones whose features are not as wide as their trunk.
 CHANNELS: Dict[str, Callable[[dict, int], int]] = dict(
+    AttentiveProbe=_probed,
     DualPath=_both_paths,
     Side4Video=lambda backbone, width: backbone.get('side_dims', 320),
+    VJEPA2=_probed,
 )
 # Heads that read what a decoder gives, or no channels: mmaction2 puts the last
 # one into any config to write features.

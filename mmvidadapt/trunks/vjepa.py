@@ -23,7 +23,7 @@ from .base import AdaptedBackbone
 from .cached.backbone import CachedTrunk, complete_trunk
 from .cached.rows import PackSizes, Tap
 from .dialects import resolve
-from .parts.attentive_pooler import AttentivePooler
+from .parts.attentive_pooler import AttentivePooler, make_pooler
 from .parts.drop_path import linear_rates
 from .parts.encoder import Encoder
 from .parts.lean_block import LeanViTBlock
@@ -205,8 +205,8 @@ class VJEPA2(CachedTrunk, AdaptedBackbone, Encoder):
                 )
             return None
         self.trainable = (r'attn_pool\..*',)
-        given = dict(num_heads=own['num_heads'], with_cp=self.with_cp is True)
-        return AttentivePooler(self.embed_dims, **{**given, **pooler})
+        sizes = self.embed_dims, own['num_heads'], self.with_cp is True
+        return make_pooler(*sizes, pooler)
 
     def _tap(
         self,

@@ -13,15 +13,103 @@ GIVEN = dict(arch='tiny', img_size=(16, 24), num_frames=4)
 
 def probe(**given):
     torch.manual_seed(0)
-    return AttentiveProbe(**{**GIVEN, **given}).eval()
+    model = AttentiveProbe(**{**GIVEN, **given}).eval()
+    for param in model.probe.parameters():
+        torch.nn.init.normal_(param, std=0.3)
+    return model
 
 
+@torch.no_grad()
 def test_the_order_of_frames_counts_where_time_has_positions():
     clip = torch.randn(2, 3, 4, 16, 24)
     other = clip[:, :, [2, 0, 3, 1]]
-    blind, told = probe(time_positions=None), probe()
-    assert_close(blind(clip), blind(other), rtol=0, atol=1e-6)
-    assert (told(clip) - told(other)).abs().max() > 1e-4
+    blind = probe(time_positions=None)
+    difference = (blind(clip) - blind(other)).abs().max()
+    assert difference < 1e-6 * blind(clip).abs().max()
+    for times in ('sincos', 'rotary', 'dinov3'):
+        for projected in ({}, dict(pooler=dict(embed_dims=48, num_heads=4))):
+            told = probe(time_positions=times, **projected)
+            assert (told(clip) - told(other)).abs().max() > 1e-3, times
+
+
+def restated(model, x, dims, heads):
+    """Write the probe of DINOv3 down once more, in complex numbers."""
+    own = model.probe.state_dict()
+
+    def layer(name, x):
+        return x @ own[f'{name}weight'].T + own[f'{name}bias']
+
+    def norm(name, x):
+        weights = own[f'{name}.weight'], own[f'{name}.bias']
+        return torch.layer_norm(x, (dims,), *weights, 1e-6)
+
+    def mlp(name, x):
+        x = torch.nn.functional.gelu(layer(f'{name}.mlp.c_fc.', x))
+        return layer(f'{name}.mlp.c_proj.', x)
+
+    def attend(q, k, v):
+        q, k, v = (
+            y.unflatten(-1, (heads, -1)).transpose(1, 2) for y in (q, k, v)
+        )
+        shares = (q @ k.mT / k.shape[-1] ** 0.5).softmax(-1)
+        return (shares @ v).transpose(1, 2).flatten(2)
+
+    steps, (rows, columns) = len(model.time_code), model.patch_grid
+    places = [
+        (t, h, w)
+        for _ in model.out_indices
+        for t in range(steps)
+        for h in range(rows)
+        for w in range(columns)
+    ]
+    code = torch.zeros(len(places), dims).double()
+    bands, pairs = dims // 6, dims // heads // 6
+    turn = torch.ones(len(places), dims // heads // 2).cdouble()
+    for i, place in enumerate(places):
+        for axis, at in enumerate(place):
+            for n in range(bands):
+                angle = at * 10000 ** (-n / bands)
+                code[i, axis * bands + n] = math.sin(angle)
+                code[i, (3 + axis) * bands + n] = math.cos(angle)
+            for n in range(pairs):
+                angle = at * 10000 ** (-n / pairs)
+                turned = complex(math.cos(angle), math.sin(angle))
+                turn[i, axis * pairs + n] = turned
+
+    def rotate(x):
+        x = x.unflatten(-1, (heads, -1, 2)).contiguous()
+        x = torch.view_as_complex(x) * turn[:, None]
+        return torch.view_as_real(x).flatten(2)
+
+    x = layer('proj.', x) + code
+    qkv = layer('blocks.0.attn.in_proj_', norm('blocks.0.ln_1', x))
+    q, k, v = qkv.chunk(3, -1)
+    heard = attend(rotate(q), rotate(k), v)
+    x = x + layer('blocks.0.attn.out_proj.', heard)
+    x = x + mlp('blocks.0', norm('blocks.0.ln_2', x))
+    kv, query = norm('cross.ln_1', x), own['query_tokens']
+    weights = own['cross.attn.in_proj_weight'].chunk(3)
+    biases = own['cross.attn.in_proj_bias'].chunk(3)
+    query = query.expand(len(x), -1, -1)
+    q, k, v = (
+        y @ w.T + b for y, w, b in zip((query, kv, kv), weights, biases)
+    )
+    z = query + attend(q, k, v)
+    return z + mlp('cross', norm('cross.ln_2', z))
+
+
+@torch.no_grad()
+def test_positions_in_time_and_space_are_their_description():
+    given = dict(
+        out_indices=(0, 1),
+        num_segments=2,
+        pooler=dict(embed_dims=44, num_heads=2, num_layers=1),
+    )
+    model = probe(time_positions='dinov3', **given)
+    model = model.double()
+    clips = torch.randn(4, 3, 4, 16, 24).double()
+    wanted = restated(model, model.tokens(model.taps(clips)), 44, 2)
+    assert_close(model(clips)[..., 0, 0].mT, wanted, rtol=0, atol=1e-6)
 
 
 @torch.no_grad()

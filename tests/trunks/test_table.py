@@ -204,6 +204,18 @@ def test_two_paths_are_twice_as_wide_and_projected():
             )
 
 
+def test_a_probe_is_as_wide_as_it_projects():
+    for kind, trunk, width in (
+        ('AttentiveProbe', VIT, 768),
+        ('VJEPA2', 'facebook/vjepa2-vitl-fpc64-256', 1024),
+    ):
+        for pooler in (None, dict(num_layers=1), dict(embed_dims=512)):
+            backbone = dict(type=kind, trunk=trunk, pooler=pooler)
+            config = follow_trunk(dict(backbone=backbone, cls_head={}))
+            wanted = (pooler or {}).get('embed_dims', width)
+            assert config['cls_head']['in_channels'] == wanted
+
+
 def test_without_a_trunk_nothing_is_filled_in():
     config = dict(backbone=dict(type='AIM', arch='tiny'), cls_head={})
     assert follow_trunk(dict(config)) == config

@@ -9,14 +9,13 @@ from torch import Tensor, nn
 
 from mmvidadapt.trunks.cached.backbone import CachedTrunk, complete_trunk
 from mmvidadapt.trunks.cached.rows import PackSizes, Tap
-from mmvidadapt.trunks.parts.attentive_pooler import AttentivePooler
+from mmvidadapt.trunks.parts.attentive_pooler import make_pooler
 from mmvidadapt.trunks.parts.segments import join_segments, read_segments
 from mmvidadapt.trunks.vit import ViTTrunk
 from mmvidadapt.utils.check_choices import check_choices
 
-from .block import time_code
+from .block import TIMES, place_tokens_, time_code
 
-TIMES = ('sincos', None)
 CLIPS = '(b t) n c -> b t n c'
 
 
@@ -36,15 +35,21 @@ class AttentiveProbe(CachedTrunk, ViTTrunk):
         num_frames (int): Number of frames T of a clip. Defaults to 8.
         pooler (dict, optional): Arguments of :class:`AttentivePooler`:
             ``num_layers`` (self-attention blocks), ``num_queries`` (Q, one
-            for each task), ``num_heads`` and so on. Defaults to None: 3
-            blocks, one query, the trunk's heads.
+            for each task), ``num_heads`` and so on; with ``embed_dims``, C
+            is that, after a projection. Defaults to None: 3 blocks, one
+            query, the trunk's heads and channels.
         out_indices (Sequence[int], optional): Blocks of the trunk that are
             read, one behind the other as more tokens. Defaults to None: the
             last.
-        time_positions (str, optional): What is added to the tokens of a
-            frame: ``'sincos'``, sines and cosines of its number, or None.
-            Frames are numbered through all segments, whatever lies between
-            them in the video. Defaults to ``'sincos'``.
+        time_positions (str, optional): How the probe knows the place of a
+            token: ``'sincos'``, sines and cosines of the frame's number are
+            added to all of its tokens; ``'rotary'``, queries and keys of the
+            self-attention blocks are turned by frame, row and column;
+            ``'dinov3'``, that, and sines and cosines of the three are added,
+            after any projection; or None. Frames are numbered through all
+            segments, whatever lies between them in the video. How DINOv3
+            splits channels is not published: thirds here.
+            Defaults to ``'sincos'``.
         num_segments (int): Clips S of a video whose tokens are read as one
             sequence: the sampler's ``num_clips``. Crops stay views of their
             own. Defaults to 1.
@@ -85,10 +90,12 @@ class AttentiveProbe(CachedTrunk, ViTTrunk):
         if time_positions == 'sincos':
             code = time_code(steps, self.embed_dims)  # (S*T, C)
         self.register_buffer('time_code', code, persistent=False)
-        given = dict(num_heads=self.block_sizes['num_heads'])
-        given['with_cp'] = self.with_cp is True
-        given.update(pooler or {})
-        self.probe = AttentivePooler(self.embed_dims, **given)
+        heads = self.block_sizes['num_heads']
+        sizes = self.embed_dims, heads, self.with_cp is True
+        self.probe = make_pooler(*sizes, pooler)
+        if time_positions in ('rotary', 'dinov3'):
+            size = steps, *self.patch_grid
+            place_tokens_(self.probe, time_positions, size, len(chosen))
         self.freeze()
         self.register_load_state_dict_pre_hook(complete_trunk)
 

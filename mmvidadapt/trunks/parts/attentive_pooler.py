@@ -1,6 +1,7 @@
 """Read all tokens of a clip with learned queries: the attentive probe."""
 
 import math
+from typing import Optional
 
 import torch
 from einops import rearrange
@@ -10,6 +11,7 @@ from torch.utils.checkpoint import checkpoint
 from .block import make_mlp
 from .lean import Lean
 from .lean_block import LeanViTBlock, learns
+from .linear import Linear
 from .precision import autocast_cast
 
 
@@ -134,8 +136,10 @@ class LeanCrossBlock(Lean, CrossBlock):
 class AttentivePooler(nn.Module):
     """Attentive probe without its classifier: blocks, then a cross-attention.
 
-    ``x = Block(x)`` for every self-attention block, pre-norm and without
-    positions, then :class:`CrossBlock`. Proposed in `V-JEPA
+    ``x = Block(x)`` for every self-attention block, pre-norm, then
+    :class:`CrossBlock`. Positions there are none, unless the owner sets
+    ``code``, which adds them to the tokens, or ``rotary`` of the blocks'
+    attentions. Proposed in `V-JEPA
     <https://arxiv.org/abs/2404.08471>`_; of `V-JEPA 2
     <https://arxiv.org/abs/2506.09985>`_ are the self-attention blocks.
 
@@ -145,7 +149,7 @@ class AttentivePooler(nn.Module):
 
     Args:
         embed_dims (int): Number of channels C.
-        num_heads (int): Number of heads. Released probes: 16.
+        num_heads (int): Number of heads; it divides C. Released probes: 16.
         num_layers (int): Self-attention blocks before the cross-attention;
             papers count that one, too. Defaults to 3.
         num_queries (int): Queries Q, a vector each. Defaults to 1.
@@ -155,10 +159,16 @@ class AttentivePooler(nn.Module):
             Hugging Face 1e-6. Defaults to 1e-6.
         with_cp (bool): Whether the backward pass computes the blocks again.
             Defaults to False.
+        in_dims (int, optional): Number of channels of the tokens, which a
+            linear layer ``proj`` turns into C, as in `DINOv3
+            <https://arxiv.org/abs/2508.10104>`_ (C = 1024). Defaults to None:
+            C, and no such layer.
 
     Raises:
         ValueError: Without a query, or if the heads do not divide C.
     """
+
+    code: Optional[nn.Module]
 
     def __init__(
         self,
@@ -169,6 +179,7 @@ class AttentivePooler(nn.Module):
         mlp_ratio: float = 4.0,
         eps: float = 1e-6,
         with_cp: bool = False,
+        in_dims: Optional[int] = None,
     ) -> None:
         super().__init__()
         if num_layers < 0 or num_queries < 1:
@@ -176,7 +187,9 @@ class AttentivePooler(nn.Module):
                 f'num_layers={num_layers}, num_queries={num_queries}: give 0 '
                 'layers or more, and at least one query.'
             )
-        self.with_cp = with_cp
+        self.with_cp, self.embed_dims = with_cp, embed_dims
+        self.proj = None if in_dims is None else Linear(in_dims, embed_dims)
+        self.code = None
         sizes = embed_dims, num_heads, mlp_ratio
         self.query_tokens = nn.Parameter(torch.zeros(num_queries, embed_dims))
         self.blocks = nn.ModuleList(
@@ -210,11 +223,34 @@ class AttentivePooler(nn.Module):
 
         Args:
             x (Tensor): Tokens ``(B, N, C)``, those of all clips that are read
-                together side by side.
+                together side by side; with ``in_dims``, of as many channels.
 
         Returns:
             Tensor: ``(B, Q, C)``.
         """
+        for step in (self.proj, self.code):
+            x = x if step is None else step(x)  # (B, N, C)
         for block in self.blocks:
             x = self.run(block, x)  # (B, N, C)
         return self.run(self.cross, self.query_tokens, x)  # (B, Q, C)
+
+
+def make_pooler(
+    embed_dims: int, num_heads: int, with_cp: bool, pooler: Optional[dict]
+) -> AttentivePooler:
+    """Make the pooler of a trunk.
+
+    Args:
+        embed_dims (int): Number of channels of the trunk's tokens.
+        num_heads (int): Number of heads, unless ``pooler`` says another.
+        with_cp (bool): Same.
+        pooler (dict, optional): Arguments of :class:`AttentivePooler`; with
+            ``embed_dims`` among them tokens are projected to as many.
+
+    Returns:
+        AttentivePooler: With fresh weights.
+    """
+    given = dict(embed_dims=embed_dims, num_heads=num_heads, with_cp=with_cp)
+    if 'embed_dims' in (pooler or {}):
+        given['in_dims'] = embed_dims
+    return AttentivePooler(**{**given, **(pooler or {})})

@@ -1,4 +1,4 @@
-"""Rotary positions in time and space, as V-JEPA 2 and 2.1 have them.
+"""Rotary positions in time and space, of V-JEPA 2 and 2.1 and of probes.
 
 After `RoFormer <https://arxiv.org/abs/2104.09864>`_. Of the d channels of a
 head, a third each (down to an even number) belongs to the step, the row and
@@ -23,7 +23,7 @@ BASE = 10000.0
 
 
 class Rule(NamedTuple):
-    """Distinguish the positions of the two trunks.
+    """Distinguish the positions of the trunks and of probes.
 
     Args:
         tiled (bool): Whether the n/2 angles of an axis are tiled over its
@@ -42,6 +42,7 @@ class Rule(NamedTuple):
 RULES: Dict[str, Rule] = {
     'vjepa2': Rule(tiled=True),
     'vjepa2.1': Rule(tiled=False, grid=16),
+    'counted': Rule(tiled=False),  # of probes on image trunks
 }
 
 
@@ -64,16 +65,20 @@ def positions3d(
     return torch.stack(axes, dim=-1).flatten(0, 2)  # (L, 3)
 
 
-def angles3d(kind: str, size: Tuple[int, int, int], head_dims: int) -> Tensor:
+def angles3d(
+    kind: str, size: Tuple[int, int, int], head_dims: int, copies: int = 1
+) -> Tensor:
     """Compute an angle for every channel of every token.
 
     Args:
         kind (str): Name in :data:`RULES`.
         size (Tuple[int, int, int]): Steps T, rows H and columns W.
         head_dims (int): Channels d of a head.
+        copies (int): Tokens K of every place, L of each one after the other.
+            Defaults to 1.
 
     Returns:
-        Tensor: ``(L, d)`` in float64, zero for the channels that stay.
+        Tensor: ``(K*L, d)`` in float64, zero for the channels that stay.
     """
     rule, half = RULES[kind], head_dims // 3 // 2
     omega = BASE ** -(torch.arange(half).double() / half)  # (n/2,)
@@ -83,7 +88,7 @@ def angles3d(kind: str, size: Tuple[int, int, int], head_dims: int) -> Tensor:
         angles = angles.repeat(1, 1, 2)  # (L, 3, n)
     else:
         angles = angles.repeat_interleave(2, dim=-1)  # (L, 3, n)
-    angles = angles.flatten(1)  # (L, 3n)
+    angles = angles.flatten(1).repeat(copies, 1)  # (K*L, 3n)
     return nn.functional.pad(angles, (0, head_dims - angles.shape[1]))
 
 
@@ -99,16 +104,23 @@ class Rotary3D(RotaryTables):
     One for all blocks of a trunk: its tables are computed once.
 
     Args:
-        kind (str): Whose rule: ``'vjepa2'`` or ``'vjepa2.1'``.
+        kind (str): Whose rule: ``'vjepa2'``, ``'vjepa2.1'``, or
+            ``'counted'``, pairs that are rotated by the numbers of step, row
+            and column.
         size (Tuple[int, int, int]): Steps T, rows H and columns W of tokens.
         head_dims (int): Channels d of a head, even and at least 6.
+        copies (int): See :func:`angles3d`. Defaults to 1.
 
     Raises:
         ValueError: On an unknown kind, or heads of other channels.
     """
 
     def __init__(
-        self, kind: str, size: Tuple[int, int, int], head_dims: int
+        self,
+        kind: str,
+        size: Tuple[int, int, int],
+        head_dims: int,
+        copies: int = 1,
     ) -> None:
         check_choices('rotary', [kind], tuple(RULES))
         if head_dims % 2 or head_dims < 6:
@@ -117,7 +129,7 @@ class Rotary3D(RotaryTables):
                 'in time and space need an even number of at least 6. Change '
                 'num_heads.'
             )
-        super().__init__(partial(angles3d, kind, size, head_dims))  # (L, d)
+        super().__init__(partial(angles3d, kind, size, head_dims, copies))
         self.kind, self.size = kind, tuple(size)
 
     def forward(self, x: Tensor) -> Tensor:

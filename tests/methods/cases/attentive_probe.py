@@ -28,10 +28,26 @@ CASES = [
                 out_indices=(0, 1), pooler=dict(num_layers=0, num_queries=2)
             ),
             'two segments': dict(num_segments=2),
+            'rotary': dict(
+                time_positions='rotary', out_indices=(0, 1), num_segments=2
+            ),
+            'as DINOv3': dict(
+                time_positions='dinov3',
+                pooler=dict(num_layers=2, embed_dims=24, num_heads=2),
+            ),
             'no time': dict(time_positions=None),
         },
         wrong=[
-            (dict(time_positions='rotary'), 'time_positions=.*rotary.*sincos'),
+            (dict(time_positions='1d'), 'time_positions=.*1d.*sincos.*dinov3'),
+            (
+                dict(time_positions='rotary', pooler=dict(num_layers=0)),
+                "time_positions='rotary'.*num_layers=0.*'sincos'",
+            ),
+            (
+                dict(time_positions='dinov3', pooler=dict(num_heads=8)),
+                'a head has 4 channels.*num_heads',
+            ),
+            (dict(pooler=dict(embed_dims=33)), 'num_heads=2.*embed_dims=33'),
             (dict(num_frames=0), 'num_frames=0'),
             (dict(num_segments=0), 'num_segments=0'),
             (dict(out_indices=(2,)), 'out_indices=.*2.*0, 1'),

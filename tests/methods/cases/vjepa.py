@@ -82,6 +82,9 @@ CASES = [
                 out_type='featmap', pooler=None, full_finetune=True
             ),
             'two segments': dict(num_segments=2),
+            'projected': dict(
+                pooler=dict(num_layers=0, embed_dims=24, num_heads=2)
+            ),
             'queries': dict(pooler=dict(num_layers=0, num_queries=3)),
         },
         wrong=[
