@@ -2,11 +2,14 @@
 
 import math
 
+import pytest
 import torch
 from torch.testing import assert_close
 
 from mmvidadapt.models import AttentiveProbe, ImageViT
+from tests.golden import assert_gradients, assert_output, goldens, load_golden
 from tests.methods.cases import REGISTERS
+from tests.methods.cases.vjepa import official
 
 GIVEN = dict(arch='tiny', img_size=(16, 24), num_frames=4)
 
@@ -134,3 +137,27 @@ def test_tokens_are_normed_patches_and_sines_of_the_frame():
                 patches[:, t, :, 16 + c] += math.cos(angle)
         wanted.append(patches.flatten(1, 2))  # (B, T*N, C)
     assert_close(model.tokens(model.taps(clip)), torch.cat(wanted, 1))
+
+
+@pytest.mark.parametrize('path', goldens('trunk_hf_vjepa2_probe.pt'))
+@pytest.mark.parametrize('lean', [True, False])
+def test_tokens_are_read_as_hugging_face_reads_them(path, lean):
+    golden, hub = load_golden(path), official(path)
+    width = golden['tokens'].shape[-1]
+    model = AttentiveProbe(
+        arch=dict(embed_dims=width, num_layers=1, num_heads=2, patch_size=16),
+        img_size=64,
+        num_frames=4,  # as many steps, of 4 x 4 patches
+        time_positions=None,
+        lean=lean,
+    )
+    pooler = hub.model.backbone.attn_pool
+    model.probe.load_state_dict(pooler.state_dict(), strict=True)
+    features = model.read([(golden['tokens'].unflatten(1, (4, 16)), None)])
+    scores = hub.model.cls_head(features)
+    assert_output(scores, hub.wanted)
+    (scores * hub.weight).sum().backward()
+    name = 'backbone.attn_pool.'
+    grads = {k.replace(name, ''): v for k, v in hub.grads.items() if name in k}
+    assert len(grads) == len(hub.grads) - 2  # the head's
+    assert_gradients(model.probe, grads)

@@ -1,18 +1,22 @@
-"""Names and shapes of the rows at full size, against timm and transformers."""
+"""Rows at full size and probes at small ones, against timm and transformers."""
 
+import json
 import re
 
 import pytest
 import torch
 from torch.testing import assert_close
 
-from mmvidadapt.models import VJEPA2, ImageViT
+from mmvidadapt.models import VJEPA2, AttentiveProbe, ImageViT
 from mmvidadapt.trunks import vjepa
 from mmvidadapt.trunks.table import TRUNKS
 from mmvidadapt.utils.hub_file import HubFile
 from mmvidadapt.weights import to_native
 from mmvidadapt.weights.fold import fold_layer_scale_
+from mmvidadapt.weights.load_hooks import renamed
 from mmvidadapt.weights.resize import resize_pos_embed
+from tests.golden import assert_gradients, assert_output
+from tests.methods.cases.vjepa import recognizer
 
 # Rows that timm has, and those of one size once, by its names.
 ROWS, MODELS = {}, {}
@@ -142,3 +146,101 @@ def test_positions_are_resized_as_in_their_packages(grid):
         pos[1:].view(7, 7, 8), torch.tensor([grid]), grid[0] * grid[1]
     )[0]
     assert_close(resize_pos_embed(pos[1:], grid, 'naflex', False), theirs)
+
+
+def vjepa2_config(hub, **sizes):
+    return hub.VJEPA2Config(
+        crop_size=32,
+        patch_size=8,
+        frames_per_clip=4,
+        hidden_size=32,
+        num_attention_heads=2,
+        num_hidden_layers=2,
+        pred_hidden_size=24,
+        pred_num_attention_heads=2,
+        pred_num_hidden_layers=1,
+        attn_implementation='sdpa',  # the other one is float32
+        **sizes,
+    )
+
+
+def draw_(model, seed=0):
+    """Draw weights that let every part count."""
+    torch.manual_seed(seed)
+    for param in model.parameters():
+        torch.nn.init.normal_(param, std=0.2)
+    return model.double().eval()
+
+
+@pytest.mark.parametrize('depth', [0, 2, 3])
+def test_a_recognizer_is_transformers_video_classifier(depth):
+    hub = pytest.importorskip('transformers', reason='it is not installed')
+    sizes = dict(num_pooler_layers=depth, num_labels=5)
+    config = vjepa2_config(hub, **sizes)
+    theirs = draw_(hub.VJEPA2ForVideoClassification(config)).float()
+    theirs.vjepa2.requires_grad_(False)
+    meta = json.dumps(dict(config=config.to_dict()), default=str)
+    ours = recognizer(dict(meta=meta), pooler=dict(num_layers=depth))
+    ours.load_state_dict(theirs.state_dict(), strict=True)
+    clip = torch.randn(2, 4, 3, 32, 32)
+    wanted = theirs(clip).logits
+    scores = ours(clip.transpose(1, 2)[:, None], stage='head')
+    assert_output(scores, wanted)
+    weight = torch.randn_like(wanted)
+    (scores * weight).sum().backward()
+    (wanted * weight).sum().backward()
+    grads = {
+        k: p.grad for k, p in theirs.named_parameters() if p.requires_grad
+    }
+    assert_gradients(ours, renamed(ours, grads))
+
+
+def frames_of(clip):
+    return clip.transpose(1, 2).flatten(0, 1)  # (B*T, 3, H, W)
+
+
+def timms_tokens():
+    """Build timm's ViT; what it says of patches, its weights, its dialect."""
+    timm = pytest.importorskip('timm.models', reason='timm is not installed')
+    sizes = dict(img_size=32, patch_size=8, embed_dim=32, depth=2, num_heads=2)
+    model = draw_(timm.VisionTransformer(**sizes, num_classes=0))
+    return model, lambda x: model.forward_features(x)[:, 1:], 'imagenet'
+
+
+def transformers_tokens():
+    """Build DINOv2 with registers of transformers, and the same of it."""
+    hub = pytest.importorskip('transformers', reason='it is not installed')
+    sizes = dict(hidden_size=32, num_hidden_layers=2, num_attention_heads=2)
+    sizes |= dict(image_size=32, patch_size=8, num_register_tokens=4)
+    config = hub.Dinov2WithRegistersConfig(**sizes)
+    model = draw_(hub.Dinov2WithRegistersModel(config))
+    row = TRUNKS['facebook/dinov2-with-registers-base']
+    return model, lambda x: model(x).last_hidden_state[:, 5:], row.dialect
+
+
+@pytest.mark.parametrize('trunk', [timms_tokens, transformers_tokens])
+def test_an_image_probe_is_transformers_pooler_of_their_tokens(trunk):
+    hub = pytest.importorskip('transformers', reason='it is not installed')
+    model, tokens_of, dialect = trunk()
+    pooler = hub.models.vjepa2.modeling_vjepa2.VJEPA2AttentivePooler
+    theirs = draw_(pooler(vjepa2_config(hub, num_pooler_layers=2)), seed=1)
+    sizes = dict(embed_dims=32, num_layers=2, num_heads=2, patch_size=8)
+    ours = AttentiveProbe(
+        arch=sizes,
+        img_size=32,
+        dialect=dialect,
+        num_frames=3,
+        pooler=dict(num_layers=2),
+        time_positions=None,
+    ).double()
+    native = to_native(model.state_dict(), 'vit')
+    fold_layer_scale_(native)
+    probe = {f'pooler.{k}': v for k, v in theirs.state_dict().items()}
+    probe = to_native(probe, 'vjepa')
+    native |= {k.replace('attn_pool', 'probe'): v for k, v in probe.items()}
+    ours.load_state_dict(native, strict=True)
+    clip = torch.randn(2, 3, 3, 32, 32).double()
+    with torch.no_grad():
+        tokens = tokens_of(frames_of(clip)).unflatten(0, (2, 3)).flatten(1, 2)
+        wanted = theirs(tokens)
+    assert_output(ours(clip)[..., 0, 0, 0], wanted)
