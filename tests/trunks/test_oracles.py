@@ -1,4 +1,4 @@
-"""Rows at full size and probes at small ones, against timm and transformers."""
+"""Rows at full size, probes at small ones: timm and transformers compared."""
 
 import json
 import re
