@@ -1,0 +1,67 @@
+"""Clips that look like one recording are joined, and warned of."""
+
+import numpy as np
+import pytest
+
+from mmvidadapt.apis.fit.scenes import (
+    find_scenes,
+    similarity,
+    warn_of_likeness,
+)
+from mmvidadapt.datasets.prepare.video_folders import Clip
+
+
+def features(scenes, noise=0.3, frames=4, seed=0):
+    """Draw frames of clips: a background, and what moves before it."""
+    rng = np.random.default_rng(seed)
+    rooms = rng.normal(size=(max(scenes) + 1, 1, 64))
+    moving = rng.normal(size=(len(scenes), frames, 64))
+    return 5 + rooms[list(scenes)] + noise * moving  # all share the 5
+
+
+def test_scenes_are_found():
+    scenes = [0, 1, 2, 3, 4, 5] * 4
+    frames = features(scenes)
+    alike = similarity(frames)
+    np.testing.assert_allclose(alike, similarity(frames.mean(1)), atol=1e-5)
+    assert alike.shape == (24, 24) and np.abs(alike).max() < 1 + 1e-5
+    names = find_scenes(alike)
+    assert len(set(names)) == 6
+    assert all((a == b) == (i == j)
+               for a, i in zip(names, scenes)
+               for b, j in zip(names, scenes))  # fmt: skip
+    # Whatever is common to all clips does not count.
+    np.testing.assert_allclose(similarity(frames + 100), alike, atol=1e-3)
+    # Nothing is like anything: every clip stays alone.
+    assert len(set(find_scenes(similarity(features(range(24)))))) == 24
+
+
+def test_more_likeness_is_asked_for_where_little_could_be_divided():
+    two = similarity(features([0, 1] * 6, noise=0.1))
+    assert (two > 0.95).sum() == 72  # six and six
+    assert find_scenes(two) == ['scene 1', 'scene 2'] * 6
+    # A chain leads from each clip to the next; closer ones stay together.
+    near = np.abs(np.arange(12)[:, None] // 2 - np.arange(12) // 2)
+    chain = np.where(near == 0, 0.95, np.where(near == 1, 0.72, 0.0))
+    assert find_scenes(chain) == [f'scene {1 + i // 2}' for i in range(12)]
+
+
+def test_groups_of_one_recording_are_warned_of():
+    scenes = [0, 0, 1, 1, 2, 2, 3, 3]
+    clips = [Clip(f'{i}.mp4', 'a', f'g{s}') for i, s in enumerate(scenes)]
+    alike = similarity(features(scenes))
+    assert warn_of_likeness(clips, alike) == []
+    clips[1] = clips[1]._replace(group='g9')
+    (said,) = warn_of_likeness(clips, alike)
+    assert 'Clips of 1 pairs of groups look like one recording' in said
+    assert "0.mp4 of 'g0' and 1.mp4 of 'g9' (0.9" in said
+    assert '--group-pattern' in said and 'more pairs' not in said
+    clips = [c._replace(group=c.path) for c in clips]
+    (said,) = warn_of_likeness(clips, alike)
+    assert 'and 1 more pairs' in said and said.count('.mp4 of') == 6
+
+
+@pytest.mark.parametrize('bad', [np.zeros(3), np.full((2, 3), np.nan)])
+def test_other_features_are_an_error(bad):
+    with pytest.raises(ValueError, match=r'of shape .*\(N, T, D\)'):
+        similarity(bad)
