@@ -7,12 +7,14 @@ import torch
 from mmaction.apis import init_recognizer
 from mmengine.config import Config
 from mmengine.runner import load_checkpoint
+from safetensors.torch import save_file
 from torch.testing import assert_close
 
 from mmvidadapt.apis.train.memory import saved_bytes
+from mmvidadapt.apis.use.inference import load_strictly
 from mmvidadapt.models import VJEPA2, ImageViT
 from mmvidadapt.trunks.parts.rotary3d import angles3d, positions3d
-from mmvidadapt.weights import load_pretrained, load_weights_file
+from mmvidadapt.weights import SOURCES, load_pretrained, load_weights_file
 from mmvidadapt.weights.layouts.convert import convert
 from mmvidadapt.weights.load_hooks import compare
 from tests.golden import assert_output, goldens, load_golden
@@ -290,6 +292,28 @@ def test_a_released_probe_is_a_whole_recognizer(path, tmp_path):
     load(trunk, tmp_path / 'whole.pt')
     for name, value in model.backbone.state_dict().items():
         assert trunk.state_dict()[name].equal(value), name
+
+
+PROBES = [n for n in SOURCES if re.match('.*/vjepa2-.*-(ssv2|diving48)', n)]
+
+
+@every_golden
+@pytest.mark.parametrize('name', PROBES)
+def test_a_released_probe_loads_by_name(path, name, tmp_path, monkeypatch):
+    constants = pytest.importorskip('huggingface_hub.constants')
+    golden = load_golden(path)
+    repo = tmp_path / f'models--{name.replace("/", "--")}'
+    file = repo / 'snapshots' / 'a' / 'model.safetensors'
+    file.parent.mkdir(parents=True)
+    save_file(golden['state_dict'], file)
+    (repo / 'refs').mkdir()
+    (repo / 'refs' / 'main').write_text('a')
+    monkeypatch.setattr(constants, 'HF_HUB_CACHE', str(tmp_path))
+    monkeypatch.setenv('MMVIDADAPT_OFFLINE', '1')
+    model = recognizer(golden)
+    load_strictly(model, name)
+    scores = model(golden['input'].transpose(1, 2)[:, None], stage='head')
+    assert_output(scores.detach(), golden['pooled'])
 
 
 NAMES_2_1 = (
