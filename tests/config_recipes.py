@@ -280,6 +280,15 @@ RECIPES = {
         num_classes=400, train=f'{CLIP_AUGMENT(7, 0.5, 4)} {FLIP}'
     ),
     'vjepa2/*_linear': dict(out_type='avg_featmap'),
+    'vjepa2/*_epic100': dict(
+        head='MultiTaskVideoHead',
+        average_clips=None,  # its own default
+        num_classes=dict(verb=97, noun=300, action=3806),
+        num_queries=3,
+        pooler=dict(num_queries=3),
+        loss_cls=dict(type='mmpretrain.FocalLoss'),
+        train=f'{CLIP_AUGMENT(7, 0.5, 4)} {FLIP}',
+    ),
     # BEVT: fine-tuning.
     'bevt/*': dict(
         model='Recognizer3D',

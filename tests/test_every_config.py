@@ -45,7 +45,7 @@ PAPERS = {
 # Configs of a paper's row; others, such as the quick start's, have own names.
 NAME = re.compile(
     r'(?:([a-z_]+)_)?(vit[sbl]\d+(?:-336)?|swin[tsbl])(_in21k)?(?:_(\d+)f)?_'
-    r'(k400|k700|ssv2|diving48|hmdb51)(_\w+)?|'
+    r'(k400|k700|ssv2|diving48|hmdb51|epic100)(_\w+)?|'
     r'([bl]16x2)(_fe|_fsa|_fdp|_avgpool)?_(k400|k600|ssv2)'
 )
 PRETRAINING = re.compile(r'pretrain_\w+|bevt_(image|joint)')
@@ -72,6 +72,7 @@ DATASETS = dict(
     ssv2=('data/sthv2/', 'Something-Something V2'),
     diving48=('data/diving48/', 'Diving-48'),
     hmdb51=('data/hmdb51/', 'HMDB51'),
+    epic100=('data/epic100/', 'EPIC-KITCHENS-100'),
 )
 KINDS = dict(
     linearprobe='imagevit',
@@ -273,7 +274,8 @@ def test_every_type_is_registered_and_every_hook_stays(path):
         imports=['mmvidadapt'], allow_failed_imports=False
     )
     types = set(types_in(cfg.to_dict()))
-    assert types - known_types() == set()
+    unknown = types - known_types()
+    assert not [t for t in unknown if '.' not in t or MODELS.get(t) is None]
     # decord cannot be installed everywhere, and reads some videos wrongly.
     assert not {'DecordInit', 'DecordDecode', 'NamedDecordInit'} & types
     opened = [s for s in cfg.get('test_pipeline', []) if s.type == 'VideoInit']
@@ -453,6 +455,7 @@ def test_the_metafile_tells_the_truth(path, counts):
         assert 'video' not in cfg.model.backbone.get('streams', ['video'])
         return
     key, classes = kind_of(cfg), cfg.model.cls_head.num_classes
+    classes = sum(classes.values()) if isinstance(classes, dict) else classes
     if key not in counts:
         backbone = path.stem.startswith('pretrain')  # the head is for masks
         part, shape = model.backbone if backbone else model, clip_shape(cfg)

@@ -1,11 +1,12 @@
 """Annotation lists: a path and a label in every line."""
 
 from pathlib import Path
-from typing import Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Iterator, List, Sequence, Tuple, Union
 
 from mmengine.fileio import get
 
 Label = Union[int, List[int]]
+Limits = Union[int, Sequence[int], None]
 SHOWN = 10  # bad lines that an error lists
 
 
@@ -13,12 +14,15 @@ def read_annotations(
     path: str,
     delimiter: str = ' ',
     multi_class: bool = False,
-    num_classes: Optional[int] = None,
+    num_classes: Limits = None,
+    num_tasks: int = 0,
 ) -> Tuple[List[str], List[Label]]:
     """Read a list of videos in the format of mmaction2.
 
     Paths may hold the delimiter; line ends of Windows, a byte order mark and
-    empty lines do not matter. A list without any labels gives -1.
+    empty lines do not matter. A list without any labels gives -1. Where every
+    video has a label for each of several tasks, or any number of labels, a
+    single -1 stands for one that is not known, or for none.
 
     Args:
         path (str): The list.
@@ -26,8 +30,11 @@ def read_annotations(
             Defaults to ``' '``.
         multi_class (bool): Whether videos have several labels.
             Defaults to False.
-        num_classes (int, optional): Labels must be lower.
-            Defaults to None: not known.
+        num_classes (int | Sequence[int], optional): Labels must be lower;
+            one number for each task where there are tasks. Defaults to None:
+            not known.
+        num_tasks (int): Number of labels that every video has, one for each
+            task. Defaults to 0: there are no tasks.
 
     Returns:
         Tuple[List[str], List[Label]]: Paths and labels.
@@ -37,15 +44,23 @@ def read_annotations(
     """
     names, labels, bad, bare = [], [], [], []
     for number, line in _read_lines(path):
-        name, found = _split(line, delimiter, multi_class)
-        if not found:
+        most = len(line) if multi_class else num_tasks or 1
+        name, found = _split(line, delimiter, most)
+        if multi_class and found == [-1]:
+            found, known = [], True  # none of the classes
+        else:
+            known = len(found) >= max(1, num_tasks)
+        if not known:
             bare.append((number, line))
-        elif not name or _outside(found, num_classes):
+            found = [-1] * num_tasks
+        elif not name or _outside(found, num_classes, num_tasks):
             bad.append((number, line, _reason(name, found, num_classes)))
         names.append(name)
-        labels.append(found if multi_class else found[0] if found else -1)
+        several = multi_class or num_tasks
+        labels.append(found if several else found[0] if found else -1)
     if len(bare) < len(names):
-        bad += [(*line, f'no label behind {delimiter!r}') for line in bare]
+        short = f'{num_tasks} labels' if num_tasks > 1 else 'label'
+        bad += [(*line, f'no {short} behind {delimiter!r}') for line in bare]
     if bad or not names:
         raise ValueError(_complain(path, sorted(bad), len(names)))
     return names, labels
@@ -81,12 +96,10 @@ def decode(path: Union[str, Path], data: bytes) -> str:
         ) from error
 
 
-def _split(
-    line: str, delimiter: str, several: bool
-) -> Tuple[str, Sequence[int]]:
+def _split(line: str, delimiter: str, most: int) -> Tuple[str, List[int]]:
     """Split a line into a path and labels; the path may hold delimiters."""
     labels: List[int] = []
-    while several or not labels:
+    while len(labels) < most:
         name, _, word = line.rpartition(delimiter)
         word = word.strip()
         if not (word.isascii() and word.lstrip('-').isdigit()):
@@ -96,21 +109,31 @@ def _split(
     return line, labels
 
 
-def _outside(labels: Sequence[int], num_classes: Optional[int]) -> bool:
-    """Check whether a label is no class."""
-    return min(labels) < 0 or (
-        num_classes is not None and max(labels) >= num_classes
+def _outside(
+    labels: Sequence[int], num_classes: Limits, num_tasks: int
+) -> bool:
+    """Check whether a label is no class; of a task it may be unknown."""
+    if isinstance(num_classes, (list, tuple)):
+        limits = num_classes
+    else:
+        limits = [num_classes] * len(labels)
+    lowest = -1 if num_tasks else 0
+    return any(
+        label < lowest or (limit is not None and label >= limit)
+        for label, limit in zip(labels, limits)
     )
 
 
-def _reason(
-    name: str, labels: Sequence[int], num_classes: Optional[int]
-) -> str:
+def _reason(name: str, labels: Sequence[int], num_classes: Limits) -> str:
     """Describe what is wrong with a line that has labels."""
     if not name:
         return 'no path'
+    said = ', '.join(map(str, labels))
+    if isinstance(num_classes, (list, tuple)):
+        last = ', '.join(f'0 to {n - 1}' for n in num_classes)
+        return f'labels {said} are not in {last}'
     last = '' if num_classes is None else f' to {num_classes - 1}'
-    return f'label {", ".join(map(str, labels))} is not in 0{last}'
+    return f'label {said} is not in 0{last}'
 
 
 def _complain(path: str, bad: Sequence[tuple], lines: int) -> str:

@@ -3,7 +3,7 @@
 import logging
 import os.path as osp
 import random
-from typing import Any, Callable, List, Optional, Union
+from typing import Any, Callable, Dict, List, Optional, Sequence, Union
 
 import torch
 from mmaction.datasets import VideoDataset
@@ -38,10 +38,15 @@ class CheckedVideoDataset(VideoDataset):
             Defaults to ``{'video':''}``.
         max_bad_ratio (float): Share of the videos that may be unreadable in
             training. Defaults to 0.01.
+        tasks (Sequence[str]): Names of the tasks, such as ``('verb',
+            'noun')``, where every line has a label for each, ``a.mp4 3 17``,
+            -1 where it is not known. ``gt_label`` holds them in this order.
+            Defaults to (): there is one label.
         **dataset: Passed on to ``VideoDataset``.
 
     Raises:
-        ValueError: If lines of the annotation file are not understood.
+        ValueError: If lines of the annotation file are not understood, or
+            with ``tasks`` and ``multi_class``.
     """
 
     def __init__(
@@ -50,13 +55,20 @@ class CheckedVideoDataset(VideoDataset):
         pipeline: List[Union[dict, Callable]],
         data_prefix: dict = dict(video=''),  # noqa: B006
         max_bad_ratio: float = 0.01,
+        tasks: Sequence[str] = (),
         **dataset: Any,
     ) -> None:
         if not 0 <= max_bad_ratio <= 1:
             raise ValueError(
                 f'max_bad_ratio={max_bad_ratio}: give a share from 0 to 1.'
             )
+        if tasks and dataset.get('multi_class'):
+            raise ValueError(
+                f'tasks={tuple(tasks)} has one label for each task, and '
+                'multi_class=True any number of labels: choose one of them.'
+            )
         self.max_bad_ratio, self.in_a_row = max_bad_ratio, 0
+        self.tasks = tuple(tasks)
         super().__init__(
             ann_file, pipeline=pipeline, data_prefix=data_prefix, **dataset
         )
@@ -65,21 +77,23 @@ class CheckedVideoDataset(VideoDataset):
         """Read the annotation file."""
         names, labels = self._annotations(self.num_classes)
         folder = self.data_prefix['video'] or ''
+        several = self.multi_class or self.tasks
         self.top_label = max(
-            (max(several, default=-1) for several in labels)
-            if self.multi_class
-            else labels
+            (max(found, default=-1) for found in labels) if several else labels
         )
         return [
             dict(filename=osp.join(folder, name), label=label)
             for name, label in zip(names, labels)
         ]
 
-    def check_labels(self, num_classes: int, needed: bool = True) -> None:
+    def check_labels(
+        self, num_classes: Union[int, Dict[str, int]], needed: bool = True
+    ) -> None:
         """Raise where a label is none of the model's classes.
 
         Args:
-            num_classes (int): Of the model.
+            num_classes (int | Dict[str, int]): Of the model, or of each of
+                its tasks.
             needed (bool): Whether a list without any labels is wrong, too.
                 Defaults to True.
         """
@@ -88,13 +102,28 @@ class CheckedVideoDataset(VideoDataset):
                 f'{self.ann_file} has no labels to learn from; write one '
                 'behind every path.'
             )
-        if self.top_label >= num_classes:
+        wanted = tuple(num_classes) if isinstance(num_classes, dict) else ()
+        if needed and self.tasks != wanted:
+            raise ValueError(
+                f'The data set of {self.ann_file} has tasks={self.tasks}, and '
+                f'the head has num_classes={num_classes}: name the same tasks '
+                'in the same order.'
+            )
+        if wanted:
+            self._annotations([*num_classes.values()])
+        elif self.top_label >= num_classes:
             self._annotations(num_classes)
 
-    def _annotations(self, num_classes: Optional[int]) -> tuple:
+    def _annotations(
+        self, num_classes: Union[int, Sequence[int], None]
+    ) -> tuple:
         """Read names and labels, which must be lower than a number."""
         return read_annotations(
-            self.ann_file, self.delimiter, self.multi_class, num_classes
+            self.ann_file,
+            self.delimiter,
+            self.multi_class,
+            num_classes,
+            len(self.tasks),
         )
 
     def full_init(self) -> None:
@@ -122,11 +151,14 @@ class CheckedVideoDataset(VideoDataset):
             idx (int): Number of the clip.
 
         Returns:
-            List[int]: Its labels, none where it has no label.
+            List[int]: Its labels, none where it has no label; where there
+            are tasks, the label of the last one, such as the action.
         """
         label = self.get_data_info(idx)['label']
         if isinstance(label, torch.Tensor):  # a number a class
             return label.nonzero().flatten().tolist()
+        if self.tasks:
+            label = label[-1]
         return [label] if label >= 0 else []
 
     def path(self, idx: int) -> str:
@@ -203,16 +235,34 @@ class CheckedVideoDataset(VideoDataset):
 class UnreadableSample(ActionDataSample):
     """A sample that no prediction can make right; ``reason`` says why."""
 
-    def set_pred_score(self, value: torch.Tensor) -> 'UnreadableSample':
+    def set_pred_score(
+        self, value: Union[torch.Tensor, Dict[str, torch.Tensor]]
+    ) -> 'UnreadableSample':
         """Set the score of the true classes to 0, the others equal."""
-        classes = value.shape[-1]
+        if isinstance(value, dict):  # a task each, with a label each
+            score = {
+                task: _all_but(known[known >= 0], scores)
+                for (task, scores), known in zip(
+                    value.items(), self.gt_label.split(1)
+                )
+            }
+            return super().set_pred_score(score)
         truth = self.gt_label
         # One number per class where there are several classes to a video.
-        known = (truth > 0).nonzero() if len(truth) == classes else truth
-        score = torch.full_like(value, 1 / max(1, classes - 1))
-        score[..., known[known >= 0].to(value.device)] = 0
-        return super().set_pred_score(score)
+        several = len(truth) == value.shape[-1]
+        known = (truth > 0).nonzero() if several else truth[truth >= 0]
+        return super().set_pred_score(_all_but(known, value))
 
     def set_pred_label(self, value: torch.Tensor) -> 'UnreadableSample':
         """Take the label from the scores that were given."""
-        return super().set_pred_label(self.pred_score.argmax(-1, keepdim=True))
+        scores = self.pred_score
+        scores = scores.values() if isinstance(scores, dict) else [scores]
+        best = [score.argmax(-1, keepdim=True) for score in scores]
+        return super().set_pred_label(torch.cat(best))
+
+
+def _all_but(classes: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+    """Return scores that are equal, and 0 for some classes."""
+    equal = torch.full_like(scores, 1 / max(1, scores.shape[-1] - 1))
+    equal[..., classes.to(scores.device)] = 0
+    return equal

@@ -6,6 +6,7 @@ import numpy as np
 from mmengine.evaluator import DumpResults
 from mmengine.logging import print_log
 from mmengine.runner import Runner
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from mmvidadapt.datasets.wrappers import inner_datasets
@@ -24,9 +25,10 @@ def have_labels(dataset: Dataset) -> Iterator[bool]:
         if hasattr(part, 'get_data_info'):
             for index in range(len(part)):
                 label = part.get_data_info(index).get('label', -1)
-                # No negative one; of several, zeros and ones, any.
-                several = np.ndim(label) > 0
-                yield bool(np.any(np.array(label)) if several else label >= 0)
+                # Zeros and ones of several classes, or no negative number,
+                # of several tasks any.
+                marks = isinstance(label, Tensor)
+                yield bool(label.any() if marks else np.max(label) >= 0)
 
 
 def is_unlabelled(dataset: Dataset) -> bool:

@@ -47,6 +47,7 @@ ROOMS: Dict[str, Tuple[str, ...]] = {
         'mmvidadapt.trunks.vjepa',
         'mmvidadapt.heads.check_head',
         'mmvidadapt.heads.float32_i3d_head',
+        'mmvidadapt.heads.multi_task',
         'mmvidadapt.methods.recognizer',
         'mmvidadapt.datasets.transforms.random_erasing',
         'mmvidadapt.datasets.feature_cache.preprocessor',
@@ -63,6 +64,7 @@ ROOMS: Dict[str, Tuple[str, ...]] = {
         'mmvidadapt.engine.optimizers',
         'mmvidadapt.engine.seed',
     ),
+    'mmaction.evaluation': ('mmvidadapt.engine.metrics.multi_task',),
 }
 SEED = ROOMS['mmaction.engine'][-1]  # in a registry of mmengine
 

@@ -137,10 +137,15 @@ def check_adapter_config(config: Any, classes: Optional[list] = None) -> None:
 
 
 def num_classes(config: Dict[str, Any]) -> Optional[int]:
-    """Count the classes that the model of a config tells apart, if any."""
+    """Count the classes that the model of a config tells apart, if any.
+
+    Those of all tasks, where there are several.
+    """
     head = config['model'].get('cls_head')
     number = head.get('num_classes') if isinstance(head, dict) else None
-    return number if type(number) is int else None
+    numbers = [*number.values()] if isinstance(number, dict) else [number]
+    whole = all(type(number) is int for number in numbers)
+    return sum(numbers) if whole and numbers else None
 
 
 def _check(values: Dict[str, Any], fields: Dict[str, Field]) -> None:

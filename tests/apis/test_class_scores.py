@@ -100,6 +100,40 @@ def test_adapters_of_several_labels(tmp_path, trunk, video, average):
     assert kept == {average}
 
 
+@pytest.mark.parametrize('average', ['prob', 'score', None])
+def test_every_task_has_its_best_classes(tmp_path, trunk, video, average):
+    config = config_of('probe', trunk)
+    width = config.model.cls_head.in_channels
+    config.model.cls_head = dict(
+        type='MultiTaskVideoHead',
+        num_classes=dict(verb=2, noun=3),
+        in_channels=width,
+        average_clips=average,
+    )
+    names = ['verb: cut', 'verb: wash', 'noun: cup', 'noun: lid', 'noun: pan']
+    path, _ = write_adapter(tmp_path, 'tasks', config, classes=names)
+    classifier, raw = Classifier(config, path, 'cpu', topk=2), []
+    classifier.model.cls_head.register_forward_hook(
+        lambda *args: raw.append(args[2])
+    )
+    (found,) = classifier.video(video)
+    wanted = []
+    for task, logits in raw[0].items():
+        scores, ids = logits[0].softmax(-1).sort(descending=True)
+        start = 2 * (task == 'noun')
+        wanted += [
+            (names[start + i], pytest.approx(score, abs=1e-6))
+            for i, score in zip(ids[:2].tolist(), scores[:2].tolist())
+        ]
+    assert found.top == wanted
+    assert MultiAdapter({'a': path}).classify(video, topk=2)['a'] == wanted
+    again = config_of('probe', trunk)
+    again.model.cls_head = config.model.cls_head
+    path, _ = write_adapter(tmp_path, 'numbers', again)
+    (found,) = Classifier(config, path, 'cpu', topk=1).video(video)
+    assert [name[:-1] for name, _ in found.top] == ['verb: ', 'noun: ']
+
+
 def test_files_hold_the_same(trained, tmp_path):
     config = changed(trained.config, model__cls_head__multi_class=True)
     classifier = Classifier(config, trained.checkpoint, 'cpu')

@@ -28,6 +28,10 @@ def test_lists_of_all_kinds(tmp_path, text):
 
 
 def test_several_labels_other_delimiters_and_no_labels(tmp_path):
+    assert read(tmp_path, 'a 7.mp4 -1\nb 2 0\n', multi_class=True) == (
+        ['a 7.mp4', 'b'],
+        [[], [2, 0]],
+    )
     assert read(tmp_path, 'a 7.mp4 3 1\nd.mp4 0\n', multi_class=True) == (
         ['a 7.mp4', 'd.mp4'],
         [[3, 1], [0]],

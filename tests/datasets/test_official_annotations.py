@@ -23,6 +23,14 @@ FILES = dict(
         'Diving48_V2_train.json': json.dumps(VIDEOS, indent=1),
         'Diving48_V2_test.json': json.dumps(VIDEOS),
     },
+    epic100={
+        'EPIC_100_verb_classes.csv': 'id,key,more\n0,take,"a, b"\n1,put,c\n',
+        'EPIC_100_noun_classes.csv': 'id,key\n1,lid\n0,cup\n',
+        'EPIC_100_train.csv': 'narration_id,narration,verb_class,noun_class\n'
+        'P01_01_0,"put, slowly",1,0\nP01_01_1,take lid,0,1\n',
+        'EPIC_100_validation.csv': 'narration_id,verb_class,noun_class\n'
+        'P02_01_0,0,0\n',
+    },
     hmdb51={f'run_test_split{k}.txt': 'a.avi 1 \nb.avi 2 \n' for k in '123'},
     ucf101={
         'classInd.txt': '1 Dive\n2 Run\n',
@@ -52,6 +60,21 @@ def test_byte_order_marks_and_line_ends_do_not_matter(kind, tmp_path):
 @pytest.mark.parametrize(
     ('kind', 'file', 'content', 'words'),
     [
+        (
+            *('epic100', 'EPIC_100_validation.csv'),
+            b'narration_id,verb_class,noun_class\na,0,0\nb,2,0\n',
+            'EPIC_100_validation.csv, line 3',
+        ),
+        (
+            *('epic100', 'EPIC_100_train.csv'),
+            b'narration_id,verb_class\na,0\n',
+            'EPIC_100_train.csv, line 2',
+        ),
+        (
+            *('epic100', 'EPIC_100_noun_classes.csv'),
+            b'id,key\n1,lid\n2,cup\n',
+            'does not number its classes from 0',
+        ),
         ('ssv2', 'train.json', b'<html>', 'train.json is no JSON: Expecting'),
         ('ssv2', 'labels.json', b'[]', 'labels.json holds a list, not a dic'),
         ('ssv2', 'validation.json', b'{}', 'holds a dict, not a list'),

@@ -20,6 +20,7 @@ CONFIGS = dict(
     ssv2='aim/vitb16_ssv2',
     diving48='aim/vitb16_32f_diving48',
     hmdb51='dualpath/vitb16_hmdb51',
+    epic100='vjepa2/vitl16_16f_epic100',
 )
 
 
@@ -73,6 +74,7 @@ def fits(kind, tmp_path, monkeypatch):
             settings.ann_file,
             [],
             data_prefix=settings.data_prefix,
+            tasks=settings.get('tasks', ()),
             serialize_data=False,  # it collects garbage
         )
         for i in range(len(data)):
@@ -261,3 +263,25 @@ def test_videos_are_looked_at_once_and_as_closely_as_asked(
         for level in ('exists', 'open', 'decode')
     }
     assert listed == dict(exists=2, open=2, decode=1)
+
+
+def test_epic_has_a_verb_a_noun_and_an_action(tmp_path, place, monkeypatch):
+    place('P01/P01_01_0.mp4', 'P01/P01_01_1.mp4', 'P02/P02_01_0.mp4')
+    head = 'narration_id,verb_class,noun_class\n'
+    annotate(
+        tmp_path / 'src',
+        EPIC_100_verb_classes__csv='id,key\n0,take\n1,put\n',
+        EPIC_100_noun_classes__csv='id,key\n0,cup\n1,lid\n',
+        EPIC_100_train__csv=f'{head}P01_01_0,1,0\nP01_01_1,0,1\nP9,1,0\n',
+        EPIC_100_validation__csv=f'{head}P02_01_0,0,0\n',
+    )
+    reports, lists = prepare('epic100', tmp_path)
+    assert lists['train'] == 'P01/P01_01_0.mp4 1 0 2\nP01/P01_01_1.mp4 0 1 1\n'
+    assert lists['val'] == 'P02/P02_01_0.mp4 0 0 0\n'
+    assert [why for why, _ in reports['train'].lost] == ['P9']
+    names = (tmp_path / 'data/epic100/epic100_classes.txt').read_text()
+    assert names.split('\n')[2:-1] == [
+        *('noun: cup', 'noun: lid', 'action: take cup', 'action: take lid'),
+        'action: put cup',
+    ]
+    fits('epic100', tmp_path, monkeypatch)

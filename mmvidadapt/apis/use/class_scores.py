@@ -1,10 +1,10 @@
 """Turn what a recognizer predicts into the probabilities of its classes."""
 
 from contextlib import contextmanager
-from typing import Iterator, List, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from mmaction.structures import ActionDataSample
-from torch import Tensor, nn
+from torch import Tensor, cat, nn
 
 from mmvidadapt.heads.multi_label import is_multi_label, to_probabilities
 
@@ -26,6 +26,19 @@ def has_several_labels(model: nn.Module) -> bool:
         described.get('multi_class')
         for described in described_datasets(model.cfg)
     )
+
+
+def tasks_of(model: nn.Module) -> Optional[Dict[str, int]]:
+    """Return the number of classes of each task, None if there is one.
+
+    Args:
+        model (nn.Module): The recognizer.
+
+    Returns:
+        Dict[str, int] | None: Of :class:`MultiTaskVideoHead`, say.
+    """
+    number = getattr(model.cls_head, 'num_classes', None)
+    return dict(number) if isinstance(number, dict) else None
 
 
 @contextmanager
@@ -58,9 +71,18 @@ def class_probabilities(model: nn.Module, result: ActionDataSample) -> Tensor:
 
     Returns:
         Tensor: (num_classes,), float32, on the CPU. They add up to 1, unless
-        a video has several labels.
+        a video has several labels; where there are several tasks, those of
+        each do, one task behind the other.
     """
-    scores = result.pred_score.float().cpu()
+    scores = result.pred_score
+    if isinstance(scores, dict):
+        return cat([_probabilities(model, s) for s in scores.values()])
+    return _probabilities(model, scores)
+
+
+def _probabilities(model: nn.Module, scores: Tensor) -> Tensor:
+    """Turn what a head gives into probabilities."""
+    scores = scores.float().cpu()
     average = getattr(model.cls_head, 'average_clips', 'prob')
     several = has_several_labels(model)
     if average in ('prob', 'logit') and not several:
@@ -72,7 +94,10 @@ def class_probabilities(model: nn.Module, result: ActionDataSample) -> Tensor:
 
 
 def best_classes(
-    scores: Tensor, names: Optional[Sequence[str]], topk: int
+    scores: Tensor,
+    names: Optional[Sequence[str]],
+    topk: int,
+    tasks: Optional[Dict[str, int]] = None,
 ) -> List[Tuple[str, float]]:
     """Name the classes with the highest scores.
 
@@ -80,13 +105,25 @@ def best_classes(
         scores (Tensor): (num_classes,).
         names (Sequence[str], optional): Names of the classes; without them
             their numbers are given.
-        topk (int): How many classes to name.
+        topk (int): How many classes to name, of every task.
+        tasks (Dict[str, int], optional): Number of classes of each task,
+            where there are several. Defaults to None.
 
     Returns:
-        List[Tuple[str, float]]: (class, score), best first.
+        List[Tuple[str, float]]: (class, score), best first, one task behind
+        the other.
     """
-    values, ids = scores.topk(min(topk, len(scores)))
-    return [
-        (names[i] if names else str(i), value)
-        for i, value in zip(ids.tolist(), values.tolist())
-    ]
+    sizes = {'': len(scores)} if tasks is None else tasks
+    if not names:
+        names = [
+            f'{task}: {i}' if task else str(i)
+            for task, size in sizes.items()
+            for i in range(size)
+        ]
+    best, start = [], 0
+    for part in scores.split([*sizes.values()]):
+        values, ids = part.topk(min(topk, len(part)))
+        found = [names[start + i] for i in ids.tolist()]
+        best += zip(found, values.tolist())
+        start += len(part)
+    return best

@@ -30,7 +30,12 @@ from mmvidadapt.utils.video import VideoError
 from mmvidadapt.weights.load_hooks import compare, renamed
 
 from .class_names import class_names, read_labels  # noqa: F401
-from .class_scores import best_classes, class_probabilities, raw_scores
+from .class_scores import (
+    best_classes,
+    class_probabilities,
+    raw_scores,
+    tasks_of,
+)
 from .window_clips import WindowClips, merge_equal_clips, step_name
 from .windows import Camera, list_videos, spans
 
@@ -62,7 +67,7 @@ class Classifier:
         labels (Sequence[str], optional): Names of the classes.
             Defaults to None: those that the checkpoint or the config knows,
             else their numbers.
-        topk (int): How many classes to name. Defaults to 5.
+        topk (int): How many classes to name, of every task. Defaults to 5.
     """
 
     def __init__(
@@ -84,7 +89,9 @@ class Classifier:
         self.model = init_recognizer(config, device=device or auto_device())
         meta = load_strictly(self.model, checkpoint)
         self.pipeline, self.topk = list(config.test_pipeline), topk
+        self.tasks = tasks_of(self.model)
         number = getattr(self.model.cls_head, 'num_classes', None)
+        number = sum(self.tasks.values()) if self.tasks else number
         if labels is not None and number not in (None, len(labels)):
             raise ValueError(
                 f'There are {len(labels)} labels, but the model has {number} '
@@ -183,7 +190,7 @@ class Classifier:
         with raw_scores(self.model):
             result = inference_recognizer(self.model, data, Compose([]))
         scores = class_probabilities(self.model, result)
-        return best_classes(scores, self.labels, self.topk)
+        return best_classes(scores, self.labels, self.topk, self.tasks)
 
 
 def is_decoding(step: dict) -> bool:

@@ -34,7 +34,12 @@ from mmvidadapt.weights.adapter_file import (
 )
 
 from .class_names import class_names
-from .class_scores import best_classes, class_probabilities, raw_scores
+from .class_scores import (
+    best_classes,
+    class_probabilities,
+    raw_scores,
+    tasks_of,
+)
 from .read_clip import read_clip
 from .shared_prefix import SharedPrefix
 
@@ -169,7 +174,7 @@ class MultiAdapter:
             scores = class_probabilities(model, results[name])
             meta = dict(dataset_meta=model.dataset_meta)
             names = class_names(model.cfg, meta, len(scores))
-            best[name] = best_classes(scores, names, topk)
+            best[name] = best_classes(scores, names, topk, tasks_of(model))
         return best
 
     def _load(self, path: str) -> nn.Module:

@@ -1,9 +1,11 @@
 """Annotation lists of mmaction2, and the names of the classes."""
 
 from pathlib import Path
-from typing import Iterable, List, Sequence, Tuple
+from typing import Iterable, List, Sequence, Tuple, Union
 
 from ..annotations import decode, read_annotations
+
+Label = Union[int, Sequence[int]]
 
 
 def read_list(path: Path) -> List[Tuple[str, int]]:
@@ -20,9 +22,24 @@ def read_list(path: Path) -> List[Tuple[str, int]]:
     return list(zip(*read_annotations(str(path), '\t' if tabs else ' ')))
 
 
-def write_list(path: Path, rows: Iterable[Tuple[str, int]]) -> None:
-    """Write paths and numbers of classes, the whole file or none."""
-    write_text(path, ''.join(f'{video} {label}\n' for video, label in rows))
+def write_list(path: Path, rows: Iterable[Tuple[str, Label]]) -> None:
+    """Write paths and numbers of classes, the whole file or none.
+
+    Args:
+        path (Path): The list.
+        rows (Iterable[Tuple[str, Label]]): Paths, each with a number or
+            several; -1 stands for none.
+    """
+    lines = [
+        f'{video} {label if isinstance(label, int) else _several(label)}\n'
+        for video, label in rows
+    ]
+    write_text(path, ''.join(lines))
+
+
+def _several(labels: Sequence[int]) -> str:
+    """Write several labels of a video."""
+    return ' '.join(map(str, labels)) or '-1'
 
 
 def write_classes(path: Path, classes: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Dict, List, Optional, Set, Tuple
 
+from .annotation_lists import Label
 from .official_annotations import Entry
 from .video_folders import walk_videos
 
@@ -27,11 +28,12 @@ class Videos:
 
     def find_all(
         self, entries: List[Entry], classes: List[str]
-    ) -> Tuple[List[Tuple[str, int]], List[Tuple[str, str]]]:
+    ) -> Tuple[List[Tuple[str, Label]], List[Tuple[str, str]]]:
         """Return paths with labels, and the entries that have no file."""
         found, missing = [], []
         for entry in entries:
-            path = self.find(entry, classes[entry.label])
+            one = isinstance(entry.label, int)  # else no folder is its class
+            path = self.find(entry, classes[entry.label] if one else '')
             if path is None:
                 missing.append((entry.names[0], self._why(entry)))
             else:

@@ -4,7 +4,7 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, Dict, List, NamedTuple, Tuple, Union
 
 from .annotation_lists import read_text
 
@@ -13,7 +13,7 @@ class Entry(NamedTuple):
     """A video of a data set, wherever it lies and whatever its ending is."""
 
     names: Tuple[str, ...]  # what its file may be called, best first
-    label: int
+    label: Union[int, Tuple[int, ...]]  # of several tasks: one for each
 
 
 class Official(NamedTuple):

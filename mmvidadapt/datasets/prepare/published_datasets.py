@@ -7,6 +7,7 @@ from .annotation_lists import write_classes, write_list, write_text
 from .check_cache import CHECKED
 from .check_videos import check_videos
 from .diving48 import read_diving48
+from .epic100 import read_epic100
 from .hmdb51 import read_hmdb51
 from .kinetics import read_kinetics
 from .match_files import MISSING, Videos
@@ -24,7 +25,7 @@ class Paper(NamedTuple):
 
     read: Callable[[Path], Official]
     name: str
-    num_classes: int
+    num_classes: int  # those of all tasks
     list_name: str = '{name}_{split}_list_videos.txt'
     folder: str = 'videos'
     sizes: Dict[str, int] = {}
@@ -46,6 +47,12 @@ PAPERS = dict(
     ),
     diving48=Paper(
         read_diving48, 'diving48', 48, sizes=dict(train=15_027, val=1_970)
+    ),
+    epic100=Paper(
+        read_epic100,
+        'epic100',
+        97 + 300 + 3806,
+        sizes=dict(train=67_217, val=9_668),
     ),
     hmdb51=Paper(
         read_hmdb51,

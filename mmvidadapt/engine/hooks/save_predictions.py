@@ -1,7 +1,7 @@
 """Look at what was predicted."""
 
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Callable, Dict, Iterator, List, Optional, Sequence
 
 import cv2
 import numpy as np
@@ -9,6 +9,7 @@ from mmaction.registry import HOOKS
 from mmaction.structures import ActionDataSample
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch import Tensor
 
 from mmvidadapt.utils.video import draw_text, write_video
 
@@ -80,10 +81,32 @@ def describe(
     def name(label: int) -> str:
         return str(classes[label] if classes else label)
 
-    guess, truth = int(sample.pred_label), sample.gt_label
-    lines = [f'{name(guess)} {float(sample.pred_score[guess]):.2f}']
+    scores, truth = sample.pred_score, sample.gt_label
+    if isinstance(scores, dict):  # of several tasks
+        return [
+            line
+            for part, label, start in _tasks(scores, truth)
+            for line in _lines(part, label, lambda i, s=start: name(s + i))
+        ]
     if len(truth) > 1:  # one number per class, of several labels
         truth = truth.nonzero().flatten()
+    return _lines(scores, truth, name)
+
+
+def _tasks(scores: Dict[str, Tensor], truth: Tensor) -> Iterator[tuple]:
+    """Yield scores and label of every task, and where its names begin."""
+    start = 0
+    for part, label in zip(scores.values(), truth.split(1)):
+        yield part, label, start
+        start += len(part)
+
+
+def _lines(
+    scores: Tensor, truth: Tensor, name: Callable[[int], str]
+) -> List[str]:
+    """Name the best class and the true ones."""
+    guess = int(scores.argmax())
+    lines = [f'{name(guess)} {float(scores[guess]):.2f}']
     known = [name(label) for label in truth.tolist() if label >= 0]
     if known:
         lines.append(f'label: {", ".join(known)}')

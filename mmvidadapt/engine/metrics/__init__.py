@@ -1,0 +1,1 @@
+"""Metrics that mmaction2 lacks."""
