@@ -1,6 +1,7 @@
 """Several adapters share one trunk, and what they compute alike."""
 
 import copy
+import shutil
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -70,6 +71,24 @@ def test_adapters_of_different_methods_and_sizes_share_a_trunk(
     pointers = Counter(weight.data_ptr() for weight in weights)
     # The patches of one, in half precision, are others.
     assert sorted(pointers.values()) == [1, 7]
+
+
+def test_only_what_computes_alike_is_computed_once(tmp_path, trunk):
+    elsewhere = shutil.copy(trunk, tmp_path / 'copy.pth')
+    given = {
+        'same': {},
+        'elsewhere': {'model.backbone.pretrained': str(elsewhere)},
+        'scaled': {'model.backbone.adapter_scale': 0.3},
+        'mean': {'model.data_preprocessor.mean': [1.0, 2.0, 3.0]},
+        'slower': {'test_pipeline.1.frame_interval': 8},
+    }
+    paths = {}
+    for name, changes in given.items():
+        config = config_of('aim', trunk)
+        config.merge_from_dict(changes)
+        paths[name] = write_adapter(tmp_path, name, config)[0]
+    groups = [['same', 'elsewhere'], ['scaled'], ['mean'], ['slower']]
+    assert MultiAdapter(paths).groups == groups
 
 
 def test_ten_adapters_hold_one_trunk(tmp_path, trunk):

@@ -128,6 +128,8 @@ def test_evaluation_keeps_them_with_label_and_name(folder, logged, decoding):
     assert 'clip5.mp4' in samples[5].reason
     assert dataset[2]['inputs'].shape == dataset[0]['inputs'].shape
     assert sum('It counts as wrong' in line for line in logged) == 2
+    for i in (2, 5):  # pixels of the same video every time
+        assert len({dataset[i]['inputs'].sum().item() for _ in range(6)}) == 1
 
 
 def predicted(label, scores):

@@ -95,7 +95,7 @@ def test_kinetics(kind, place, tmp_path, monkeypatch):
         tmp_path / 'src/annotations',
         train__csv=KINETICS,
         validate__csv='\ufefflabel,youtube_id,time_start,time_end,split,is_cc\n'
-        'air drumming,bad00000000,3,13,val,0\n'
+        '"""air drumming""",bad00000000,3,13,val,0\n'
         'abseiling,valvalvalva,130,140,val,1\n',
         test__csv='youtube_id,time_start,time_end,split\nx,1,11,test\n',
     )

@@ -54,6 +54,27 @@ def test_rare_classes_are_shared_out():
             split_into(clips, shares)
 
 
+def test_the_largest_groups_are_dealt_out_first():
+    """A group of 6, whatever the order, gets a part without small ones."""
+    sizes = {'large': 6, **{f'small{i}': 1 for i in range(6)}}
+    clips = [
+        Clip(f'{g}{i}', 'a', g) for g, n in sizes.items() for i in range(n)
+    ]
+    for seed in range(8):
+        for order in (clips, clips[::-1]):
+            parts = split_clips(order, (0.5, 0.5), seed)
+            groups = [{clip.group for clip in part} for part in parts]
+            assert {'large'} in groups, seed
+
+
+def test_the_fold_behind_the_tested_one_validates():
+    clips = many(12)
+    folds = [split_fold(clips, 4, fold, seed=3) for fold in range(4)]
+    for this, following in zip(folds, folds[1:] + folds[:1]):
+        assert this['val'] == following['test']
+    assert folds != [split_fold(clips, 4, fold, seed=4) for fold in range(4)]
+
+
 def test_folds_test_every_clip_once():
     clips = many(10)
     tested = Counter()

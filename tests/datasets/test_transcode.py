@@ -173,6 +173,7 @@ def test_what_was_written_is_verified(tmp_path):
         'has 29 of 30 frames': (film[:-1], short),
         'is 48x64, not 64x48': ([f.transpose(1, 0, 2) for f in film], short),
         r'has key frames at \[0\] only': (film, dict(g='1000')),
+        r'has key frames at \[0, 9, 18, 27\] only': (film, dict(g='9')),
         'looks different: [-0-9.]+ dB': (film[::-1], short),
     }
     for words, (images, options) in wrong.items():

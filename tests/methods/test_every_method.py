@@ -8,12 +8,15 @@ import warnings
 import pytest
 import torch
 from mmaction.registry import MODELS
+from mmcv.cnn.bricks import DropPath as HostDropPath
 from torch.testing import assert_close
 
 from mmvidadapt.apis.train.memory import saved_bytes
 from mmvidadapt.methods.vivit.trunk import ViViTTrunk
 from mmvidadapt.trunks.base import AdaptedBackbone
 from mmvidadapt.trunks.parts.attention import Attention
+from mmvidadapt.trunks.parts.drop_branch import DropBranch
+from mmvidadapt.trunks.parts.drop_path import DropPath
 from mmvidadapt.trunks.parts.encoder import Encoder
 from mmvidadapt.trunks.vit import ViTTrunk
 from tests.golden import assert_gradients, assert_output, goldens
@@ -138,6 +141,38 @@ def test_plain_is_lean(case, given):
     batch = case.batch().double()
     wanted = gradients(plain, batch, input_too=True)
     agree(gradients(lean, batch, input_too=True), wanted, 1e-10)
+
+
+@every_case
+def test_plain_and_lean_drop_the_same_branches(case, monkeypatch):
+    """Half is left of what may be dropped."""
+    for kind in (DropPath, HostDropPath):
+        monkeypatch.setattr(kind, 'forward', lambda self, x: x / 2)
+
+    def halve(self, x, branch, source=None):
+        return x + branch(x if source is None else source) / 2
+
+    monkeypatch.setattr(DropBranch, 'forward', halve)
+    outcomes = {}
+    for lean in (True, False):
+        model = case.build(lean=lean, drop_path_rate=0.3).double().eval()
+        batch = case.batch().double()
+        outcomes[lean] = gradients(model, batch, input_too=True)
+    agree(outcomes[True], outcomes[False], 1e-10)
+    monkeypatch.undo()
+    whole = model(batch)
+    assert not torch.allclose(whole, outcomes[False]['output'])
+
+
+@every_case
+def test_drop_path_rates_rise_to_the_one_that_is_given(case):
+    drops = [
+        vars(m).get('rate', vars(m).get('drop_prob'))
+        for m in case.build(drop_path_rate=0.3).modules()
+        if isinstance(m, (DropPath, DropBranch, HostDropPath))
+    ]
+    assert max(drops) == pytest.approx(0.3)
+    assert min(drops) < 0.15  # mmcv leaves out a rate of zero
 
 
 @every_variant

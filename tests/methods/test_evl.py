@@ -77,6 +77,9 @@ def test_the_frozen_trunk_adds_nothing_to_what_is_saved():
     assert 2 * 2 * tokens <= saved[0] < 3.5 * 2 * tokens
     full = tiny_evl(full_finetune=True).train()
     assert saved_bytes(full, lambda: full(torch.ones(VIDEO))) > 5 * saved[0]
+    with torch.no_grad():
+        taps = list(full.taps(torch.ones(VIDEO)))
+    assert not any(tensor.requires_grad for tap in taps for tensor in tap)
 
 
 def test_the_trunk_is_an_ordinary_part():

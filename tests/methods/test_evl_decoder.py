@@ -31,7 +31,8 @@ def assert_uniform(tensor, bound):
 
 
 def test_the_decoder_starts_as_the_official_one():
-    evl = tiny_evl(decoder_mlp_ratio=2.0, decoder_qkv_dims=48)
+    given = dict(decoder_mlp_ratio=2.0, decoder_qkv_dims=48)
+    evl = tiny_evl(**given, decoder_dropout=0.25)
     evl.init_weights()
     assert len(evl.decoder.layers) == 2
     for layer in evl.decoder.layers:
@@ -49,8 +50,9 @@ def test_the_decoder_starts_as_the_official_one():
             assert norm.eps == 1e-5
         assert not layer.temporal_pos_embed.any()
         assert not layer.motion.w1.any() and not layer.motion.w2.any()
-        assert layer.mlp.dropout.p == 0.5
+        assert layer.mlp.dropout.p == 0.25
     assert not evl.decoder.cls_token.any()
+    assert tiny_evl().decoder.layers[0].mlp.dropout.p == 0.5
 
 
 def test_the_classifier_starts_as_pytorch_makes_it():

@@ -60,15 +60,17 @@ def test_merging_keeps_sizes_precision_and_mode():
     model = tiny(
         'lora',
         arch=dict(
-            embed_dims=24, num_layers=1, num_heads=2, patch_size=4, mlp_ratio=2
+            embed_dims=24, num_layers=2, num_heads=2, patch_size=4, mlp_ratio=2
         ),
         img_size=(8, 12),
         with_cp=True,
+        drop_path_rate=0.25,
         trainable=(r'.*\.B',),
     )
     vit = randomize(model.double().eval()).merge()
     assert vit.patch_grid == (2, 3)
     assert not vit.with_cp and not vit.training
+    assert vit.transformer.resblocks[-1].drop_path.rate == 0.25
     video = torch.randn(1, 3, 2, 8, 12, dtype=torch.float64)
     assert vit(video).dtype == torch.float64
     assert_close(vit(video), model(video), rtol=0, atol=1e-12)

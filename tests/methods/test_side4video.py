@@ -13,6 +13,7 @@ from torch.testing import assert_close
 
 from mmvidadapt.apis.train.memory import saved_bytes
 from mmvidadapt.methods.side4video.block import shift_token
+from mmvidadapt.trunks.parts.drop_path import DropPath
 from tests.methods.cases.side4video import CASES
 
 (CASE,) = CASES
@@ -30,8 +31,11 @@ def layer(w, name, x, dot='.'):
     return x @ w[f'{name}{dot}weight'].T + w[f'{name}{dot}bias']
 
 
-def written_down(model, video, taps):
-    """Write the equations down once more, frame by frame; two heads of 6."""
+def written_down(model, video, taps, left=1.0):
+    """Write the equations down once more, frame by frame; two heads of 6.
+
+    Drop path leaves a part of its branches.
+    """
     w = model.side.state_dict()
     (b, _, t, *_), d = video.shape, 12
     s = F.conv3d(video, w['conv1.weight'], w['conv1.bias'], stride=(1, 8, 8))
@@ -53,7 +57,7 @@ def written_down(model, video, taps):
                 c[:, now, 0, : d // 2] = f[:, now + 1, 0, : d // 2]
             if now:
                 c[:, now, 0, d // 2 :] = f[:, now - 1, 0, d // 2 :]
-        s = s + layer(p, 'pw_2', out)
+        s = s + left * layer(p, 'pw_2', out)
         y = torch.cat([c, s + w['positional_embedding']], 2)
         y = F.layer_norm(y, (d,), p['ln.weight'], p['ln.bias'])
         q, k, v = layer(p, 'attn.in_proj', y, '_').chunk(3, -1)
@@ -61,20 +65,24 @@ def written_down(model, video, taps):
         for m in (slice(0, 6), slice(6, 12)):
             scores = q[:, :, 1:, m] @ k[..., m].mT * 6**-0.5
             heads.append(scores.softmax(-1) @ v[..., m])
-        s = s + layer(p, 'attn.out_proj', torch.cat(heads, -1))
+        s = s + left * layer(p, 'attn.out_proj', torch.cat(heads, -1))
         h = F.gelu(layer(p, 'mlp.c_fc', norm3d(p, 'bn_2', s)))
-        s = s + layer(p, 'mlp.c_proj', h)
+        s = s + left * layer(p, 'mlp.c_proj', h)
     return norm3d(w, 'bn_post', s).mean((1, 2))[..., None, None, None]
 
 
+@pytest.mark.parametrize('left', [1.0, 0.5])
 @pytest.mark.parametrize('lean', [True, False])
-def test_it_is_what_the_paper_writes(lean):
+def test_it_is_what_the_paper_writes(lean, left, monkeypatch):
+    if left < 1:
+        monkeypatch.setattr(DropPath, 'forward', lambda self, x: left * x)
     model, taps = CASE.build(lean=lean).double().train(), []
     for block in model.transformer.resblocks:
         block.register_forward_hook(lambda m, i, out: taps.append(out))
     video = CASE.batch(3).double()
     found = model(video)
-    assert_close(found, written_down(model, video, taps), rtol=0, atol=1e-10)
+    wanted = written_down(model, video, taps, left)
+    assert_close(found, wanted, rtol=0, atol=1e-10)
 
 
 def test_class_tokens_come_from_the_frames_beside():

@@ -150,6 +150,27 @@ def test_temporal_rates_rise_by_themselves():
     assert {block.drop_path.num_frames for block in blocks} == {1}
 
 
+@pytest.mark.parametrize(
+    'given,heads,width',
+    [
+        ({}, 4, 48),  # those of the spatial encoder
+        (dict(temporal_num_heads=8, temporal_mlp_ratio=2.0), 8, 64),
+    ],
+)
+def test_temporal_blocks_have_sizes_of_their_own(given, heads, width):
+    arch = dict(embed_dims=32, num_layers=1, num_heads=4, patch_size=8)
+    model = tiny(
+        ViViTFactorisedEncoder, arch=dict(arch, mlp_ratio=1.5), **given
+    )
+    spatial, temporal = (
+        encoder.transformer.resblocks[0] for encoder in (model, model.temporal)
+    )
+    assert spatial.attn.num_heads == 4
+    assert spatial.mlp.c_fc.out_features == 48
+    assert temporal.attn.num_heads == heads
+    assert temporal.mlp.c_fc.out_features == width
+
+
 def test_uniform_frame_sampling_reads_the_frames_of_the_paper():
     model = tiny(ViViT, num_frames=32, tubelet_size=1, sampled_frames=8)
     assert model.sampled == [4, 7, 11, 14, 18, 21, 25, 28]

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.testing import assert_close
 
+from mmvidadapt.trunks.parts import lean_adapter as module
 from mmvidadapt.trunks.parts.lean_adapter import LeanAdapter, bottleneck
 from tests.compare import compare, leaves
 
@@ -132,6 +133,28 @@ def test_a_new_adapter_adds_nothing_and_learns():
     assert adapter.up.weight.grad.any() and adapter.up.bias.grad.any()
     with pytest.raises(ValueError, match='ratio=0.01.*embed_dims=96'):
         LeanAdapter(96, 0.01)
+
+
+@pytest.mark.parametrize('traced', [False, True])
+def test_dropout_comes_behind_the_activation(traced, monkeypatch):
+    monkeypatch.setattr(module, 'is_traced', lambda: traced)
+    torch.manual_seed(0)
+    sizes, drop = [(5, 8), (4, 8), (8, 4)], nn.Dropout(0.5)
+    inputs = [torch.randn(s, dtype=torch.float64) for s in sizes]
+
+    def plain(x, w1, w2):
+        torch.manual_seed(1)
+        return F.linear(drop(F.gelu(F.linear(x, w1))), w2)
+
+    def ours(x, w1, w2):
+        torch.manual_seed(1)
+        return bottleneck(x, (w1, None), (w2, None), dropout=drop)
+
+    compare(ours, plain, *inputs, tol=1e-12)
+    dropped = ours(*inputs)
+    drop.eval()
+    compare(ours, plain, *inputs, tol=1e-12)
+    assert not torch.allclose(ours(*inputs), dropped)
 
 
 @pytest.mark.parametrize('act', ['gelu', 'relu', 'none'])
