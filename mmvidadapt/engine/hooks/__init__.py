@@ -8,6 +8,7 @@ from .interrupt import InterruptHook
 from .manifest import ManifestHook
 from .name_crash import NameCrashHook
 from .nonfinite_loss import NonFiniteLossHook
+from .probe_sweep import ProbeSweepHook
 from .resume import ResumeHook
 from .save_predictions import SavePredictionsHook
 from .strict_load import StrictLoadHook
@@ -23,6 +24,7 @@ __all__ = [
     'ManifestHook',
     'NameCrashHook',
     'NonFiniteLossHook',
+    'ProbeSweepHook',
     'ResumeHook',
     'SavePredictionsHook',
     'StrictLoadHook',

@@ -1,0 +1,181 @@
+"""A sweep learns what single runs learn, and keeps the best."""
+
+import json
+import math
+
+import pytest
+import torch
+from mmaction.registry import HOOKS, MODELS
+from mmaction.structures import ActionDataSample
+from mmengine.runner import Runner
+
+from mmvidadapt.engine.adapters import load_adapter
+from mmvidadapt.methods.probe_sweep.config import member_config, sweep_config
+from mmvidadapt.methods.probe_sweep.grid import DECAYS, RATES, grid
+from tests import runs
+from tests.runs import listing  # noqa: F401  a fixture
+
+LRS, WDS = [1e-3, 1e-2], [0.0, 0.3]
+SIZES = dict(img_size=16, num_frames=4)
+PROBE = dict(type='AttentiveProbe', arch='tiny', pooler=dict(num_layers=1))
+EVL = dict(type='EVL', arch='tiny', decoder_num_layers=2)
+VJEPA = dict(type='VJEPA2', arch='tiny', out_type='attn_pool')
+CASES = {
+    'probe': dict(PROBE),
+    'probe, clipped': dict(PROBE),
+    'EVL': dict(EVL, decoder_dropout=0.5),
+    'V-JEPA 2': dict(VJEPA, tubelet_size=2, pooler=dict(num_layers=1)),
+}
+
+
+@pytest.fixture(scope='module')
+def trunks(tmp_path_factory):
+    """Write image weights of each trunk, and return their paths."""
+    folder, found = tmp_path_factory.mktemp('trunks'), {}
+    for name in ('ImageViT', 'VJEPA2'):
+        torch.manual_seed(0)
+        model = MODELS.build(dict(type=name, arch='tiny', img_size=16))
+        found[name] = str(folder / f'{name}.pth')
+        torch.save(model.state_dict(), found[name])
+    return found
+
+
+def config(listing, work_dir, trunks, case):  # noqa: F811
+    backbone = {**CASES[case], **SIZES}
+    kind = 'VJEPA2' if case == 'V-JEPA 2' else 'ImageViT'
+    backbone['pretrained'] = trunks[kind]
+    cfg = runs.recipe(listing, work_dir)
+    cfg.model.backbone = backbone
+    cfg.model.cls_head.update(dropout_ratio=0.5)
+    if case == 'probe, clipped':
+        cfg.optim_wrapper.clip_grad = dict(max_norm=1e-2)
+        custom = {'cls_head': dict(lr_mult=3.0, decay_mult=0.5)}
+        cfg.optim_wrapper.paramwise_cfg = dict(custom_keys=custom)
+    return cfg
+
+
+def trained(model, *prefixes):
+    return {
+        name: value
+        for name, value in model.state_dict().items()
+        if name.startswith(prefixes)
+    }
+
+
+@pytest.mark.parametrize('case', CASES)
+def test_members_learn_what_single_runs_learn(
+    listing,  # noqa: F811
+    tmp_path,
+    trunks,
+    case,
+):
+    cfg = config(listing, tmp_path / 'sweep', trunks, case)
+    runner = Runner.from_cfg(sweep_config(cfg, LRS, WDS))
+    runner.train()
+    sweep = runner.model
+    reader = f'backbone.{sweep.backbone.reader}.'
+    table = json.loads((tmp_path / 'sweep/sweep.json').read_text())
+    for i, rates in enumerate(sweep.rates.values()):
+        if i in (1, 2):  # two of four will do
+            continue
+        single = member_config(runner.cfg, rates)
+        single.work_dir = str(tmp_path / str(i))
+        alone = Runner.from_cfg(single)
+        alone.train()
+        names = {'cls_head.': f'members.{i}.cls_head.'}
+        names[reader] = f'members.{i}.reader.'
+        for prefix, member in names.items():
+            found = trained(sweep, member)
+            wanted = trained(alone.model, prefix)
+            assert len(found) == len(wanted)
+            for (name, x), y in zip(found.items(), wanted.values()):
+                assert torch.equal(x, y), name
+        metric = alone.message_hub.get_scalar('val/acc/top1').current()
+        assert table['members'][i]['acc/top1'] == metric
+    assert len({m['name'] for m in table['members']}) == 4
+
+
+def test_the_best_is_an_ordinary_adapter_file(listing, tmp_path, trunks):  # noqa: F811
+    cfg = config(listing, tmp_path, trunks, 'probe')
+    runner = Runner.from_cfg(sweep_config(cfg, LRS, [0.1]))
+    runner.train()
+    table = json.loads((tmp_path / 'sweep.json').read_text())
+    values = {m['name']: m['acc/top1'] for m in table['members']}
+    assert values[table['best']] == max(values.values())
+    sweep, batch = runner.model.eval(), torch.randn(2, 1, 3, 4, 16, 16)
+    assert list(sweep.rates)[sweep.kept] == table['best']
+    model = load_adapter(str(tmp_path / 'sweep_best.adapter.safetensors'))
+    assert type(model).__name__ == 'AdaptedRecognizer'
+    assert model.cfg.optim_wrapper.optimizer.lr == float(
+        table['best'].split('_')[0][2:]
+    )
+    index = int(sweep.kept)
+    with torch.no_grad():
+        wanted = sweep(batch, stage='head')
+        torch.testing.assert_close(model(batch, stage='head'), wanted)
+        [*_] = features = sweep.features(batch)
+        scores = sweep.members[index]['cls_head'](features[index])
+        torch.testing.assert_close(scores, wanted)
+        assert len({f.sum().item() for f in features}) == len(features)
+    metrics = runner.test()
+    assert metrics['acc/top1'] == values[table['best']]
+
+
+def test_members_are_all_pairs():
+    rates = grid()
+    assert len(rates) == len(RATES) * len(DECAYS) == 20
+    assert rates['lr0.003_wd0.4'] == (3e-3, 0.4)
+    for wrong in (dict(lr=[]), dict(lr=[1, 1]), dict(weight_decay=[-1])):
+        with pytest.raises(ValueError, match='at least one of each'):
+            grid(**wrong)
+
+
+@pytest.mark.parametrize(
+    'change,message',
+    [
+        (dict(type='ImageViT'), 'ImageViT, without a reader.*sweep Att'),
+        (
+            dict(type='VJEPA2', out_type='avg_featmap'),
+            "VJEPA2, without a reader.*out_type='attn_pool'",
+        ),
+        (dict(PROBE, full_finetune=True), 'trunk of AttentiveProbe is train'),
+    ],
+)
+def test_what_cannot_be_swept_is_refused(change, message):
+    head = dict(type='Float32I3DHead', num_classes=3, in_channels=32)
+    backbone = dict(change, arch='tiny', img_size=16)
+    with pytest.raises(ValueError, match=message):
+        MODELS.build(dict(type='ProbeSweep', backbone=backbone, cls_head=head))
+
+
+def test_what_is_compared_is_reported_or_refused(listing, tmp_path, trunks):  # noqa: F811
+    cfg = config(listing, tmp_path, trunks, 'probe')
+    lost = sweep_config(cfg, LRS, [0.1], monitor='acc/f1')
+    with pytest.raises(ValueError, match='acc/lr0.001_wd0.1_f1.*AccMetric'):
+        Runner.from_cfg(lost).train()
+    hook = dict(type='ProbeSweepHook', rule='most')
+    with pytest.raises(ValueError, match="rule='most'"):
+        HOOKS.build(hook)
+    cfg.custom_hooks.append(dict(hook, rule='less'))
+    with pytest.raises(ValueError, match='not a Recognizer3D.*ProbeSweep'):
+        Runner.from_cfg(cfg).train()
+    cfg.custom_hooks.pop()
+    cfg.optim_wrapper.constructor = 'SweepOptimConstructor'
+    with pytest.raises(ValueError, match='got a Recognizer3D'):
+        Runner.from_cfg(cfg).train()
+
+
+def test_losses_are_summed(listing, tmp_path, trunks):  # noqa: F811
+    cfg = sweep_config(config(listing, tmp_path, trunks, 'probe'), LRS, WDS)
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    data = [torch.randint(0, 255, (1, 3, 4, 16, 16)) for _ in range(2)]
+    sample = MODELS.build(cfg.model).cls_head
+    assert sample is not model.cls_head
+    samples = [ActionDataSample().set_gt_label(i) for i in range(2)]
+    batch = dict(inputs=data, data_samples=samples)
+    losses = model(**model.data_preprocessor(batch, True), mode='loss')
+    total, _ = model.parse_losses(losses)
+    own = [v for k, v in losses.items() if k.endswith('/loss_cls')]
+    assert len(own) == 4 and math.isclose(total, sum(own), rel_tol=1e-6)
+    assert len({loss.item() for loss in own}) == 1  # all start alike
