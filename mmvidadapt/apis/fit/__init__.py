@@ -1,7 +1,7 @@
 """Fit a recognizer to own videos, and measure how far it can be trusted.
 
-Find what can be classified (``clips``), what must stay together (``groups``:
-given, in names (``path_groups``), by looks (``scenes``)), what is tested on what
-(``folds``), how sure an accuracy is (``intervals``), what would help
-(``advice``).
+Find what can be classified (``clips``) and what must stay together
+(``groups``: given, by parts of names, ``path_groups``, or by looks,
+``scenes``); divide it (``folds``); bound an accuracy (``intervals``); say what
+would help (``advice``).
 """
