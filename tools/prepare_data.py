@@ -1,8 +1,9 @@
 """Prepare videos for training: python tools/prepare_data.py KIND SRC OUT.
 
 Own videos: KIND is folder (of class folders), csv (a table with the columns
-path and label) or list (lines of mmaction2). Every file is decoded; what
-cannot be used is left out and named in OUT/report.md. Then
+path and label, several labels with `;` between them) or list (lines of
+mmaction2). Every file is decoded; what cannot be used is left out and named in
+OUT/report.md. Then
     python tools/train.py OUT/aim_vitb16.py
 trains on them. The papers' data sets: KIND is k400, k600, k700, ssv2,
 diving48, hmdb51 or ucf101; SRC holds the videos and the official annotations.
@@ -47,7 +48,11 @@ from mmvidadapt.datasets.prepare.video_folders import (
     read_labels,
 )
 from mmvidadapt.datasets.prepare.split_clips import split_fold, split_into
-from mmvidadapt.datasets.prepare.csv_table import COLUMNS, read_csv
+from mmvidadapt.datasets.prepare.csv_table import (
+    COLUMNS,
+    SEPARATOR,
+    read_csv,
+)
 from mmvidadapt.utils.printable import fail, say
 
 
@@ -73,7 +78,19 @@ def parse_args() -> argparse.Namespace:
             )
         if kind == 'csv':
             for name in COLUMNS:
-                own.add_argument(f'--{name}-column')
+                if name != 'label':
+                    own.add_argument(f'--{name}-column')
+            own.add_argument(
+                '--label-column',
+                action='append',
+                help='once for each of several tasks, such as verb and noun',
+            )
+            own.add_argument(
+                '--label-separator',
+                default=SEPARATOR,
+                help='between several labels of a clip in one cell; '
+                f"'{SEPARATOR}' by default, '' for none",
+            )
         if kind == 'list':
             own.add_argument('--classes', type=Path, help='names, one a line')
     for kind in PAPERS:
@@ -156,7 +173,8 @@ def read_source(args: argparse.Namespace) -> Source:
     """Read own videos with their groups."""
     if args.kind == 'csv':
         columns = {name: getattr(args, f'{name}_column') for name in COLUMNS}
-        source = read_csv(args.source, args.root, columns)
+        sign = args.label_separator or None
+        source = read_csv(args.source, args.root, columns, sign)
     elif args.kind == 'list':
         classes = args.classes and read_text(args.classes).splitlines()
         source = read_labels(args.source, args.root, classes)

@@ -39,9 +39,10 @@ class CheckedVideoDataset(VideoDataset):
         max_bad_ratio (float): Share of the videos that may be unreadable in
             training. Defaults to 0.01.
         tasks (Sequence[str]): Names of the tasks, such as ``('verb',
-            'noun')``, where every line has a label for each, ``a.mp4 3 17``,
-            -1 where it is not known. ``gt_label`` holds them in this order.
-            Defaults to (): there is one label.
+            'noun')``, where every line has a label for each in this order,
+            ``a.mp4 3 17``, -1 where it is not known. ``gt_label`` holds them
+            in the alphabetical order of the tasks. Defaults to (): there is
+            one label.
         **dataset: Passed on to ``VideoDataset``.
 
     Raises:
@@ -81,6 +82,9 @@ class CheckedVideoDataset(VideoDataset):
         self.top_label = max(
             (max(found, default=-1) for found in labels) if several else labels
         )
+        if self.tasks:  # of every head in this order
+            order = sorted(range(len(self.tasks)), key=self.tasks.__getitem__)
+            labels = [[found[i] for i in order] for found in labels]
         return [
             dict(filename=osp.join(folder, name), label=label)
             for name, label in zip(names, labels)
@@ -102,15 +106,15 @@ class CheckedVideoDataset(VideoDataset):
                 f'{self.ann_file} has no labels to learn from; write one '
                 'behind every path.'
             )
-        wanted = tuple(num_classes) if isinstance(num_classes, dict) else ()
-        if needed and self.tasks != wanted:
+        wanted = sorted(num_classes) if isinstance(num_classes, dict) else []
+        if needed and sorted(self.tasks) != wanted:
             raise ValueError(
                 f'The data set of {self.ann_file} has tasks={self.tasks}, and '
-                f'the head has num_classes={num_classes}: name the same tasks '
-                'in the same order.'
+                f'the head has num_classes={num_classes}: name the same '
+                'tasks.'
             )
         if wanted:
-            self._annotations([*num_classes.values()])
+            self._annotations([num_classes[task] for task in self.tasks])
         elif self.top_label >= num_classes:
             self._annotations(num_classes)
 
@@ -152,13 +156,13 @@ class CheckedVideoDataset(VideoDataset):
 
         Returns:
             List[int]: Its labels, none where it has no label; where there
-            are tasks, the label of the last one, such as the action.
+            are tasks, the label of the last of ``tasks``.
         """
         label = self.get_data_info(idx)['label']
         if isinstance(label, torch.Tensor):  # a number a class
             return label.nonzero().flatten().tolist()
         if self.tasks:
-            label = label[-1]
+            label = label[sorted(self.tasks).index(self.tasks[-1])]
         return [label] if label >= 0 else []
 
     def path(self, idx: int) -> str:

@@ -23,8 +23,9 @@ class MultiTaskVideoHead(BaseHead):
     outputs ``(B, C, Q, 1, 1)`` have a linear layer each. Features of other
     backbones are averaged, and all tasks read the average.
 
-    Samples hold ``gt_label`` ``(tasks,)`` in the order of ``num_classes``, -1
-    where the label of a task is not known, which adds nothing to its loss;
+    Tasks are in alphabetical order, for configs do not keep the order of a
+    dict. Samples hold ``gt_label`` ``(tasks,)``, -1 where the label of a task
+    is not known, which adds nothing to its loss;
     ``CheckedVideoDataset(tasks=...)`` reads such lists. Predictions are
     ``pred_score``, a dict of the scores of each task as mmaction2's heads of
     several pathways give it, and ``pred_label`` ``(tasks,)``;
@@ -35,8 +36,8 @@ class MultiTaskVideoHead(BaseHead):
         num_classes (Dict[str, int]): Number of classes of each task.
         in_channels (int, optional): Number of channels C. Defaults to None:
             ``AdaptedRecognizer`` fills it in from the backbone's trunk.
-        num_queries (int): Q, that of the backbone's probe: one for each task,
-            or 1, which all tasks read. Defaults to 1.
+        num_queries (int): Q, that of the backbone's probe: one for each task
+            in its order, or 1, which all tasks read. Defaults to 1.
         average_clips (str, optional): How views are averaged, see
             :class:`mmaction.models.heads.BaseHead`. Defaults to 'prob'.
         **head: Passed on to the :class:`Float32I3DHead` of every task:
@@ -66,9 +67,8 @@ class MultiTaskVideoHead(BaseHead):
                 f'num_queries={num_queries}: give 1, or one for each of the '
                 f'{len(num_classes)} tasks {", ".join(num_classes)}.'
             )
-        super().__init__(
-            dict(num_classes), in_channels, average_clips=average_clips
-        )
+        num_classes = {task: num_classes[task] for task in sorted(num_classes)}
+        super().__init__(num_classes, in_channels, average_clips=average_clips)
         self.num_queries = num_queries
         self.heads = ModuleDict(
             {
@@ -78,7 +78,8 @@ class MultiTaskVideoHead(BaseHead):
         )
 
     def forward(self, x: Tensor, **kwargs: Any) -> Scores:
-        """Score features (B, C, T, H, W); return (B, K) of every task."""
+        """Score features (B, C, T, H, W) or (B, C); return (B, K) by task."""
+        x = x[..., None, None, None] if x.ndim == 2 else x  # mmaction2's
         queries = (self.num_queries, 1, 1)
         if self.num_queries > 1 and x.shape[2:] != queries:
             raise ValueError(

@@ -29,12 +29,19 @@ NAMES = [
 RECIPES = list({name.partition('/')[0]: name for name in NAMES}.values())
 
 
-def own(num_train=104, num_val=20, num_test=16, frames=80, classes='abcdefg'):
+def own(
+    num_train=104,
+    num_val=20,
+    num_test=16,
+    frames=80,
+    classes='abcdefg',
+    **kind,
+):
     """Data of which only the numbers matter."""
     numbers = dict(train=num_train, val=num_val, test=num_test)
     splits = {s: [Clip('a.mp4', 'a')] * n for s, n in numbers.items()}
     facts = {'a.mp4': VideoFacts(frames, 176, 132)}
-    return OwnData(Path('videos'), list(classes), splits, facts, [])
+    return OwnData(Path('videos'), list(classes), splits, facts, [], **kind)
 
 
 def derive(data=None, options=None, **choices):
@@ -275,3 +282,48 @@ def test_few_clips_on_another_trunk():
     assert 'dropout_ratio' not in other.model.cls_head
     with pytest.raises(ValueError, match='98 x 98.*224 x 224'):
         derive(options={'model.backbone.img_size': 224}, **choices)
+
+
+TASKS = [f'verb: {i}' for i in range(3)] + [f'noun: {i}' for i in range(7)]
+
+
+@pytest.mark.parametrize('name', RECIPES)
+def test_every_method_learns_several_tasks(name):
+    folder, _, stem = name.partition('/')
+    data = own(classes=TASKS, tasks=('verb', 'noun'))
+    cfg = derive(data, method=folder, arch=stem[: -len('_k400')])
+    head, old = cfg.model.cls_head, load_config(name).model.cls_head
+    assert head.num_classes == dict(verb=3, noun=7)
+    assert head.get('dropout_ratio') == old.get('dropout_ratio')
+    pooler = cfg.model.backbone.get('pooler') or {}
+    assert head.get('num_queries', 1) == pooler.get('num_queries', 1)
+    assert (folder in ('vjepa2', 'attentive_probe')) == bool(pooler)
+    for split in ('train', 'val', 'test'):
+        data_set = cfg[f'{split}_dataloader'].dataset
+        assert data_set.tasks == ('verb', 'noun')
+        assert data_set.metainfo.classes == TASKS
+    assert cfg.val_evaluator == dict(type='MultiTaskMetric', topk=(1, 5))
+    said = ' '.join(explain(cfg, data, Choices()))
+    assert '2 tasks, classes: 3 of verb, 7 of noun;' in said
+
+
+@pytest.mark.parametrize('name', RECIPES)
+def test_every_method_learns_several_labels(name):
+    folder, _, stem = name.partition('/')
+    asym = {'model.cls_head.loss_cls.type': 'mmpretrain.AsymmetricLoss'}
+    for options in (None, asym):
+        data = own(several=True)
+        choices = dict(method=folder, arch=stem[: -len('_k400')])
+        cfg = derive(data, options, **choices)
+        head = cfg.model.cls_head
+        assert (head.num_classes, head.multi_class) == (7, True)
+        loss = asym[min(asym)] if options else 'BCELossWithLogits'
+        assert head.loss_cls == dict(type=loss)
+        assert 'label_smooth_eps' not in head
+        loader = cfg.train_dataloader
+        assert (loader.dataset.multi_class, loader.dataset.num_classes) == (
+            True,
+            7,
+        )
+    assert cfg.test_evaluator.metric_list == 'mean_average_precision'
+    assert 'several labels' in ' '.join(explain(cfg, data, Choices()))

@@ -77,3 +77,47 @@ def test_what_is_read_is_not_written_over(tmp_path, monkeypatch):
     (tmp_path / 'link').symlink_to(tmp_path)
     with pytest.raises(ValueError, match='choose another folder'):
         keep_sources([tmp_path / 'link/train.txt'], [path])
+
+
+def test_several_labels_of_a_clip(tmp_path):
+    table = tmp_path / 'clips.csv'
+    table.write_text('path,label\na.mp4,run; jump;run\nb.mp4,fly\nc.mp4,;\n')
+    source = read_csv(table, separator=';')
+    assert source.several and not source.tasks
+    assert [c.labels for c in source.clips] == [
+        ('run', 'jump'),
+        ('fly',),
+        (),
+    ]
+    assert read_csv(table).clips[0].label == 'run; jump;run'
+    table.write_text('path;label\na.mp4;"run;jump"\n')
+    for sign, several in ((';', False), ('|', False), (None, False)):
+        source = read_csv(table, separator=sign)
+        assert source.clips == [Clip('a.mp4', 'run;jump')]
+        assert source.several == several
+    table.write_text('path;label\na.mp4;run|jump\n')
+    assert read_csv(table, separator='|').clips[0].label == ('run', 'jump')
+
+
+def test_a_column_for_every_task(tmp_path):
+    table = tmp_path / 'clips.csv'
+    table.write_text('file,Verb,noun,who\na.mp4,cut,lid,A\nb.mp4,,cup;lid,B\n')
+    columns = dict(label=['verb', 'noun'], group='who')
+    source = read_csv(table, columns=columns, separator=';')
+    assert source.tasks == ('verb', 'noun') and not source.several
+    assert source.clips == [
+        Clip('a.mp4', ('verb: cut', 'noun: lid'), 'A'),
+        Clip('b.mp4', ('noun: cup;lid',), 'B'),
+    ]
+    one = read_csv(table, columns=dict(label=['noun']))
+    assert (one.clips[0].label, one.tasks) == ('lid', ())
+    table.write_text(
+        'file,verb,noun\na.mp4,cut,lid\nb.mp4,,\nc.mp4,"a\nb",c\n'
+    )
+    with pytest.raises(ValueError) as error:
+        read_csv(table, columns=dict(label=['verb', 'noun']))
+    assert 'line 3: it has no label; line 5: its label has a' in str(
+        error.value
+    )
+    with pytest.raises(ValueError, match='called adverb.*--label-column'):
+        read_csv(table, columns=dict(label=['verb', 'adverb']))

@@ -202,3 +202,52 @@ def test_labels_that_are_numbers_keep_their_order(videos):
     clips = [Clip(f'{i}.mp4', label) for i, label in enumerate(('10', '9'))]
     source = Source(videos, clips)
     assert prepare_own(source, halves).classes == ['9', '10']
+
+
+MANY = [('b', 'a'), ('a',), (), ('10', 'a')]
+TASKS = [('v: cut', 'n: 10'), ('n: 9',), ('v: wash', 'n: 9')]
+
+
+@pytest.mark.parametrize(
+    ('labels', 'kind', 'classes', 'lines'),
+    [
+        (
+            MANY,
+            dict(several=True),
+            ['10', 'a', 'b'],
+            ['1 2', '1', '-1', '0 1'],
+        ),
+        (
+            TASKS,
+            dict(tasks=('v', 'n')),
+            ['n: 9', 'n: 10', 'v: cut', 'v: wash'],
+            ['0 1', '-1 0', '1 0'],
+        ),
+    ],
+)
+def test_clips_with_several_labels(
+    labels, kind, classes, lines, videos, tmp_path
+):
+    paths = [f'{i}.mp4' for i in range(len(labels))]
+    clips = [Clip(path, label) for path, label in zip(paths, labels)]
+    data = prepare_own(Source(videos, clips, **kind), halves)
+    write_own(data, tmp_path)
+    text = (tmp_path / 'train.txt').read_text()
+    assert text == ''.join(f'{p} {n}\n' for p, n in zip(paths, lines))
+    assert (tmp_path / 'classes.txt').read_text().split('\n')[:-1] == classes
+    page = (tmp_path / 'report.md').read_text()
+    assert f'| all | | {len(labels)} | {len(labels)} | 0 |' in page
+    bare = [Clip('0.mp4', ('v: cut', 'n: a')), Clip('1.mp4', ('n: b',))]
+    with pytest.raises(ValueError, match="one class, 'v: cut'"):
+        prepare_own(Source(videos, bare, tasks=('v', 'n')), halves)
+
+
+def test_one_content_with_two_sets_of_labels(videos):
+    facts = {f'{i}.mp4': check_video(str(videos / '0.mp4')) for i in range(3)}
+    clips = [Clip(path, ('a', 'b')) for path in facts]
+    clips[1] = Clip('1.mp4', ('b', 'a'))
+    kept, _ = drop_duplicates(clips, facts)
+    assert kept == clips[:1]
+    clips[2] = Clip('2.mp4', ('a',))
+    kept, dropped = drop_duplicates(clips, facts)
+    assert kept == [] and 'one content, labels a and a, b' in dropped[0][1]

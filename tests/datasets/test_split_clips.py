@@ -88,3 +88,12 @@ def test_folds_test_every_clip_once():
     for folds, fold in ((2, 0), (5, 5)):
         with pytest.raises(ValueError, match=f'--folds {folds} --fold {fold}'):
             split_fold(clips, folds, fold)
+
+
+def test_every_one_of_several_labels_is_in_proportion():
+    labels = [('a', 'b'), ('a', 'c'), ('b',), ()]
+    clips = [Clip(str(i), labels[i % 4]) for i in range(80)]
+    parts = split_clips(clips, (0.5, 0.5))
+    for name in 'abc':
+        few, many = (sum(name in c.labels for c in part) for part in parts)
+        assert few == pytest.approx(many, abs=2)

@@ -9,8 +9,8 @@ from torch.testing import assert_close
 
 from mmvidadapt.datasets.checked_videos import UnreadableSample
 
-TASKS = dict(verb=3, noun=4)
-LABELS = [[2, 0], [1, 3], [0, 1]]
+TASKS = dict(noun=4, verb=3)
+LABELS = [[0, 2], [3, 1], [1, 0]]  # of noun and verb
 TINY = dict(arch='tiny', img_size=32)
 BACKBONES = {
     'AIM': dict(TINY, type='AIM', num_frames=4),
@@ -25,7 +25,8 @@ BACKBONES = {
 
 
 def build(**head):
-    given = dict(num_classes=TASKS, in_channels=8, dropout_ratio=0.0)
+    given = dict(num_classes=dict(verb=3, noun=4), in_channels=8)
+    given['dropout_ratio'] = 0.0
     head = MODELS.build(dict(given, type='MultiTaskVideoHead', **head))
     torch.manual_seed(0)
     for param in head.parameters():
@@ -67,10 +68,10 @@ def test_a_linear_layer_a_query_or_all_on_the_mean(queries):
 
 @pytest.mark.parametrize('loss', ['CrossEntropyLoss', 'mmpretrain.FocalLoss'])
 def test_losses_of_what_is_known(loss):
-    labels = [[2, -1], [1, 3], [0, -1]]
+    labels = [[-1, 2], [3, 1], [-1, 0]]
     head, x = build(loss_cls=dict(type=loss)), torch.randn(3, 8, 1, 1, 1)
     losses, scores = head.loss(x, samples(labels)), head(x)
-    for j, (task, rows) in enumerate(dict(verb=[0, 1, 2], noun=[1]).items()):
+    for j, (task, rows) in enumerate(dict(noun=[1], verb=[0, 1, 2]).items()):
         truth = torch.tensor([labels[i][j] for i in rows])
         wanted = F.cross_entropy(scores[task][rows], truth)
         if 'Focal' in loss:  # of sigmoids, 1708.02002, equation 5
@@ -81,7 +82,7 @@ def test_losses_of_what_is_known(loss):
         assert_close(losses[f'{task}_loss_cls'], wanted)
         top1 = (scores[task][rows].argmax(1) == truth).float().mean()
         assert_close(losses[f'{task}_top1_acc'].float(), top1)
-    head.loss(x, samples([[0, -1]] * 3))['noun_loss_cls'].backward()
+    head.loss(x, samples([[-1, 0]] * 3))['noun_loss_cls'].backward()
     assert head.heads['noun'].fc_cls.weight.grad.eq(0).all()
 
 
@@ -124,7 +125,7 @@ def test_it_reads_every_backbone(name):
         (dict(num_classes=5), (), [], 'a number of classes for each task'),
         (dict(num_queries=2), (1, 1, 1), [], 'pooler.num_queries=2'),
         (dict(num_queries=2), (2, 7, 7), [], r'not \(B, C, 2, 1, 1\)'),
-        ({}, (1, 1, 1), [[1]] * 3, r"set tasks=\('verb', 'noun'\)"),
+        ({}, (1, 1, 1), [[1]] * 3, r"set tasks=\('noun', 'verb'\)"),
     ],
 )
 def test_mistakes_say_the_way_out(head, shape, labels, words):
@@ -176,7 +177,10 @@ def test_an_unreadable_video_is_wrong_in_every_task():
 def dataset(tmp_path, text, **options):
     path = tmp_path / 'list.txt'
     path.write_text(text)
-    kind = dict(type='CheckedVideoDataset', tasks=tuple(TASKS), pipeline=[])
+    kind = dict(
+        type='CheckedVideoDataset', tasks=('verb', 'noun'), pipeline=[]
+    )
+    options['tasks'] = ('verb', 'noun')
     return DATASETS.build(dict(kind, ann_file=str(path), **options))
 
 
@@ -184,13 +188,13 @@ def test_lists_have_a_label_for_every_task(tmp_path):
     data = dataset(tmp_path, 'a 1 2.mp4 2 0\nb 7 1 -1\n')
     assert [data.path(i) for i in (0, 1)] == ['a 1 2.mp4', 'b 7']
     assert [data.get_data_info(i)['label'] for i in (0, 1)] == [
-        [2, 0],
-        [1, -1],
+        [0, 2],  # of noun and verb
+        [-1, 1],
     ]
     assert [data.get_cat_ids(i) for i in (0, 1)] == [[0], []]
     data.check_labels(TASKS)
     for wrong, words in (
-        (dict(noun=4, verb=3), 'the same tasks in the same order'),
+        (dict(noun=4), 'the same tasks'),
         (3, 'the same tasks'),
         (dict(verb=2, noun=4), 'line 1: .*labels 2, 0 are not in 0 to 1, 0 t'),
     ):

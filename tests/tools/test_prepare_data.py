@@ -8,6 +8,7 @@ import pytest
 from mmengine.config import Config
 
 from mmvidadapt.datasets.prepare import check_videos
+from mmvidadapt.weights.adapter_file import read_adapter
 from tests import films
 
 from .processes import call
@@ -128,6 +129,51 @@ def test_a_table_and_a_list(folder, tmp_path, monkeypatch, capsys):
     args = ('--root', folder, '--classes', tmp_path / 'names.txt')
     prepare(monkeypatch, 'list', tmp_path / 'list.txt', out, *args)
     assert (out / 'classes.txt').read_text() == 'up\ndown\n'
+    capsys.readouterr()
+
+
+def write_table(folder, path, head, *cells):
+    """Write a table of the clips, with a cell or several for each in turn."""
+    paths = sorted(folder.rglob('p*_?.mp4'))
+    with open(path, 'w', newline='') as file:
+        writer = csv.writer(file)
+        writer.writerow(['path', *head])
+        writer.writerows(
+            [p.relative_to(folder), *cells[i % len(cells)]]
+            for i, p in enumerate(paths)
+        )
+
+
+MANY = (['label'], ['run;jump'], ['run'], [';'], ['fly; run'])
+TASKS = (['verb', 'noun'], ['cut', 'lid'], ['wash', ''], ['cut', 'cup'])
+COLUMNS = ('--label-column', 'verb', '--label-column', 'noun')
+
+
+@pytest.mark.parametrize(
+    ('cells', 'extra', 'metric'),
+    [
+        (MANY, (), 'acc/mean_average_precision'),
+        (TASKS, COLUMNS, 'acc/noun_mean1'),
+    ],
+    ids=['several', 'tasks'],
+)
+def test_clips_with_several_labels(
+    cells, extra, metric, folder, tmp_path, monkeypatch, capsys
+):
+    write_table(folder, tmp_path / 'clips.csv', *cells)
+    out, work = tmp_path / 'out', tmp_path / 'work'
+    args = ('--root', folder, *extra, '--split', 0.5, 0.5, 0)
+    args += ('--epochs', 1, '--batch-size', 3, *TINY)
+    prepare(monkeypatch, 'csv', tmp_path / 'clips.csv', out, *args)
+    config = out / 'aim_vitb16.py'
+    call(monkeypatch, 'train.py', config, '--work-dir', work)
+    test = ('--work-dir', work / 'test')
+    call(monkeypatch, 'test.py', config, work / 'epoch_1.pth', *test)
+    metrics = json.loads(next((work / 'test').rglob('2*.json')).read_text())
+    assert 0 <= metrics[metric] <= 1
+    adapter = read_adapter(work / 'epoch_1.adapter.safetensors')
+    names = (out / 'classes.txt').read_text().splitlines()
+    assert adapter.classes == names
     capsys.readouterr()
 
 

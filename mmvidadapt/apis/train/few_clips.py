@@ -9,7 +9,8 @@ from .image_size import image_size, pipelines
 AREA = (0.6, 1.0)  # of a frame that a training crop shows, at least and most
 DROPOUT, DROP_PATH, MAX_NORM = 0.2, 0.1, 1.0
 FASTER = 8 / 3  # times the rate that the batch size asks for
-HEADS = ('Float32I3DHead', 'EVLHead', 'I3DHead')  # that have such a dropout
+# Heads that have such a dropout.
+HEADS = ('Float32I3DHead', 'EVLHead', 'I3DHead', 'MultiTaskVideoHead')
 # It starts at zero and is all that AIM knows about order.
 TEMPORAL_RATE = 10.0
 

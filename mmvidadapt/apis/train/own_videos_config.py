@@ -19,6 +19,7 @@ from .config import find_recipe, load_config
 from .config_variables import merge_options
 from .few_clips import use_few_clips
 from .image_size import check_crops, image_size, resize_steps, split_trunk
+from .own_labels import explain_labels, use_labels
 from .schedule import rescale_rate, stretch_schedule
 
 # Videos up to here, ten seconds or so, are seen as a whole.
@@ -97,7 +98,7 @@ def own_config(
     recipe = find_recipe(choices.method, choices.arch)
     cfg = load_config(recipe, trunk=choices.trunk)
     cfg.work_dir = work_dir(lists, choices, fold)
-    cfg.model.cls_head.num_classes = len(data.classes)
+    use_labels(cfg, data)
     _use_lists(cfg, data, lists.absolute())
     _fit(cfg, data, choices)
     for split in SPLITS:
@@ -152,10 +153,6 @@ def _use_lists(cfg: Config, data: OwnData, lists: Path) -> None:
             data_prefix=dict(video=cfg.data_root),
             metainfo=cfg.metainfo,
         )
-    topk = (1, 5) if len(data.classes) > 5 else (1,)
-    options = dict(top_k_accuracy=dict(topk=topk))
-    metric = dict(type='AccMetric', metric_options=options)
-    cfg.val_evaluator = cfg.test_evaluator = metric
 
 
 def seen_as_a_whole(data: OwnData, choices: Choices) -> bool:
@@ -222,7 +219,8 @@ def explain(cfg: Config, data: OwnData, choices: Choices) -> List[str]:
     said = [
         f'{epochs} epochs of {steps} steps with {batch} clips each, '
         f'learning rate {cfg.optim_wrapper.optimizer.lr:g} (--epochs, '
-        '--batch-size, --gpus).'
+        '--batch-size, --gpus).',
+        *explain_labels(data),
     ]
     if seen_as_a_whole(data, choices):
         said.append('Frames are spread over the whole video (--sampling).')

@@ -138,7 +138,7 @@ def drop_duplicates(
         same.setdefault(facts[clip.path].sha256 or clip.path, []).append(clip)
     kept, dropped = set(), []
     for equal in same.values():
-        labels = sorted({clip.label for clip in equal})
+        labels = sorted({', '.join(sorted(c.labels)) for c in equal})
         paths = ' and '.join(dict.fromkeys(clip.path for clip in equal))
         if len(labels) == 1:
             kept.add(id(equal[0]))

@@ -24,9 +24,10 @@ def read_epic100(folder: Path) -> Official:
         folder (Path): Where the four files are.
 
     Returns:
-        Official: The names of all verbs, then all nouns, then all actions;
-        entries have a label of each. Actions are the pairs of verb and noun
-        that there are in training or validation, in their order.
+        Official: The names of all actions, then all nouns, then all verbs;
+        entries have a verb, a noun and an action. Actions are the pairs of
+        verb and noun that there are in training or validation, in their
+        order.
     """
     names = {task: _names(folder, task) for task in ('verb', 'noun')}
     rows = {split: [*_rows(folder, split, names)] for split in FILES}
@@ -39,11 +40,12 @@ def read_epic100(folder: Path) -> Official:
         ]
         for split, found in rows.items()
     }
-    classes = [f'{task}: {n}' for task, found in names.items() for n in found]
-    classes += [
+    classes = [
         f'action: {names["verb"][verb]} {names["noun"][noun]}'
         for verb, noun in pairs
     ]
+    for task in ('noun', 'verb'):  # in alphabetical order, as heads have them
+        classes += [f'{task}: {name}' for name in names[task]]
     return Official(classes, splits)
 
 

@@ -4,13 +4,23 @@ import json
 import statistics
 from collections import Counter, defaultdict
 from pathlib import Path
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import (
+    Callable,
+    Dict,
+    Iterable,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from mmvidadapt.utils.printable import in_code, in_markdown
 
-from .annotation_lists import write_classes, write_list, write_text
+from .annotation_lists import Label, write_classes, write_list, write_text
 from .check_videos import check_videos, drop_duplicates
 from .frame_folders import FrameFiles
+from .split_clips import count_labels
 from .video_facts import VideoFacts
 from .video_folders import SPLITS, Clip, Source
 
@@ -27,6 +37,28 @@ class OwnData(NamedTuple):
     rejected: List[Tuple[str, str]]
     notes: Sequence[str] = ()
     frames: Optional[FrameFiles] = None
+    several: bool = False
+    tasks: Sequence[str] = ()
+
+    def of_task(self, task: str) -> List[str]:
+        """Return the classes of a task, called after it."""
+        return [c for c in self.classes if c.startswith(f'{task}: ')]
+
+    def label_numbers(self, clips: Sequence[Clip]) -> List[Label]:
+        """Return the number of every clip's class, or its numbers.
+
+        Those of tasks are counted from 0 in each, -1 where one is not known.
+        """
+        if self.tasks:
+            parts = [self.of_task(task) for task in self.tasks]
+            numbers = [{c: i for i, c in enumerate(part)} for part in parts]
+            return [
+                [max(part.get(c, -1) for c in clip.labels) for part in numbers]
+                for clip in clips
+            ]
+        known = {name: i for i, name in enumerate(self.classes)}
+        found = [sorted(known[c] for c in clip.labels) for clip in clips]
+        return found if self.several else [number for (number,) in found]
 
     @property
     def median_frames(self) -> int:
@@ -70,23 +102,34 @@ def prepare_own(
             f'{rejected[0][0]}: {rejected[0][1]}'
         )
     classes = _find_classes(source, good)
-    lost = sorted({clip.label for clip in source.clips} - set(classes))
+    lost = sorted(set(count_labels(source.clips)) - set(classes))
     notes = list(source.notes)
     if lost:
         notes.append(f'No video that can be used of: {", ".join(lost)}.')
     found = (classes, split(good), facts, rejected, notes)
-    return OwnData(source.root, *found, source.frames)
+    kind = (source.frames, source.several, source.tasks)
+    return OwnData(source.root, *found, *kind)
 
 
 def _find_classes(source: Source, good: Sequence[Clip]) -> List[str]:
     """Return the names of the classes in their order, two at least."""
-    classes = source.classes or in_order({clip.label for clip in good})
-    if len(classes) < 2:
-        raise ValueError(
-            f'All videos below {source.root} are of one class, '
-            f"'{classes[0]}'; there is nothing to tell apart."
-        )
-    return classes
+    labels = set(count_labels(good))
+    parts = [_in_task(task, labels) for task in sorted(source.tasks)]
+    parts = parts or [in_order(labels)]
+    for classes in [source.classes] if source.classes else parts:
+        if len(classes) < 2:
+            raise ValueError(
+                f'All videos below {source.root} are of one class, '
+                f"'{''.join(classes)}'; there is nothing to tell apart."
+            )
+    return source.classes or [name for part in parts for name in part]
+
+
+def _in_task(task: str, labels: Iterable[str]) -> List[str]:
+    """Sort the classes of a task, called after it; numbers by their value."""
+    start = f'{task}: '
+    names = [name[len(start) :] for name in labels if name.startswith(start)]
+    return [start + name for name in in_order(names)]
 
 
 def in_order(labels: Sequence[str]) -> List[str]:
@@ -111,9 +154,8 @@ def write_own(data: OwnData, out: Path) -> List[str]:
     Returns:
         List[str]: What one should know about the data.
     """
-    numbers = {name: i for i, name in enumerate(data.classes)}
     for split, clips in data.splits.items():
-        rows = [(clip.path, numbers[clip.label]) for clip in clips]
+        rows = [*zip([c.path for c in clips], data.label_numbers(clips))]
         if data.frames is not None:  # RawframeDataset wants their number
             rows = [(f'{p} {data.facts[p].frames}', n) for p, n in rows]
         write_list(out / f'{split}.txt', rows)
@@ -134,10 +176,7 @@ def write_own(data: OwnData, out: Path) -> List[str]:
 
 def counts(data: OwnData) -> Dict[str, Counter]:
     """Count the videos of every class in every split."""
-    return {
-        split: Counter(clip.label for clip in clips)
-        for split, clips in data.splits.items()
-    }
+    return {split: count_labels(clips) for split, clips in data.splits.items()}
 
 
 def find_warnings(data: OwnData) -> List[str]:
@@ -191,7 +230,7 @@ def report(data: OwnData, warnings: Sequence[str]) -> str:
     for i, name in enumerate(data.classes):
         row = ' | '.join(str(number[split][name]) for split in splits)
         lines.append(f'| {in_markdown(name)} | {i} | {row} |')
-    sums = ' | '.join(str(sum(number[split].values())) for split in splits)
+    sums = ' | '.join(str(len(data.splits[split])) for split in splits)
     lines += [f'| all | | {sums} |', '']
     lines += [f'- {in_markdown(warning)}' for warning in warnings]
     if data.rejected:

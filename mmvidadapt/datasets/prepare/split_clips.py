@@ -3,7 +3,7 @@
 import math
 import random
 from collections import Counter, defaultdict
-from typing import Dict, List, Sequence
+from typing import Dict, Iterable, List, Sequence
 
 from .video_folders import SPLITS, Clip
 
@@ -34,12 +34,12 @@ def split_clips(
     order = list(groups)
     random.Random(seed).shuffle(order)
     order.sort(key=lambda name: -len(groups[name]))  # keeps ties shuffled
-    total = Counter(clip.label for clip in clips)
+    total = count_labels(clips)
     total[ALL] = len(clips)
     parts: List[List[Clip]] = [[] for _ in shares]
     counts = [Counter() for _ in shares]
     for name in order:
-        gain = Counter(clip.label for clip in groups[name])
+        gain = count_labels(groups[name])
         gain[ALL] = len(groups[name])
         costs = [
             _cost(gain, count, total, share) if share > 0 else math.inf
@@ -50,6 +50,11 @@ def split_clips(
         counts[best] += gain
     place = {id(clip): number for number, clip in enumerate(clips)}
     return [sorted(part, key=lambda c: place[id(c)]) for part in parts]
+
+
+def count_labels(clips: Iterable[Clip]) -> Counter:
+    """Count the clips of every label."""
+    return Counter(label for clip in clips for label in clip.labels)
 
 
 def _cost(

@@ -4,7 +4,15 @@ import os
 import re
 from collections import Counter
 from pathlib import Path
-from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import (
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from mmvidadapt.utils.video import EXTENSIONS
 
@@ -25,23 +33,30 @@ SPLIT_NAMES = dict(
 
 
 class Clip(NamedTuple):
-    """A video with its label.
+    """A video with its label, or a tuple of labels.
 
     ``group`` is what must not stand on two sides of a split: a person, a
     room, a long recording; ``split`` is given where the source says it.
     """
 
     path: str  # relative to the root
-    label: str
+    label: Union[str, Tuple[str, ...]]
     group: Optional[str] = None
     split: Optional[str] = None
+
+    @property
+    def labels(self) -> Tuple[str, ...]:
+        """Return the label as a tuple, of one or several."""
+        return (self.label,) if isinstance(self.label, str) else self.label
 
 
 class Source(NamedTuple):
     """Videos below a root; ``classes`` where their order is given.
 
     ``notes`` say what was seen and is no video, ``frames`` how frames are
-    called where every video is a folder of them.
+    called where every video is a folder of them. Videos have one label;
+    with ``several`` any number of labels, with ``tasks`` one for each task,
+    which is called after it, ``'verb: cut'``.
     """
 
     root: Path
@@ -49,6 +64,8 @@ class Source(NamedTuple):
     classes: Optional[List[str]] = None
     notes: Sequence[str] = ()
     frames: Optional[Tuple[str, int]] = None
+    several: bool = False
+    tasks: Sequence[str] = ()
 
 
 def read_folder(root: Path) -> Source:
