@@ -49,7 +49,7 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     packages=find_packages(include=['mmvidadapt', 'mmvidadapt.*']),
-    package_data={'mmvidadapt': ['.mim/*', '.mim/**/*']},
+    package_data={'mmvidadapt': ['.mim/*', '.mim/**/*', 'apis/*/*.css']},
     python_requires='>=3.10,<3.13',
     install_requires=[
         'torch>=2.6',

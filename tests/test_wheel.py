@@ -99,6 +99,7 @@ def test_its_command_line_and_tools_run_anywhere(site, tmp_path):
     )
     assert "type='EVL'" in flat and '_base_' not in flat
     tools = site / 'mmvidadapt' / '.mim' / 'tools'
-    for name in ('train.py', 'test.py', 'inference.py'):
+    assert (site / 'mmvidadapt/apis/report/page.css').is_file()
+    for name in ('train.py', 'test.py', 'inference.py', 'report.py'):
         said = python(tools / name, '--help', cwd=tmp_path, site=site)
         assert 'usage:' in said

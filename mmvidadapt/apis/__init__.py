@@ -1,8 +1,9 @@
-"""Call from Python what the tools do; five groups, by the user's task.
+"""Call from Python what the tools do, grouped by the user's task.
 
 - ``data``: transcode videos, extract frames, cache features and tokens.
 - ``train``: find, print and derive configs, check the installation.
 - ``inspect``: count operations, draw attention, test the sense of time.
+- ``report``: write ``report.html``, how far a recognizer can be trusted.
 - ``use``: load models and adapters, classify videos, convert weights.
 - ``benchmark``: time training steps and input pipelines side by side.
 

@@ -7,7 +7,7 @@ import numpy as np
 BINS, FOLDS = 10, 5
 COLDEST, HOTTEST, STEPS = 0.05, 20.0, 80
 GOLDEN = (5**0.5 - 1) / 2
-TINY = 1e-12
+TINY = 1e-15  # what underflows is no surer than this
 
 
 class Reliability(NamedTuple):
@@ -48,7 +48,7 @@ def reliability(scores: np.ndarray, labels: np.ndarray) -> Reliability:
 
 def tempered(scores: np.ndarray, temperature: float) -> np.ndarray:
     """Divide the logarithms of scores (N, K) by a temperature."""
-    logits = np.log(scores + TINY) / temperature  # (N, K)
+    logits = np.log(np.maximum(scores, TINY)) / temperature  # (N, K)
     powers = np.exp(logits - logits.max(1, keepdims=True))  # (N, K)
     return powers / powers.sum(1, keepdims=True)
 
@@ -71,7 +71,7 @@ def fit_temperature(scores: np.ndarray, labels: np.ndarray) -> float:
 
     def loss(log_t: float) -> float:
         own = tempered(scores, float(np.exp(log_t)))[rows, labels]
-        return float(-np.log(own + TINY).mean())
+        return float(-np.log(np.maximum(own, TINY)).mean())
 
     low, high = np.log(COLDEST), np.log(HOTTEST)
     for _ in range(STEPS):

@@ -1,6 +1,6 @@
 """Hold what a report shows: scores of clips, and what else is known."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import (
     Any,
@@ -53,18 +53,19 @@ class Report:
             Defaults to ''.
         split (Sequence[str]): Sentences that say how the clips were split.
             Defaults to ().
-        orders (Dict[str, np.ndarray]): Scores ``(N, K)`` of the same clips
+        orders (Dict[str, np.ndarray], optional): Scores ``(N, K)`` of the same clips
             with other frames: ``'shuffled'``, ``'reversed'``,
-            ``'single frame'``. Defaults to ``{}``.
+            ``'single frame'``. Defaults to None: they were not tested.
         calibration (Tuple[Sequence[str], np.ndarray], optional): Labels and
             scores of other clips, to fit the temperature on. Defaults to
             None: it is fitted on tested clips, cross-wise.
         looked (Sequence[Looked]): Where the model looked. Defaults to ().
         curves (Sequence[Curve]): Of the training. Defaults to ().
-        counts (Dict[str, Mapping[str, int]]): Clips of every class by the
-            name of a split. Defaults to ``{}``: those that were tested.
-        facts (Mapping[str, Any]): By path of a video, something with
-            ``frames``, ``width`` and ``height``. Defaults to ``{}``.
+        counts (Dict[str, Mapping[str, int]], optional): Clips of every class by the
+            name of a split. Defaults to None: those that were tested.
+        facts (Mapping[str, Any], optional): By path of a video, something
+            with ``frames``, ``width`` and ``height``. Defaults to None:
+            nothing is known.
         left_out (Sequence[Tuple[str, str]]): Files that were not used, and
             why. Defaults to ().
         notes (Sequence[str]): Sentences for the top of the page: what would
@@ -81,12 +82,12 @@ class Report:
     title: str = 'Test report'
     root: Union[str, Path] = ''
     split: Sequence[str] = ()
-    orders: Dict[str, np.ndarray] = field(default_factory=dict)
+    orders: Optional[Dict[str, np.ndarray]] = None
     calibration: Optional[Tuple[Sequence[str], np.ndarray]] = None
     looked: Sequence[Looked] = ()
     curves: Sequence[Curve] = ()
-    counts: Dict[str, Mapping[str, int]] = field(default_factory=dict)
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    counts: Optional[Dict[str, Mapping[str, int]]] = None
+    facts: Optional[Mapping[str, Any]] = None
     left_out: Sequence[Tuple[str, str]] = ()
     notes: Sequence[str] = ()
     commands: Sequence[str] = ()
@@ -101,7 +102,7 @@ class Report:
         self.scores = self._checked('scores', self.scores, len(self.clips))
         self.orders = {
             name: self._checked(f'orders[{name!r}]', s, len(self.clips))
-            for name, s in self.orders.items()
+            for name, s in (self.orders or {}).items()
         }
         self.labels = self.numbers([clip.label for clip in self.clips])
         if self.calibration is not None:

@@ -84,7 +84,7 @@ def _counts(report: Report) -> Html:
 
 def _facts(report: Report) -> Optional[Html]:
     """Show how long and how large videos are."""
-    facts = list(report.facts.values())
+    facts = list((report.facts or {}).values())
     frames = [f.frames for f in facts if f.frames]
     sizes = Counter(
         f'{f.width} × {f.height}' for f in facts if f.width and f.height

@@ -104,15 +104,10 @@ def _resize(maps: Tensor, frames: int) -> Tensor:
 def _share(maps: Tensor) -> Tensor:
     """Keep what speaks for the class, and divide by the sum.
 
-    Where everything speaks against it, what does so least is kept.
+    Where nothing does, what speaks against it is kept.
     """
-    if maps.max() <= 0:
-        maps = maps - maps.min()
-    maps = maps.clamp(min=0)
-    total = maps.sum()
-    return (
-        maps / total if total > 0 else torch.full_like(maps, 1 / maps.numel())
-    )
+    maps = maps.clamp(min=0) if maps.max() > 0 else -maps
+    return maps / maps.sum().clamp(min=1e-30)
 
 
 class _Taps:
