@@ -53,16 +53,16 @@ class Report:
             Defaults to ''.
         split (Sequence[str]): Sentences that say how the clips were split.
             Defaults to ().
-        orders (Dict[str, np.ndarray], optional): Scores ``(N, K)`` of the same clips
-            with other frames: ``'shuffled'``, ``'reversed'``,
+        orders (Dict[str, np.ndarray], optional): Scores ``(N, K)`` of
+            the same clips with other frames: ``'shuffled'``, ``'reversed'``,
             ``'single frame'``. Defaults to None: they were not tested.
         calibration (Tuple[Sequence[str], np.ndarray], optional): Labels and
             scores of other clips, to fit the temperature on. Defaults to
             None: it is fitted on tested clips, cross-wise.
         looked (Sequence[Looked]): Where the model looked. Defaults to ().
         curves (Sequence[Curve]): Of the training. Defaults to ().
-        counts (Dict[str, Mapping[str, int]], optional): Clips of every class by the
-            name of a split. Defaults to None: those that were tested.
+        counts (Dict[str, Mapping[str, int]], optional): Clips of every
+            class by the name of a split. Defaults to None: those that were tested.
         facts (Mapping[str, Any], optional): By path of a video, something
             with ``frames``, ``width`` and ``height``. Defaults to None:
             nothing is known.
