@@ -62,7 +62,8 @@ class Report:
         looked (Sequence[Looked]): Where the model looked. Defaults to ().
         curves (Sequence[Curve]): Of the training. Defaults to ().
         counts (Dict[str, Mapping[str, int]], optional): Clips of every
-            class by the name of a split. Defaults to None: those that were tested.
+            class by the name of a split. Defaults to None: those that were
+            tested.
         facts (Mapping[str, Any], optional): By path of a video, something
             with ``frames``, ``width`` and ``height``. Defaults to None:
             nothing is known.
