@@ -92,6 +92,13 @@ RECIPES = {
         train=f'{AIM}{FLIP} PCALighting', keys={**SPARED, **SLOW}
     ),
     'aim/*_diving48': dict(sample=SPREAD, span=None),
+    'aim/*_charades': dict(
+        num_classes=157,
+        multi_class=True,
+        loss_cls=dict(type='mmpretrain.AsymmetricLoss'),
+        sample=SPREAD,
+        span=None,
+    ),
     'aim/*_ssv2': dict(
         sample=SPREAD,
         span=None,

@@ -45,7 +45,7 @@ PAPERS = {
 # Configs of a paper's row; others, such as the quick start's, have own names.
 NAME = re.compile(
     r'(?:([a-z_]+)_)?(vit[sbl]\d+(?:-336)?|swin[tsbl])(_in21k)?(?:_(\d+)f)?_'
-    r'(k400|k700|ssv2|diving48|hmdb51|epic100)(_\w+)?|'
+    r'(k400|k700|ssv2|diving48|hmdb51|charades|epic100)(_\w+)?|'
     r'([bl]16x2)(_fe|_fsa|_fdp|_avgpool)?_(k400|k600|ssv2)'
 )
 PRETRAINING = re.compile(r'pretrain_\w+|bevt_(image|joint)')
@@ -72,6 +72,7 @@ DATASETS = dict(
     ssv2=('data/sthv2/', 'Something-Something V2'),
     diving48=('data/diving48/', 'Diving-48'),
     hmdb51=('data/hmdb51/', 'HMDB51'),
+    charades=('data/charades/', 'Charades'),
     epic100=('data/epic100/', 'EPIC-KITCHENS-100'),
 )
 KINDS = dict(

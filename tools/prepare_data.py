@@ -6,7 +6,7 @@ mmaction2). Every file is decoded; what cannot be used is left out and named in
 OUT/report.md. Then
     python tools/train.py OUT/aim_vitb16.py
 trains on them. The papers' data sets: KIND is k400, k600, k700, ssv2,
-diving48, epic100, hmdb51 or ucf101; SRC holds the videos and the
+diving48, charades, epic100, hmdb51 or ucf101; SRC holds the videos and the
 official annotations.
 """
 

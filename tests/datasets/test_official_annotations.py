@@ -23,6 +23,12 @@ FILES = dict(
         'Diving48_V2_train.json': json.dumps(VIDEOS, indent=1),
         'Diving48_V2_test.json': json.dumps(VIDEOS),
     },
+    charades={
+        'Charades_v1_classes.txt': 'c001 Put\nc000 Hold "it"\n',
+        'Charades_v1_train.csv': 'id,script,actions\n'
+        'A1,"one, two",c001 0.0 2.5;c000 1 2;c001 3 4\nB2,x,\n',
+        'Charades_v1_test.csv': 'id,actions\nC3,c000 1 2\n',
+    },
     epic100={
         'EPIC_100_verb_classes.csv': 'id,key,more\n0,take,"a, b"\n1,put,c\n',
         'EPIC_100_noun_classes.csv': 'id,key\n1,lid\n0,cup\n',
@@ -60,6 +66,16 @@ def test_byte_order_marks_and_line_ends_do_not_matter(kind, tmp_path):
 @pytest.mark.parametrize(
     ('kind', 'file', 'content', 'words'),
     [
+        (
+            *('charades', 'Charades_v1_test.csv'),
+            b'id,actions\nC3,c000 1 2\nD4,c007 1 2\n',
+            'Charades_v1_test.csv, line 3',
+        ),
+        (
+            *('charades', 'Charades_v1_classes.txt'),
+            b'c000 Hold\nPut\n',
+            "line 2: 'Put' is not",
+        ),
         (
             *('epic100', 'EPIC_100_validation.csv'),
             b'narration_id,verb_class,noun_class\na,0,0\nb,2,0\n',

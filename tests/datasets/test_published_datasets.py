@@ -13,6 +13,7 @@ from mmvidadapt.datasets.prepare.published_datasets import (
 )
 from tests.films import encode, film
 
+LABELS = ('tasks', 'multi_class', 'num_classes')
 CONFIGS = dict(
     k400='aim/vitb16_k400',
     k600='vivit/l16x2_fe_k600',
@@ -20,6 +21,7 @@ CONFIGS = dict(
     ssv2='aim/vitb16_ssv2',
     diving48='aim/vitb16_32f_diving48',
     hmdb51='dualpath/vitb16_hmdb51',
+    charades='aim/vitb16_32f_charades',
     epic100='vjepa2/vitl16_16f_epic100',
 )
 
@@ -74,7 +76,7 @@ def fits(kind, tmp_path, monkeypatch):
             settings.ann_file,
             [],
             data_prefix=settings.data_prefix,
-            tasks=settings.get('tasks', ()),
+            **{k: settings[k] for k in LABELS if k in settings},
             serialize_data=False,  # it collects garbage
         )
         for i in range(len(data)):
@@ -285,3 +287,16 @@ def test_epic_has_a_verb_a_noun_and_an_action(tmp_path, place, monkeypatch):
         *('noun: cup', 'noun: lid', 'verb: take', 'verb: put'),
     ]
     fits('epic100', tmp_path, monkeypatch)
+
+
+def test_charades_has_any_number_of_labels(tmp_path, place, monkeypatch):
+    place('A1.mp4', 'B2.mp4', 'C3.mp4')
+    annotate(
+        tmp_path / 'src',
+        Charades_v1_classes__txt='c000 Hold\nc001 Put\nc002 Sit\n',
+        Charades_v1_train__csv='id,actions\nA1,c002 0 2;c000 1 2\nB2,\n',
+        Charades_v1_test__csv='id,actions\nC3,c001 0 9\n',
+    )
+    _, lists = prepare('charades', tmp_path)
+    assert lists == dict(train='A1.mp4 0 2\nB2.mp4 -1\n', val='C3.mp4 1\n')
+    fits('charades', tmp_path, monkeypatch)

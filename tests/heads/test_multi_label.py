@@ -57,3 +57,18 @@ def test_one_label_has_a_softmax(name):
     head = build(name, 'prob')
     logits = head(feats).detach().unflatten(0, (2, 3))
     assert_close(predict(head, feats), logits.softmax(-1).mean(1))
+
+
+@pytest.mark.parametrize('batch', [1, 2])
+def test_the_asymmetric_loss_looks_at_what_is_there(batch):
+    """2009.14119, equation 7: gamma 0 for what is, 4 for what is not."""
+    loss = dict(type='mmpretrain.AsymmetricLoss')
+    head = build('Float32I3DHead', 'prob', multi_class=True, loss_cls=loss)
+    feats, truth = torch.randn(batch, 8, 1, 1, 1), torch.eye(5)[:batch]
+    samples = [ActionDataSample().set_gt_label(label) for label in truth]
+    p = head(feats).sigmoid()
+    shifted = (p - 0.05).clamp(min=0)
+    there = truth * p.log()
+    absent = (1 - truth) * shifted**4 * (1 - shifted).log()
+    found = head.loss(feats, samples)['loss_cls']
+    assert_close(found, -(there + absent).mean())

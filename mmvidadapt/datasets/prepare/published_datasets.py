@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from .annotation_lists import write_classes, write_list, write_text
+from .charades import read_charades
 from .check_cache import CHECKED
 from .check_videos import check_videos
 from .diving48 import read_diving48
@@ -47,6 +48,9 @@ PAPERS = dict(
     ),
     diving48=Paper(
         read_diving48, 'diving48', 48, sizes=dict(train=15_027, val=1_970)
+    ),
+    charades=Paper(
+        read_charades, 'charades', 157, sizes=dict(train=7_985, val=1_863)
     ),
     epic100=Paper(
         read_epic100,
