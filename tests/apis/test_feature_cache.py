@@ -199,9 +199,26 @@ def test_features_read_otherwise_are_others(videos):
     assert len(set(same)) == 1  # positions in time are added afterwards
     others = key(out_indices=(0,)), key(dialect=dict(dialect, eps=1e-6))
     assert len({*same, *others}) == 3
-    torch.manual_seed(0)
-    model = build(config(videos))
-    assert model.backbone.trunk_key() != same[0]  # what EVL taps has no norm
+
+
+def test_a_probe_reads_what_was_cached_for_evl(videos, tmp_path):
+    cfg = config(videos)
+    probe = config(videos, type='AttentiveProbe')
+    evl, model = build(cfg), build(probe)
+    torch.nn.init.zeros_(evl.backbone.conv1.bias)  # as image weights leave it
+    trunk = evl.backbone.trunk()
+    del trunk['conv1.bias']
+    model.backbone.load_state_dict(trunk, strict=False)
+    assert model.backbone.trunk_key() == evl.backbone.trunk_key()
+    fill(evl, cfg, 'test', tmp_path)
+    source = config_from_cache(probe, dict(test=tmp_path))
+    source.test_dataloader.dataset.update(decoder_num_layers=1, motion=False)
+    scores = []
+    for data in (probe, source):
+        preprocessor = build(data).data_preprocessor
+        batch = preprocessor(batch_of(data, 'test', [1, 3]))
+        scores.append(model(batch['inputs'], stage='head'))
+    assert_close(scores[1], scores[0], rtol=1e-3, atol=1e-3)
 
 
 def test_a_cache_of_other_data_is_refused(videos, tmp_path):

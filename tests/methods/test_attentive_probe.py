@@ -153,7 +153,10 @@ def test_tokens_are_read_as_hugging_face_reads_them(path, lean):
     )
     pooler = hub.model.backbone.attn_pool
     model.probe.load_state_dict(pooler.state_dict(), strict=True)
-    features = model.read([(golden['tokens'].unflatten(1, (4, 16)), None)])
+    model.ln_post = torch.nn.Identity()  # they are normed
+    tokens = golden['tokens'].unflatten(1, (4, 16))  # (B, T, N, C)
+    first = tokens[:, :, :1]  # (B, T, 1, C), a class token
+    features = model.read([(torch.cat([first, tokens], 2), None)])
     scores = hub.model.cls_head(features)
     assert_output(scores, hub.wanted)
     (scores * hub.weight).sum().backward()

@@ -1,6 +1,6 @@
 """AttentiveProbe: learned attention over the tokens of all frames."""
 
-from typing import Any, Iterable, Iterator, Optional, Sequence
+from typing import Any, Dict, Iterable, Iterator, Optional, Sequence
 
 import torch
 from einops import rearrange
@@ -100,7 +100,7 @@ class AttentiveProbe(CachedTrunk, ViTTrunk):
         self.register_load_state_dict_pre_hook(complete_trunk)
 
     def taps(self, video: Tensor) -> Iterator[Tap]:
-        """Yield the normed patches (B, T, N, C) of the chosen blocks."""
+        """Yield the tokens (B, T, P+N, C) of the chosen blocks."""
         if video.ndim != 5 or video.shape[2] != self.num_frames:
             raise ValueError(
                 f'AttentiveProbe with num_frames={self.num_frames} got clips '
@@ -111,12 +111,13 @@ class AttentiveProbe(CachedTrunk, ViTTrunk):
         for i, block in enumerate(blocks):
             x = self.run_block(block, x)  # (B*T, P+N, C)
             if i in self.out_indices:
-                patches = self.ln_post(x)[:, self.num_prefix_tokens :]
-                yield rearrange(patches, CLIPS, t=self.num_frames), None
+                yield rearrange(x, CLIPS, t=self.num_frames), None
 
     def tokens(self, taps: Iterable[Tap]) -> Tensor:
-        """Lay tokens side by side, each with its time, (B, taps*S*T*N, C)."""
-        clips = (join_segments(x, self.num_segments) for x, _ in taps)
+        """Lay normed patches side by side, timed, (B, taps*S*T*N, C)."""
+        first, dtype = self.num_prefix_tokens, self.time_code.dtype
+        patches = (self.ln_post(x[:, :, first:].to(dtype)) for x, _ in taps)
+        clips = (join_segments(x, self.num_segments) for x in patches)
         timed = [x + self.time_code[:, None] for x in clips]  # (B, S*T, N, C)
         return torch.cat([x.flatten(1, 2) for x in timed], dim=1)
 
@@ -144,10 +145,18 @@ class AttentiveProbe(CachedTrunk, ViTTrunk):
         """Measure the cached features of a clip."""
         h, w = self.patch_grid
         sizes = len(self.out_indices), self.num_frames, h * w, self.embed_dims
-        return PackSizes(*sizes, motion=False, num_prefix_tokens=0)
+        return PackSizes(*sizes, False, self.num_prefix_tokens)
+
+    def hashed(self) -> Dict[str, Tensor]:
+        """Collect what changes the features: the same as in EVL."""
+        trunk: Dict[str, Tensor] = dict(super().hashed())
+        bias = trunk.get('conv1.bias', trunk['conv1.weight'].new_zeros(1))
+        trunk['conv1.bias'] = bias.expand(self.embed_dims)
+        return {k: v for k, v in trunk.items() if not k.startswith('ln_post')}
 
     def traits(self) -> str:
         """Write down what changes the features and is no parameter."""
-        depth = len(self.transformer.resblocks)
-        blocks = sorted(i - depth for i in self.out_indices)
-        return f'{self.block_traits()} normed patches {blocks}'
+        depth, taps = len(self.transformer.resblocks), len(self.out_indices)
+        if self.out_indices == tuple(range(depth - taps, depth)):
+            return self.block_traits()  # as EVL taps them
+        return f'{self.block_traits()} {self.out_indices}'

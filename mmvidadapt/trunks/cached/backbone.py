@@ -1,6 +1,6 @@
 """Backbones whose frozen trunk can be replaced by its cached features."""
 
-from typing import Any, Dict, Iterable, Iterator, Optional
+from typing import Any, Dict, Iterable, Iterator, Mapping, Optional
 
 import torch
 from mmengine.logging import print_log
@@ -79,8 +79,12 @@ class CachedTrunk:
         trunk = self.trunk()
         state = [(p._version, p.data_ptr()) for p in trunk.values()]
         if self._key is None or self._key[0] != state:
-            self._key = state, fingerprint(trunk, self.traits())
+            self._key = state, fingerprint(self.hashed(), self.traits())
         return self._key[1]
+
+    def hashed(self) -> Mapping[str, Tensor]:
+        """Collect the parameters that change the features."""
+        return self.trunk()
 
     def block_traits(self) -> str:
         """Write down heads, activation, epsilon and positions of blocks."""
