@@ -8,6 +8,7 @@ import shutil
 import signal
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ import mmvidadapt
 from mmvidadapt.apis.train.config import load_config
 from mmvidadapt.engine.hooks import bad_videos
 from mmvidadapt.engine.hooks import manifest as manifest_hook
+from mmvidadapt.engine.hooks.name_crash import naming
 from mmvidadapt.utils.sha256 import fingerprint
 from mmvidadapt.utils.video import VideoError
 from tests import runs
@@ -108,6 +110,26 @@ def test_a_crash_of_a_worker_ends_with_the_file(folder, how, split):
     found = [line for line in message.splitlines() if '.mp4' in line]
     assert found == [f'  {folder}/clip6.mp4']
     assert 'Take the file out of the list' in message
+
+
+@pytest.mark.parametrize(
+    'message,named',
+    [
+        ('DataLoader worker (pid 7) is killed by signal: Killed.', True),
+        ('DataLoader worker (pid(s) 6, 7) exited unexpectedly', True),
+        ('DataLoader worker (pid 6) is killed by signal: Killed.', False),
+        ('The size of tensor a (7) must match', False),
+    ],
+)
+def test_what_a_dead_worker_read_is_named_once(message, named):
+    seen = SimpleNamespace(last_read=lambda pid: 3 if pid == 7 else None)
+    data = SimpleNamespace(ledger=seen, path=lambda i: f'clip{i}.mp4')
+    with pytest.raises(RuntimeError) as error, naming(data), naming(data):
+        raise RuntimeError(message)
+    said = str(error.value)
+    assert said.startswith(message)
+    assert said.count('\n  clip3.mp4') == named
+    assert (said == message) != named
 
 
 def test_other_errors_of_loaders_stay_as_they_are(folder):

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmaction.registry import HOOKS, MODELS
+from mmengine.runner import Priority, get_priority
 from mmengine.runner.checkpoint import _load_checkpoint_to_model
 
 from mmvidadapt.weights.load_hooks import compare, remember
@@ -97,6 +98,12 @@ def test_a_head_without_weights_takes_none(model):
     other = dict(model.state_dict(), **{'backbone.extra': torch.ones(1)})
     with pytest.raises(ValueError, match='unknown to the model: backbone.ex'):
         load(target, other)
+
+
+def test_it_compares_what_other_hooks_have_completed():
+    kind, ranks = HOOKS.get('StrictLoadHook'), Priority.__members__
+    before, after = ranks['HIGH'].value, ranks['NORMAL'].value
+    assert before < get_priority(kind.priority) < after
 
 
 def test_a_long_list_is_cut(model):

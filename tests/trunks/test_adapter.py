@@ -7,6 +7,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from mmvidadapt.trunks.parts import lean_adapter as module
+from mmvidadapt.trunks.parts.adapter import Adapter
 from mmvidadapt.trunks.parts.lean_adapter import LeanAdapter, bottleneck
 from tests.compare import compare, leaves
 
@@ -135,26 +136,30 @@ def test_a_new_adapter_adds_nothing_and_learns():
         LeanAdapter(96, 0.01)
 
 
+@pytest.mark.parametrize('kind', [Adapter, LeanAdapter])
 @pytest.mark.parametrize('traced', [False, True])
-def test_dropout_comes_behind_the_activation(traced, monkeypatch):
+def test_dropout_comes_behind_the_activation(kind, traced, monkeypatch):
     monkeypatch.setattr(module, 'is_traced', lambda: traced)
-    torch.manual_seed(0)
-    sizes, drop = [(5, 8), (4, 8), (8, 4)], nn.Dropout(0.5)
-    inputs = [torch.randn(s, dtype=torch.float64) for s in sizes]
+    adapter = kind(8, 0.5, dropout=0.5).double()
+    for param in adapter.parameters():
+        nn.init.normal_(param, std=0.5)
 
-    def plain(x, w1, w2):
+    def seeded(a, x):
         torch.manual_seed(1)
-        return F.linear(drop(F.gelu(F.linear(x, w1))), w2)
+        return a(x)
 
-    def ours(x, w1, w2):
+    def by_hand(a, x):
         torch.manual_seed(1)
-        return bottleneck(x, (w1, None), (w2, None), dropout=drop)
+        return a.up(F.dropout(F.gelu(a.down(x)), 0.5, a.training))
 
-    compare(ours, plain, *inputs, tol=1e-12)
-    dropped = ours(*inputs)
-    drop.eval()
-    compare(ours, plain, *inputs, tol=1e-12)
-    assert not torch.allclose(ours(*inputs), dropped)
+    ours, params = whole(adapter, seeded)
+    theirs, _ = whole(adapter, by_hand)
+    x = torch.randn(5, 8, dtype=torch.float64)
+    compare(ours, theirs, *params, x, tol=1e-12)
+    dropped = adapter(x)
+    adapter.eval()
+    compare(ours, theirs, *params, x, tol=1e-12)
+    assert not torch.allclose(adapter(x), dropped)
 
 
 @pytest.mark.parametrize('act', ['gelu', 'relu', 'none'])

@@ -73,6 +73,10 @@ CASES = [
             'scaled': dict(qk_scale=0.3, window_size=(8, 4, 2)),
             'first stage frozen': dict(frozen_stages=0),
         },
+        wrong_clips=[
+            ((3, 4, 32, 32), 'num_frames=8 .*3, 8, 32, 32.*3, 4, 32, 32'),
+            ((3, 8, 32, 40), 'img_size=.32, 32.*3, 8, 32, 40'),
+        ],
         checkpoints=(True,),
     ),
     pretraining(
