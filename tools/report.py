@@ -16,7 +16,8 @@ from typing import List
 from mmengine.config import DictAction
 
 from mmvidadapt.apis.report import write_report
-from mmvidadapt.apis.report.measure_run import ORDERS, RunReporter
+from mmvidadapt.apis.report.measure_run import RunReporter
+from mmvidadapt.apis.report.tested_clips import ORDERS
 from mmvidadapt.apis.train.config import load_config
 from mmvidadapt.apis.use.inference import read_labels
 from mmvidadapt.utils.printable import fail, say

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from mmvidadapt.apis.report import Curve, Looked, Report
-from mmvidadapt.apis.report.measure_run import Facts
+from mmvidadapt.apis.report.tested_clips import Facts
 from mmvidadapt.datasets.prepare.video_folders import Clip
 
 EVIL = '<img src=x onerror=alert(1)>"\'&\u202eevil'

@@ -6,7 +6,8 @@ import re
 import numpy as np
 import pytest
 
-from mmvidadapt.apis.report.measure_run import ORDERS, RunReporter
+from mmvidadapt.apis.report.measure_run import RunReporter
+from mmvidadapt.apis.report.tested_clips import ORDERS
 from mmvidadapt.datasets.motion_scenes import MOTIONS
 from tests.apis.test_motion_report import checkpoint, config, root
 from tests.tools.processes import call

@@ -6,10 +6,11 @@ import numpy as np
 
 from .calibration import BINS, Reliability
 from .contents import Curve
-from .elements import Html, element, percent
+from .elements import Html, element, percent, plural
 
 WIDTH, HEIGHT = 380, 260
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 12, 34
+SHARE_OF_VOLUMES = 0.18  # of the height, for the number of clips
 
 
 class Frame(NamedTuple):
@@ -63,6 +64,22 @@ def chart(
     Returns:
         Html: The SVG.
     """
+    middle = (LEFT + WIDTH - RIGHT) / 2
+    return element(
+        'svg',
+        _scales(frame, shares),
+        _text(titles[0], middle, HEIGHT - 3, 'middle', 'axis'),
+        _text(titles[1], 0, -8, 'start', 'axis'),
+        list(parts),
+        viewBox=f'0 -20 {WIDTH} {HEIGHT + 20}',
+        role='img',
+        aria_label=label,
+        class_='chart',
+    )
+
+
+def _scales(frame: Frame, shares: Tuple[bool, bool]) -> List[Html]:
+    """Draw the numbers of both axes, and lines across."""
     drawn: List[Html] = []
     for value in ticks(*frame.y):
         (x1, y), (x2, _) = (
@@ -76,18 +93,7 @@ def chart(
         x, y = frame.at(value, frame.y[0])
         said = percent(value, 0) if shares[0] else f'{value:g}'
         drawn.append(_text(said, x, y + 15, 'middle'))
-    middle = (LEFT + WIDTH - RIGHT) / 2
-    drawn.append(_text(titles[0], middle, HEIGHT - 3, 'middle', 'axis'))
-    drawn.append(_text(titles[1], 0, -8, 'start', 'axis'))
-    return element(
-        'svg',
-        drawn,
-        list(parts),
-        viewBox=f'0 -20 {WIDTH} {HEIGHT + 20}',
-        role='img',
-        aria_label=label,
-        class_='chart',
-    )
+    return drawn
 
 
 def _text(
@@ -131,22 +137,7 @@ def reliability_chart(
     """
     frame = Frame((0, 1), (0, 1))
     parts = [line(frame, [(0, 0), (1, 1)], 'ideal')]
-    most = max(before.counts.max(), 1)
-    for i, count in enumerate(before.counts):
-        x, y = frame.at(i / BINS, 0.18 * count / most)
-        width = frame.at((i + 1) / BINS, 0)[0] - x
-        height = round(frame.at(0, 0)[1] - y, 1)
-        parts.append(
-            element(
-                'rect',
-                element('title', f'{count} clips'),
-                x=x + 1,
-                y=y,
-                width=round(width - 2, 1),
-                height=height,
-                class_='volume',
-            )
-        )
+    parts += _volumes(frame, before)
     for kind, one in (('after', after), ('before', before)):
         if one is None:
             continue
@@ -160,6 +151,26 @@ def reliability_chart(
     said = f'Accuracy over score; calibration error {percent(before.ece)}.'
     titles = ('score of the prediction', 'right')
     return chart(frame, parts, titles, said, (True, True))
+
+
+def _volumes(frame: Frame, found: Reliability) -> List[Html]:
+    """Draw how many clips have which score."""
+    parts, most = [], max(found.counts.max(), 1)
+    for i, count in enumerate(found.counts):
+        x, y = frame.at(i / BINS, SHARE_OF_VOLUMES * count / most)
+        end, floor = frame.at((i + 1) / BINS, 0)
+        parts.append(
+            element(
+                'rect',
+                element('title', plural(int(count), 'clip')),
+                x=x + 1,
+                y=y,
+                width=round(end - x - 2, 1),
+                height=round(floor - y, 1),
+                class_='volume',
+            )
+        )
+    return parts
 
 
 def curve_chart(curves: Sequence[Curve], title: str) -> Html:

@@ -1,137 +1,35 @@
-"""Test a recognizer in several orders of frames, and collect a report."""
+"""Test a recognizer, and collect what its report shows."""
 
-import copy
 import json
 import os
 from pathlib import Path
-from typing import (
-    Any,
-    Callable,
-    Dict,
-    List,
-    NamedTuple,
-    Optional,
-    Sequence,
-    Tuple,
-)
+from typing import Callable, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
-import torch
 from mmaction.apis import init_recognizer
-from mmaction.registry import DATASETS
 from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
-from torch import nn
-from torch.utils.data import DataLoader, Dataset
 
 from mmvidadapt.datasets.prepare.own_videos import RECORD
-from mmvidadapt.datasets.prepare.video_folders import (
-    Clip,
-    Source,
-    group_by,
-)
+from mmvidadapt.datasets.prepare.video_folders import Clip, Source, group_by
 from mmvidadapt.engine.plain_config import plain_config
 
-from ..inspect.motion_report import reordered
-from ..inspect.temporal_dependency import SHUFFLED, SINGLE, varied
 from ..use.class_names import class_names
-from ..use.class_scores import (
-    class_probabilities,
-    has_several_labels,
-    raw_scores,
-)
+from ..use.class_scores import has_several_labels
 from ..use.inference import auto_device, load_strictly
 from .contents import Looked, Report
 from .learning_curves import read_curves
-from .measures import surest_mistakes
+from .measures import surest_mistakes, surest_of_classes
+from .tested_clips import (
+    ORDERS,
+    Predictions,
+    build_dataset,
+    decoded_frames,
+    predict_scores,
+)
 from .where_looked import look
 
-ORDERS = ('shuffled', 'reversed', 'single frame')
-KEYS = ('filename', 'total_frames', 'original_shape', 'avg_fps')
 MOST_LOOKED = 24
-
-
-class Facts(NamedTuple):
-    """What a test saw of a video; 0 for what it did not see."""
-
-    frames: int = 0
-    width: int = 0
-    height: int = 0
-
-
-class Predictions(NamedTuple):
-    """What was predicted of the N clips of a data set."""
-
-    paths: List[str]
-    labels: np.ndarray  # (N,)
-    scores: np.ndarray  # (N, K)
-    facts: Dict[str, Facts]
-    unread: List[Tuple[str, str]]
-
-
-def in_order(
-    pipeline: Sequence[dict], order: str, seed: int = 0
-) -> List[dict]:
-    """Return a test pipeline that shows frames in another order.
-
-    Args:
-        pipeline (Sequence[dict]): Samples frames, then decodes them.
-        order (str): ``'plain'`` or one of ``ORDERS``.
-        seed (int): Of random orders. Defaults to 0.
-
-    Returns:
-        List[dict]: The steps.
-    """
-    if order == 'reversed':
-        return reordered(pipeline, 'reversed')
-    names = {'shuffled': SHUFFLED, 'single frame': SINGLE}
-    return varied(pipeline, names.get(order, order), seed=seed)
-
-
-def predict_scores(
-    model: nn.Module, dataset: Dataset, batch_size: int, num_workers: int = 0
-) -> Predictions:
-    """Compute the probabilities of all clips of a data set.
-
-    Args:
-        model (nn.Module): A recognizer with its weights and its ``cfg``.
-        dataset (Dataset): The clips.
-        batch_size (int): Clips at a time.
-        num_workers (int): Processes that decode. Defaults to 0.
-
-    Returns:
-        Predictions: In the order of the data set.
-    """
-    loader = DataLoader(
-        dataset, batch_size, num_workers=num_workers, collate_fn=pseudo_collate
-    )
-    labels, scores, facts, unread = [], [], {}, []
-    paths = [path_of(dataset, i) for i in range(len(dataset))]
-    with torch.no_grad(), raw_scores(model):
-        for batch in loader:
-            for sample in model.test_step(batch):
-                path = paths[len(labels)]
-                labels.append(int(sample.gt_label.flatten()[0]))
-                scores.append(class_probabilities(model, sample).numpy())
-                if 'reason' in sample:
-                    unread.append((path, sample.reason))
-                else:
-                    facts[path] = _facts(sample)
-    return Predictions(
-        paths, np.array(labels), np.stack(scores), facts, unread
-    )
-
-
-def path_of(dataset: Dataset, index: int) -> str:
-    """Return the file, or the folder of frames, of a clip."""
-    info = dataset.get_data_info(index)
-    return str(info.get('filename') or info.get('frame_dir') or index)
-
-
-def _facts(sample: Any) -> Facts:
-    """Read what the pipeline has seen of a video."""
-    height, width = sample.get('original_shape', (0, 0))[:2]
-    return Facts(int(sample.get('total_frames', 0)), int(width), int(height))
+Groups = Union[str, Sequence[Optional[str]], None]
 
 
 class RunReporter:
@@ -191,25 +89,8 @@ class RunReporter:
             Predictions: Of the clips in the order of the list.
         """
         size = self.config.test_dataloader.get('batch_size', 1)
-        dataset = self.dataset(order)
+        dataset = build_dataset(self.config, order, self.seed)
         return predict_scores(self.model, dataset, size, self.num_workers)
-
-    def dataset(self, order: str = 'plain') -> Dataset:
-        """Build the data set of the test.
-
-        Args:
-            order (str): See :meth:`predict`. Defaults to 'plain'.
-
-        Returns:
-            Dataset: Its samples know file, length and size of their video.
-        """
-        described = copy.deepcopy(self.config.test_dataloader.dataset)
-        steps = in_order(described.pipeline, order, self.seed)
-        for step in steps:
-            if str(step['type']).endswith('PackActionInputs'):
-                step['meta_keys'] = (*step.get('meta_keys', ()), *KEYS)
-        described.pipeline = steps
-        return DATASETS.build(described)
 
     def classes(self, number: int) -> List[str]:
         """Name the classes; by their numbers where nobody knows names."""
@@ -225,7 +106,7 @@ class RunReporter:
     def collect(
         self,
         orders: Sequence[str] = ORDERS,
-        groups: Optional[str] = None,
+        groups: Groups = None,
         most_looked: int = MOST_LOOKED,
         title: str = 'Test report',
     ) -> Report:
@@ -234,8 +115,9 @@ class RunReporter:
         Args:
             orders (Sequence[str]): Other orders of frames.
                 Defaults to ('shuffled', 'reversed', 'single frame').
-            groups (str, optional): Regular expression: paths where it finds
-                the same are of one group. Defaults to None.
+            groups (str | Sequence[str | None], optional): Regular expression,
+                paths where it finds the same are of one group; or the group
+                of every clip of the list. Defaults to None.
             most_looked (int): Clips into which the look is drawn.
                 Defaults to 24.
             title (str): Heading. Defaults to 'Test report'.
@@ -246,12 +128,7 @@ class RunReporter:
         plain = self.predict()
         names = self.classes(plain.scores.shape[1])
         root = common_root(plain.paths)
-        clips = [
-            Clip(os.path.relpath(path, root), names[label])
-            for path, label in zip(plain.paths, plain.labels)
-        ]
-        if groups is not None:
-            clips = group_by(Source(Path(root), clips), groups).clips
+        clips = grouped_clips(plain, names, root, groups)
         report = Report(
             clips,
             names,
@@ -262,10 +139,7 @@ class RunReporter:
             {order: self.predict(order).scores for order in orders},
             curves=read_curves(self.checkpoint),
             facts=plain.facts,
-            left_out=[
-                *((p, f'counts as wrong: {why}') for p, why in plain.unread),
-                *left_out_of(self.config),
-            ],
+            left_out=[*plain.unread, *left_out_of(self.config)],
         )
         report.looked = self.look(report, plain, most_looked)
         return report
@@ -285,8 +159,9 @@ class RunReporter:
         """
         unread = {path for path, _ in plain.unread}
         wrong = surest_mistakes(report.scores, report.labels)[: most // 2]
-        clips = wrong + surest_of_classes(report)[: most - len(wrong)]
-        dataset, found = self.dataset(), []
+        right = surest_of_classes(report.scores, report.labels)
+        clips = wrong + right[: most - len(wrong)]
+        dataset, found = build_dataset(self.config), []
         for clip in clips:
             if plain.paths[clip] not in unread:
                 frames, maps = look(self.model, dataset[clip])
@@ -295,12 +170,8 @@ class RunReporter:
 
     def reader(self) -> Callable[[int], Sequence[np.ndarray]]:
         """Return what reads the frames of a clip, whole, by its number."""
-        dataset = self.dataset()
-
-        def read(clip: int) -> Sequence[np.ndarray]:
-            return decoded_frames(dataset, clip)
-
-        return read
+        dataset = build_dataset(self.config)
+        return lambda clip: decoded_frames(dataset, clip)
 
 
 def check_pipeline(config: Config) -> None:
@@ -313,36 +184,39 @@ def check_pipeline(config: Config) -> None:
         )
 
 
-def decoded_frames(dataset: Dataset, clip: int) -> Sequence[np.ndarray]:
-    """Run a pipeline until frames are decoded; return the middle view's.
+def grouped_clips(
+    plain: Predictions, names: Sequence[str], root: str, groups: Groups
+) -> List[Clip]:
+    """List the clips that were tested, with their groups.
 
     Args:
-        dataset (Dataset): Of a test.
-        clip (int): Number of the clip.
+        plain (Predictions): Of them.
+        names (Sequence[str]): Of the classes.
+        root (str): What paths become relative to.
+        groups (str | Sequence[str | None], optional): See
+            :meth:`RunReporter.collect`.
 
     Returns:
-        Sequence[np.ndarray]: RGB, uint8, each ``(H, W, 3)``.
+        List[Clip]: In the order of the list.
+
+    Raises:
+        ValueError: If there are not as many groups as clips, or the
+            expression finds nothing in a path.
     """
-    data = dataset.get_data_info(clip)
-    for step in dataset.pipeline.transforms:
-        data = step(data)
-        if 'imgs' in data:
-            break
-    views = max(1, int(data.get('num_clips', 1)))
-    length = len(data['imgs']) // views
-    first = views // 2 * length
-    return data['imgs'][first : first + length]
-
-
-def surest_of_classes(report: Report) -> List[int]:
-    """List for every class the right clip with the highest score."""
-    sure = np.where(report.right, report.scores.max(1), -1)  # (N,)
-    found = []
-    for label in range(len(report.classes)):
-        own = np.flatnonzero((report.labels == label) & report.right)
-        if len(own):
-            found.append(int(own[sure[own].argmax()]))
-    return found
+    clips = [
+        Clip(os.path.relpath(path, root), names[label])
+        for path, label in zip(plain.paths, plain.labels)
+    ]
+    if groups is None:
+        return clips
+    if isinstance(groups, str):
+        return group_by(Source(Path(root), clips), groups).clips
+    if len(groups) != len(clips):
+        raise ValueError(
+            f'{len(groups)} groups for {len(clips)} clips: give one for every '
+            'line of the list.'
+        )
+    return [clip._replace(group=g) for clip, g in zip(clips, groups)]
 
 
 def common_root(paths: Sequence[str]) -> str:
@@ -351,15 +225,15 @@ def common_root(paths: Sequence[str]) -> str:
     return os.path.commonpath(folders)
 
 
-def describe_split(
-    config: Config, number: int, groups: Optional[str] = None
-) -> str:
+def describe_split(config: Config, number: int, groups: Groups = None) -> str:
     """Say which clips were tested."""
     listed = config.test_dataloader.dataset.get('ann_file', '')
     said = f'Tested were the {number} clips of {listed}'
     if groups is None:
         return f'{said}. Nothing is known of groups (--group-pattern).'
-    return f'{said}; clips whose paths have the same {groups!r} are a group.'
+    if isinstance(groups, str):
+        said += f'; clips whose paths have the same {groups!r} are a group'
+    return f'{said}.'
 
 
 def left_out_of(config: Config) -> List[Tuple[str, str]]:

@@ -81,3 +81,22 @@ def flips(labels: np.ndarray, predicted: np.ndarray) -> List[Flip]:
         if other != label and share > 0.5:
             found.append(Flip(int(label), other, share))
     return sorted(found, key=lambda flip: -flip.share)
+
+
+def surest_of_classes(scores: np.ndarray, labels: np.ndarray) -> List[int]:
+    """List for every class the right clip with the highest score.
+
+    Args:
+        scores (np.ndarray): Probabilities ``(N, K)``.
+        labels (np.ndarray): Numbers of classes ``(N,)``.
+
+    Returns:
+        List[int]: Numbers of clips.
+    """
+    right, sure = scores.argmax(1) == labels, scores.max(1)  # (N,)
+    found = []
+    for label in range(scores.shape[1]):
+        own = np.flatnonzero(right & (labels == label))
+        if len(own):
+            found.append(int(own[sure[own].argmax()]))
+    return found

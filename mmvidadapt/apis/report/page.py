@@ -86,15 +86,6 @@ def render(
     """
     found = sections(report, read_frames, most_mistakes)
     date = date or datetime.date.today().isoformat()
-    head = element(
-        'head',
-        element('meta', charset='utf-8'),
-        element('meta', http_equiv='Content-Security-Policy', content=POLICY),
-        element('meta', name='viewport', content='width=device-width'),
-        element('meta', name='color-scheme', content='light dark'),
-        element('title', report.title),
-        element('style', Html(STYLE.read_text(encoding='utf-8'))),
-    )
     first = element('li', element('a', 'Accuracy', href='#accuracy'))
     links = [
         element('li', element('a', s.title, href=f'#{s.key}')) for s in found
@@ -111,8 +102,21 @@ def render(
         ),
         element('footer', f'mmvidadapt {__version__} · {date}'),
     )
-    page = element('html', head, body, lang='en')
+    page = element('html', _head(report.title), body, lang='en')
     return f'<!DOCTYPE html>\n{page}\n'
+
+
+def _head(title: str) -> Html:
+    """Write title, style and what the page may do."""
+    return element(
+        'head',
+        element('meta', charset='utf-8'),
+        element('meta', http_equiv='Content-Security-Policy', content=POLICY),
+        element('meta', name='viewport', content='width=device-width'),
+        element('meta', name='color-scheme', content='light dark'),
+        element('title', title),
+        element('style', Html(STYLE.read_text(encoding='utf-8'))),
+    )
 
 
 def _write(section: Section) -> Html:

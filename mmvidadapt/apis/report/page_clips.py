@@ -188,44 +188,39 @@ def _scores(report: Report, clip: int) -> Html:
 
 def looks(report: Report) -> Html:
     """Show where the recognizer looked in clips that were right."""
-    cards = []
-    for looked in report.looked:
-        clip = looked.clip
-        if not report.right[clip]:
-            continue
-        name = report.classes[report.predicted[clip]]
-        cards.append(
-            element(
-                'article',
-                element(
-                    'header',
-                    element('span', name, class_='guess right'),
-                    element(
-                        'span',
-                        percent(report.scores[clip].max(), 0),
-                        class_='count',
-                    ),
-                ),
-                strip([shrink(f) for f in chosen(looked.frames)]),
-                _evidence(looked),
-                element(
-                    'footer', element('code', str(report.clips[clip].path))
-                ),
-                class_='sheet',
-            )
-        )
+    found = [one for one in report.looked if report.right[one.clip]]
+    others = plural(len(report.looked) - len(found), 'wrong clip')
+    shown = (
+        'Shown is a right clip of each class'
+        if found
+        else 'No clip that was right was looked into'
+    )
     note = (
         'Gradient × activation: bright is what speaks for the prediction, '
-        'the bar below a frame is its share. '
-        + (
-            'One clip of a class, which was right; '
-            if cards
-            else 'No clip that was right was looked into; '
-        )
-        + plural(len(report.looked) - len(cards), 'wrong clip')
-        + ' above have theirs.'
+        f'the bar below a frame is its share. {shown}; {others} above '
+        'have theirs.'
     )
     return join(
         element('p', note, class_='hint'),
-        element('div', cards, class_='sheets'),
+        element('div', [_look(report, one) for one in found], class_='sheets'),
+    )
+
+
+def _look(report: Report, looked: Looked) -> Html:
+    """Write the frames of a clip that was right, plain and coloured."""
+    name = report.classes[report.predicted[looked.clip]]
+    score = percent(report.scores[looked.clip].max(), 0)
+    return element(
+        'article',
+        element(
+            'header',
+            element('span', name, class_='guess right'),
+            element('span', score, class_='count'),
+        ),
+        strip([shrink(frame) for frame in chosen(looked.frames)]),
+        _evidence(looked),
+        element(
+            'footer', element('code', str(report.clips[looked.clip].path))
+        ),
+        class_='sheet',
     )

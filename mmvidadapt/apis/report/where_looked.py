@@ -56,10 +56,14 @@ def where_looked(
             f'{type(model.backbone).__name__} lets no gradient through to '
             'its frames, so where it looks is unknown.'
         )
-    parts = [_share(_resize(m, frames)) for m in maps]
-    size = max(parts, key=lambda m: m.shape[-1] * m.shape[-2]).shape[-2:]
-    parts = [F.interpolate(m[None], size, mode='bilinear')[0] for m in parts]
-    return _share(torch.stack(parts).mean(0))  # (V*T, h, w)
+    return _mean([_share(_resize(m, frames)) for m in maps])  # (V*T, h, w)
+
+
+def _mean(maps: List[Tensor]) -> Tensor:
+    """Average maps, on the finest of their grids."""
+    size = max(maps, key=lambda m: m.shape[-1] * m.shape[-2]).shape[-2:]
+    maps = [F.interpolate(m[None], size, mode='bilinear')[0] for m in maps]
+    return _share(torch.stack(maps).mean(0))  # (V*T, h, w)
 
 
 def _score(logits: Tensor, target: Optional[int]) -> Tensor:
