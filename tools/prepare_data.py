@@ -18,12 +18,13 @@ from typing import Dict
 
 from mmengine.config import DictAction
 
-from mmvidadapt.apis.train.config import write_config
+from mmvidadapt.apis.train.config import comment_lines, write_config
 from mmvidadapt.apis.train.own_videos_config import (
     Choices,
     explain,
     own_config,
 )
+from mmvidadapt.apis.train.uneven_classes import HOW
 from mmvidadapt.datasets.prepare.check_videos import LEVELS
 from mmvidadapt.datasets.prepare.frame_folders import read_frames
 from mmvidadapt.datasets.prepare.check_cache import CHECKED
@@ -162,6 +163,12 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
         help='mirror videos; not done where classes are called left or right',
     )
     parser.add_argument(
+        '--balance',
+        choices=HOW,
+        help='of uneven classes: repeat clips of rare ones, weigh their loss, '
+        'or leave them; chosen where the largest has four times as many',
+    )
+    parser.add_argument(
         '--few-clips',
         action='store_true',
         help='hundreds, not hundreds of thousands: larger crops, less '
@@ -218,9 +225,10 @@ def prepare_own_videos(args: argparse.Namespace) -> None:
     cfg = own_config(data, args.out, choices, args.cfg_options, fold)
     path = args.out / f'{choices.name}.py'
     what = choices.name.replace('_', ', ', 1)
-    head = f'# {what}, for the videos of {data.root}.'
-    write_config(cfg, path, head)
-    say('\n'.join(explain(cfg, data, choices)))
+    reasons = explain(cfg, data, choices)
+    head = [f'# {what}, for the videos of {data.root}.']
+    write_config(cfg, path, head + comment_lines(reasons))
+    say('\n'.join(reasons))
     if former not in ({}, lists_in(args.out)) and Path(cfg.work_dir).exists():
         say(
             f'The lists in {args.out} have changed, and {cfg.work_dir} holds '

@@ -59,7 +59,8 @@ def test_own_videos_to_a_trained_model(folder, tmp_path, monkeypatch, capsys):
     assert set.union(*people) == {'p0', 'p1', 'p2', 'p3'}
     config = out / 'aim_vitb16.py'
     assert f"Train: python tools/train.py '{config}'\n" in printed
-    cfg = Config.fromfile(config)
+    cfg, text = Config.fromfile(config), config.read_text()
+    assert f', for the videos of {folder}.\n# - 1 epochs of 2 steps' in text
     assert f"'{cfg.work_dir}/epoch_1.pth'" in printed
     assert cfg.work_dir.endswith('/my data/aim_vitb16')
     assert cfg.model.cls_head.num_classes == 2

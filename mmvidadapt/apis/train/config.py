@@ -1,14 +1,16 @@
 """Find configs by name, and flatten them."""
 
 import difflib
+import textwrap
 from pathlib import Path
-from typing import Dict, List, Optional, Union
+from typing import Dict, Iterable, List, Optional, Sequence, Union
 
 from mmengine.config import Config
 
 import mmvidadapt
 from mmvidadapt.engine.plain_config import plain_config
 from mmvidadapt.trunks.follow_trunk import follow_trunk
+from mmvidadapt.utils.printable import printable
 from mmvidadapt.utils.whole_file import whole_file
 
 from .config_variables import SCRATCH, merge_options, print_config
@@ -18,6 +20,7 @@ from .image_size import change_trunk, check_crops
 UNREADABLE = (AttributeError, LookupError, NameError, RuntimeError)
 UNREADABLE += (SyntaxError, TypeError, ValueError)
 SCOPE = 'mmvidadapt::'
+COLUMNS = 79  # of a line
 RECIPE = '_k400'  # ends the names of what own data sets start from
 
 
@@ -167,12 +170,13 @@ def flatten(
     return config_text(config, head)
 
 
-def config_text(config: Config, head: str = '') -> str:
+def config_text(config: Config, head: Union[str, Sequence[str]] = '') -> str:
     """Write a config as text, and read it to see that it is the same.
 
     Args:
         config (Config): The config.
-        head (str): A comment for the first line. Defaults to ''.
+        head (str | Sequence[str]): A comment for the first line, or comments
+            for the first lines. Defaults to ''.
 
     Returns:
         str: Python source that inherits nothing.
@@ -181,10 +185,12 @@ def config_text(config: Config, head: str = '') -> str:
         ValueError: If it would be read as another config, with the entry.
     """
     config = plain_config(config)
-    comment = head.replace('\r', ' ').replace('\n', ' ')
+    lines = [head] if isinstance(head, str) else head
+    lines = [line.replace('\r', ' ').replace('\n', ' ') for line in lines]
     ours = config_root() in Path(config.filename or '').resolve().parents
     without = SCRATCH if ours else ()
-    text = f'{comment}\n' * bool(head) + print_config(config, without)
+    comment = ''.join(f'{line}\n' for line in lines if line)
+    text = comment + print_config(config, without)
     try:
         again = Config.fromstring(text, '.py')
     except UNREADABLE as error:
@@ -208,14 +214,17 @@ def config_text(config: Config, head: str = '') -> str:
 
 
 def write_config(
-    config: Config, path: Union[str, Path], head: str = ''
+    config: Config,
+    path: Union[str, Path],
+    head: Union[str, Sequence[str]] = '',
 ) -> None:
     """Write a config as one file, whole or not at all.
 
     Args:
         config (Config): The config.
         path (str | Path): The file; its folder is made.
-        head (str): A comment for the first line. Defaults to ''.
+        head (str | Sequence[str]): A comment for the first line, or comments
+            for the first lines. Defaults to ''.
 
     Raises:
         ValueError: See :func:`config_text`.
@@ -224,3 +233,26 @@ def write_config(
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as part:
         part.write_text(text, encoding='utf-8')
+
+
+def comment_lines(texts: Iterable[str]) -> List[str]:
+    """Wrap texts into the lines of a comment, a dash before each text.
+
+    Args:
+        texts (Iterable[str]): Such as reasons for what a config says.
+
+    Returns:
+        List[str]: Lines that begin with ``#``.
+    """
+    return [
+        line
+        for text in texts
+        for line in textwrap.wrap(
+            printable(text),
+            COLUMNS,
+            initial_indent='# - ',
+            subsequent_indent='#   ',
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
+    ]

@@ -21,6 +21,13 @@ from .few_clips import use_few_clips
 from .image_size import check_crops, image_size, resize_steps, split_trunk
 from .own_labels import explain_labels, use_labels
 from .schedule import rescale_rate, stretch_schedule
+from .uneven_classes import (
+    Balance,
+    choose_balance,
+    num_drawn,
+    repeat_rare,
+    weigh_classes,
+)
 
 # Videos up to here, ten seconds or so, are seen as a whole.
 LONG = 256
@@ -40,6 +47,7 @@ class Choices(NamedTuple):
     sampling: Optional[str] = None  # 'whole' or 'dense'
     flip: Optional[bool] = None
     few_clips: bool = False
+    balance: Optional[str] = None  # of uneven classes: one of HOW
 
     @property
     def name(self) -> str:
@@ -70,6 +78,10 @@ def _fit(cfg: Config, data: OwnData, choices: Choices) -> None:
         cfg.model.backbone.img_size = choices.img_size
     num_train = len(data.splits['train'])
     rescale_rate(cfg, choices.batch_size, choices.gpus, num_train)
+    how = balance_of(cfg, data, choices).how
+    if how == 'weights':
+        weigh_classes(cfg, data)
+    num_train = num_drawn(data, how)
     stretch_schedule(cfg, choices.epochs, choices.gpus, num_train)
     if choices.few_clips:
         use_few_clips(cfg)
@@ -106,8 +118,16 @@ def own_config(
     cfg = merge_options(cfg, options or {})
     follow_trunk(cfg.model)
     check_crops(cfg)
+    if balance_of(cfg, data, choices).how == 'sampling':
+        repeat_rare(cfg, data)
     _try(cfg)
     return cfg
+
+
+def balance_of(cfg: Config, data: OwnData, choices: Choices) -> Balance:
+    """Choose what is done about uneven classes, when the batch is known."""
+    batch = cfg.train_dataloader.batch_size * choices.gpus
+    return choose_balance(data, batch, choices.balance)
 
 
 def work_dir(lists: Path, choices: Choices, fold: Optional[int] = None) -> str:
@@ -213,7 +233,8 @@ def _try(cfg: Config) -> None:
 
 def explain(cfg: Config, data: OwnData, choices: Choices) -> List[str]:
     """Explain what was decided, and how to decide otherwise."""
-    loader, num_train = cfg.train_dataloader, len(data.splits['train'])
+    loader, balance = cfg.train_dataloader, balance_of(cfg, data, choices)
+    num_train = num_drawn(data, balance.how)
     batch, epochs = loader.batch_size * choices.gpus, cfg.train_cfg.max_epochs
     steps = math.ceil(num_train / batch)
     said = [
@@ -221,6 +242,7 @@ def explain(cfg: Config, data: OwnData, choices: Choices) -> List[str]:
         f'learning rate {cfg.optim_wrapper.optimizer.lr:g} (--epochs, '
         '--batch-size, --gpus).',
         *explain_labels(data),
+        *[balance.reason] * bool(balance.reason),
     ]
     if seen_as_a_whole(data, choices):
         said.append('Frames are spread over the whole video (--sampling).')
