@@ -2,13 +2,16 @@
 
 import numpy as np
 import pytest
+import torch
 
 from mmvidadapt.apis.fit.scenes import (
     find_scenes,
+    scene_features,
     similarity,
     warn_of_likeness,
 )
 from mmvidadapt.datasets.prepare.video_folders import Clip
+from mmvidadapt.models import EVL, ImageViT
 
 
 def features(scenes, noise=0.3, frames=4, seed=0):
@@ -65,3 +68,19 @@ def test_groups_of_one_recording_are_warned_of():
 def test_other_features_are_an_error(bad):
     with pytest.raises(ValueError, match=r'of shape .*\(N, T, D\)'):
         similarity(bad)
+
+
+def test_features_are_those_of_the_middle_block():
+    torch.manual_seed(0)
+    sizes = dict(arch='tiny', img_size=16)
+    trunk, video = ImageViT(**sizes).eval(), torch.randn(2, 3, 4, 16, 16)
+    found = scene_features(trunk, video)
+    x = trunk.ln_pre(trunk.embed(video))  # (B*T, 1+N, C)
+    x = trunk.transformer.resblocks[0](x)[:, 1:].mean(1)  # (B*T, C)
+    wanted = x.detach().numpy().reshape(2, 4, 32)
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+    evl = EVL(num_frames=4, decoder_num_layers=1, **sizes).eval()
+    evl.load_state_dict(trunk.state_dict(), strict=False)
+    again = scene_features(evl, video)
+    np.testing.assert_allclose(again, wanted, rtol=1e-4, atol=1e-5)
+    assert not trunk.transformer.resblocks[0]._forward_hooks
