@@ -64,6 +64,15 @@ IMAGES = PICTURE.format(
     *('NCHW', f'BlockMask{MASK.format("")}'),
 )
 
+DIVING_PROBE = dict(
+    num_segments=4,
+    max_testing_views=4,
+    train=f'{CLIP_AUGMENT(7, 0.5, 4)} {FLIP}',
+    optimizer=ADAMW.replace('0.05', '0.8'),
+    lr=3e-4,
+    val_interval=5,
+)
+
 RECIPES = {
     '*': dict(gpus=8, sides=(256, 224), finish=FINISH),
     '*_k400': dict(num_classes=400),
@@ -281,6 +290,7 @@ RECIPES = {
         train=CLIP_AUGMENT(7, 0.5, 4),
         sides=(292, 292),
         three='CentredThreeCrop',
+        num_segments=2,
         max_testing_views=2,
     ),
     'vjepa2/*_k400*': dict(
@@ -296,6 +306,35 @@ RECIPES = {
         loss_cls=dict(type='mmpretrain.FocalLoss'),
         train=f'{CLIP_AUGMENT(7, 0.5, 4)} {FLIP}',
     ),
+    'vjepa2/*_diving48': dict(
+        DIVING_PROBE,
+        out_indices=(17, 19, 21, 23),
+        with_cp=True,
+        accumulate=8,
+    ),
+    # Attentive probes: V-JEPA 2's recipe at 224 pixels.
+    'attentive_probe/*': dict(
+        drop_path_rate=None,
+        model='AdaptedRecognizer',
+        head='Float32I3DHead',
+        average_clips='prob',
+        dropout_ratio=0.0,
+        optimizer=ADAMW.replace('0.05', '0.1'),
+        lr=1e-3,
+        schedule=STEPWISE,
+        keys=None,
+        val_interval=1,
+        blending=ERASING(0.25),
+        sample='SpreadSampleFrames(clip_len=T, frame_interval=S@)',
+        span=64,
+        train=CLIP_AUGMENT(7, 0.5, 4),
+        sides=(256, 256),
+        three='CentredThreeCrop',
+        num_segments=2,
+        max_testing_views=2,
+    ),
+    'attentive_probe/*_k400': dict(train=f'{CLIP_AUGMENT(7, 0.5, 4)} {FLIP}'),
+    'attentive_probe/*_diving48': dict(DIVING_PROBE, accumulate=4),
     # BEVT: fine-tuning.
     'bevt/*': dict(
         model='Recognizer3D',

@@ -37,13 +37,8 @@ def test_a_video_passes_the_pipelines(path, video):
     cfg = load(path)
     size = clip_shape(cfg)[-1]
     for key in set(PIPELINES) & set(cfg):
-        clips = (
-            1
-            if key != 'test_pipeline'
-            else (
-                cfg[key][1].get('num_clips', 1)
-                * (3 if 'ThreeCrop' in str(cfg[key]) else 1)
-            )
+        clips = cfg[key][1].get('num_clips', 1) * (
+            3 if 'ThreeCrop' in str(cfg[key]) else 1
         )
         data = Compose(cfg[key])(
             dict(filename=str(video), label=1, start_index=0, modality='RGB')

@@ -102,6 +102,7 @@ NORMALISED = dict(
     imagenet=([123.675, 116.28, 103.53], [58.395, 57.12, 57.375]),
     bevt=([123.675, 116.28, 103.53], [58.395, 57.12, 57.375]),
     vjepa2=([123.675, 116.28, 103.53], [58.395, 57.12, 57.375]),
+    attentive_probe=CLIPS_OWN,
 )
 PIPELINES = ('train_pipeline', 'val_pipeline', 'test_pipeline')
 
@@ -409,17 +410,22 @@ def test_the_views_are_the_published_ones(path):
             images = wanted['images'].replace('=P', f'={pixels}')
             assert found('image_pipeline') == f'ImageDecode {images}'
         return
-    assert found('train_pipeline') == steps(sample, wanted['train'], finish)
     _, clips, crops = map(int, row['Test Views'].split('x'))
+    segments = wanted.get('num_segments', 1)  # that are read together
+    read = f', num_clips={segments}, num_segments={segments}'
+    read = read if segments > 1 else ''
+    assert segments in (1, clips)
+    train = steps(sample, wanted['train'], finish, extra=read)
+    assert found('train_pipeline') == train
     clips = f', num_clips={clips}' if clips > 1 else ''
     three = wanted.get('three', 'ThreeCrop')
     for key, side, crop, extra in (
-        ('val_pipeline', wanted['sides'][0], 'CenterCrop', ''),
+        ('val_pipeline', wanted['sides'][0], 'CenterCrop', read),
         (
             'test_pipeline',
             wanted['sides'][1],
             {1: 'CenterCrop', 3: three}[crops],
-            clips,
+            read or clips,
         ),
     ):
         assert found(key) == steps(

@@ -68,6 +68,24 @@ def test_the_case_of_two_seconds_at_28_fps():
     assert looped.tolist() == 3 * [[0, 16, 32, 48, 8, 24, 40, 0]]
 
 
+@pytest.mark.parametrize('test_mode', [True, False])
+def test_segments_of_a_short_video_follow_one_another(test_mode):
+    """Two groups of two: each reads the video from its begin to its end."""
+    cfg = dict(type='SpreadSampleFrames', clip_len=4, frame_interval=8)
+    cfg.update(num_clips=4, num_segments=2, test_mode=test_mode)
+    for total in range(1, 25):
+        groups = sample(total, start=3, **cfg).reshape(-1, 8)
+        edges = total * np.arange(9) / 8  # of the stretches
+        assert (groups > edges[:-1] - 1).all() and (groups < edges[1:]).all()
+        assert len(groups) in ((1, 2) if test_mode else (2,))
+    assert len(sample(1, **cfg)) == (2 if test_mode else 4)
+    whole = sample(25, **cfg)  # a clip fits
+    assert (np.diff(whole) == 8).all() and len(whole) == 4
+    with pytest.raises(ValueError, match='segments=3 of .*num_clips=4'):
+        sample(9, **dict(cfg, num_segments=3))
+    assert 'num_segments=2' in repr(TRANSFORMS.build(cfg))
+
+
 @pytest.mark.parametrize('name, cfg, least, option', SAMPLERS)
 def test_long_videos_and_training_are_as_published(name, cfg, least, option):
     cfg = dict(cfg, type=name)

@@ -29,6 +29,9 @@ class SpreadSampleFrames(SampleFrames):
     become one, which has the same result; where several videos make a batch,
     which is to have equal numbers of clips, ``'loop'`` keeps them all.
 
+    Where a backbone reads S clips together (``num_segments``), a short video
+    is cut into ``S * clip_len`` stretches, and they follow one another.
+
     Args:
         clip_len (int): Frames of a clip.
         frame_interval (int): Distance between the frames. Defaults to 1.
@@ -36,10 +39,16 @@ class SpreadSampleFrames(SampleFrames):
         out_of_bound_opt (str, optional): Of a video that is too short:
             ``'spread'`` takes frames all over it, ``'loop'`` starts again at
             its first frame, ``'repeat_last'`` repeats the last one. Defaults
-            to None: 'spread' in testing, and in training what is published,
-            'loop'.
+            to None: 'spread' in testing and for several segments, and in
+            training what is published, 'loop'.
         test_mode (bool): Whether to take the same clips every time instead
             of drawing them. Defaults to False.
+        num_segments (int): Clips that are read together, the backbone's
+            ``num_segments``; it divides ``num_clips``. Defaults to 1.
+
+    Raises:
+        ValueError: On an unknown option, or segments that do not divide the
+            clips.
     """
 
     # The choices; the second one is published.
@@ -52,13 +61,20 @@ class SpreadSampleFrames(SampleFrames):
         num_clips: int = 1,
         out_of_bound_opt: Optional[str] = None,
         test_mode: bool = False,
+        num_segments: int = 1,
     ) -> None:
         if out_of_bound_opt not in (None, *self.options):
             raise ValueError(
                 f'out_of_bound_opt={out_of_bound_opt!r} of '
                 f'{type(self).__name__}: choose from {list(self.options)}.'
             )
-        default = self.options[0 if test_mode else 1]
+        if num_segments < 1 or num_clips % num_segments:
+            raise ValueError(
+                f'num_segments={num_segments} of {type(self).__name__} does '
+                f'not divide num_clips={num_clips}.'
+            )
+        self.num_segments = num_segments
+        default = self.options[0 if test_mode or num_segments > 1 else 1]
         self.spread = (out_of_bound_opt or default) == 'spread'
         self.merge = True  # whether equal test clips become one
         # Named one by one: the parent swallows a misspelt argument.
@@ -93,12 +109,12 @@ class SpreadSampleFrames(SampleFrames):
 
     def _spread(self, results: dict) -> dict:
         """Take a frame of every stretch of the video."""
-        total, length = results['total_frames'], self.clip_len
-        k, i = np.indices((self.num_clips, length))
+        total, together = results['total_frames'], self.num_segments
+        times, length = self.num_clips // together, together * self.clip_len
+        k, i = np.indices((times, length))
         if self.test_mode:
             # The middle of the k-th of so many parts of the i-th stretch.
-            parts = self.num_clips * length
-            inds = (2 * (self.num_clips * i + k) + 1) * total // (2 * parts)
+            inds = (2 * (times * i + k) + 1) * total // (2 * times * length)
             if self.merge and (inds == inds[0]).all():
                 inds = inds[:1]
             self._log(results)
@@ -107,9 +123,9 @@ class SpreadSampleFrames(SampleFrames):
             inds = np.minimum(places.astype(np.int64), total - 1)
         results.update(
             frame_inds=inds.ravel().astype(np.int32) + results['start_index'],
-            clip_len=length,
+            clip_len=self.clip_len,
             frame_interval=self.frame_interval,
-            num_clips=len(inds),
+            num_clips=len(inds) * together,
         )
         return results
 
@@ -132,9 +148,11 @@ class SpreadSampleFrames(SampleFrames):
     def __repr__(self) -> str:
         """Show the settings when printed."""
         shown = 'spread' if self.spread else self.out_of_bound_opt
+        more = self.num_segments
+        more = f', num_segments={more}' if more > 1 else ''
         return (
             f'{type(self).__name__}(clip_len={self.clip_len}, '
             f'frame_interval={self.frame_interval}, '
             f"num_clips={self.num_clips}, out_of_bound_opt='{shown}', "
-            f'test_mode={self.test_mode})'
+            f'test_mode={self.test_mode}{more})'
         )

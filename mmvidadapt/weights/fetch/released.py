@@ -226,4 +226,5 @@ SAME: Dict[str, str] = {
     'bevt/pretrain_swinb_in1k': 'bevt/swinb_in1k',
     'bevt/pretrain_swinb_in1k_k400': 'bevt/swinb_in1k_k400',
     'vjepa2/vitl16_16f_ssv2': 'facebook/vjepa2-vitl-fpc16-256-ssv2',
+    'vjepa2/vitl16_32f_diving48': 'facebook/vjepa2-vitl-fpc32-256-diving48',
 }
