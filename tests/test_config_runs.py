@@ -65,8 +65,10 @@ def reduced(cfg):
     if 'num_classes' in cfg.model.data_preprocessor.get('blending', {}):
         cfg.model.data_preprocessor.blending.num_classes = 5
     cfg.optim_wrapper.pop('accumulative_counts', None)
-    clip = torch.zeros(1, 3, frames_of(cfg), 32, 32)
-    channels = MODELS.build(cfg.model.backbone)(clip).shape[1]
+    if 'out_indices' in cfg.model.backbone:
+        cfg.model.backbone.out_indices = (0, -1)
+    clips = torch.zeros(*clip_shape(cfg))
+    channels = MODELS.build(cfg.model.backbone)(clips).shape[1]
     cfg.model.cls_head.update(in_channels=channels, num_classes=5)
     return cfg
 
@@ -78,7 +80,7 @@ def test_one_training_step(path):
     model = MODELS.build(cfg.model).train()
     cfg.optim_wrapper.optimizer.lr = 0.1
     optimizer = build_optim_wrapper(model, cfg.optim_wrapper)
-    shape = (1, 3, frames_of(cfg), 32, 32)
+    shape = clip_shape(cfg)  # of one view
     clips = [torch.randint(256, shape, dtype=torch.uint8) for _ in range(2)]
     for param in model.parameters():
         if not (param.requires_grad or param.any()):  # biases as if trained

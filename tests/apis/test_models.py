@@ -42,6 +42,7 @@ def test_names_are_those_of_the_configs():
     assert list_models('*_32f_diving48') == [
         'aim/vitb16_32f_diving48',
         'aim/vitl14_32f_diving48',
+        'vjepa2/vitl16_32f_diving48',
     ]
     assert list_models('AIM/*') == []
 

@@ -27,6 +27,7 @@ class MidpointSampleFrames(SpreadSampleFrames):
             in testing, and in training what is published, 'loop'.
         test_mode (bool): Whether to take midpoints instead of random
             offsets. Defaults to False.
+        num_segments (int): See :class:`SpreadSampleFrames`. Defaults to 1.
     """
 
     def _least_frames(self) -> int:
