@@ -40,7 +40,7 @@ def advise(
     curve: Mapping[float, np.ndarray],
     orders: Optional[Orders] = None,
 ) -> List[str]:
-    """Say what would help most.
+    """Advise what would help most.
 
     Args:
         classes (Sequence[str]): The names of the K classes.
@@ -85,7 +85,7 @@ def advise(
 
 
 def advise_on_number(matrices: Mapping[float, np.ndarray]) -> List[str]:
-    """Say whether more clips help, from accuracies on parts of them.
+    """Judge whether more clips help, from accuracies on parts of them.
 
     The share of mistakes is taken to fall as a power of the number of clips
     (`Deep Learning Scaling is Predictable, Empirically
@@ -199,7 +199,7 @@ def advise_on_pairs(
 def advise_on_order(
     orders: Optional[Orders], confusion: np.ndarray
 ) -> List[str]:
-    """Say whether motion or appearance decides, and limits.
+    """Judge whether motion or appearance decides, and limits.
 
     Args:
         orders (Orders, optional): The accuracies.
@@ -226,7 +226,7 @@ def advise_on_order(
 
 
 def _what_decides(orders: Orders, noise: float) -> Tuple[str, str]:
-    """Say what a model goes by, and what would help if that limits it."""
+    """Describe what a model goes by, and what would help if that limits it."""
     single, shuffled = orders.single_frame, orders.shuffled
     if single is not None and orders.plain - single <= noise:
         return (

@@ -20,12 +20,16 @@ from mmvidadapt.datasets.prepare.video_folders import (
 )
 from mmvidadapt.utils.video import EXTENSIONS
 
-from .intervals import wilson
+from .sentences import (
+    describe_clips,
+    describe_counts,
+    describe_lost,
+    describe_rejected,
+    describe_sizes,
+)
 
 TABLES = ('.csv', '.tsv')
 CLASSES = 'classes.txt'  # beside a list, as prepare_data.py writes it
-SHOWN = 3  # examples in a sentence
-FEW = 50  # clips; below, a sentence says how little a test tells
 
 
 class Found(NamedTuple):
@@ -148,16 +152,16 @@ def check_source(
     counts = Counter(clip.label for clip in good)
     order = source.classes or in_order({clip.label for clip in source.clips})
     classes = [name for name in order if counts[name]]
-    lost = _describe_lost(source.clips, counts, dict(rejected))
+    lost = describe_lost(source.clips, counts, dict(rejected))
     _require_classes(source.root, good, classes, lost, rejected)
     facts = {clip.path: facts[clip.path] for clip in good}
     sentences = [
-        _describe_clips(source.root, counts, classes),
-        *_describe_sizes(facts),
+        describe_clips(source.root, counts, classes),
+        *describe_sizes(facts),
         *source.notes,
-        *_describe_rejected(rejected),
+        *describe_rejected(rejected),
         *lost,
-        *_describe_counts(counts, classes),
+        *describe_counts(counts, classes),
     ]
     return Found(source.root, good, classes, facts, rejected, sentences)
 
@@ -192,97 +196,3 @@ def _require_classes(
             'clip of each class at least, of another day, place or person; '
             'ten of each are a start.'
         )
-
-
-def _describe_clips(
-    root: Path, counts: Counter, classes: Sequence[str]
-) -> str:
-    """Say how many clips of how many classes there are."""
-    few = min(classes, key=lambda name: counts[name])
-    most = max(classes, key=lambda name: counts[name])
-    each = (
-        f'{counts[few]} of each'
-        if counts[few] == counts[most]
-        else f"from {counts[few]} of '{few}' to {counts[most]} of '{most}'"
-    )
-    total = sum(counts.values())
-    return f'{total} clips of {len(classes)} classes in {root}: {each}.'
-
-
-def _describe_sizes(facts: Dict[str, VideoFacts]) -> List[str]:
-    """Say how long and how large the videos are, where that is known."""
-    frames = sorted(f.frames for f in facts.values() if f.frames)
-    if not frames:
-        return []
-    sizes = Counter(f'{f.width}x{f.height}' for f in facts.values())
-    usual = ', '.join(size for size, _ in sizes.most_common(SHOWN))
-    more = ', ...' if len(sizes) > SHOWN else ''
-    middle = frames[len(frames) // 2]
-    said = f'{frames[0]} to {frames[-1]} frames (median {middle})'
-    sentences = [f'The clips have {said} of {usual}{more} pixels.']
-    still = [path for path, f in facts.items() if f.frames == 1]
-    if still:
-        sentences.append(
-            f'{len(still)} clips have a single frame, such as {still[0]}: '
-            'nothing moves in them.'
-        )
-    return sentences
-
-
-def _describe_rejected(rejected: Sequence[Tuple[str, str]]) -> List[str]:
-    """Name files that were left out, with the reasons."""
-    if not rejected:
-        return []
-    named = ' '.join(f'{path}: {why}' for path, why in rejected[:SHOWN])
-    more = len(rejected) - SHOWN
-    files = '1 file is' if len(rejected) == 1 else f'{len(rejected)} files are'
-    return [
-        f'{files} left out. {named}'
-        + (f' And {more} more, see the report.' if more > 0 else '')
-    ]
-
-
-def _describe_lost(
-    clips: Sequence[Clip], counts: Counter, reasons: Dict[str, str]
-) -> List[str]:
-    """Name classes of which no clip can be used."""
-    sentences = []
-    for name in in_order({clip.label for clip in clips}):
-        if counts[name]:
-            continue
-        paths = [clip.path for clip in clips if clip.label == name]
-        sentences.append(
-            f"None of the {len(paths)} clips of '{name}' can be used "
-            f'({paths[0]}: {reasons[paths[0]].rstrip(".")}); the model will '
-            'not know this class.'
-        )
-    return sentences
-
-
-def _describe_counts(counts: Counter, classes: Sequence[str]) -> List[str]:
-    """Say what small numbers of clips will mean."""
-    total, most = sum(counts.values()), max(counts.values())
-    sentences = []
-    single = [name for name in classes if counts[name] == 1]
-    if single:
-        sentences.append(
-            f'One clip of {_name(single)}: it is always trained on, so how '
-            'well its class is recognised stays unknown.'
-        )
-    rare = [n for n in classes if 1 < counts[n] < most / 10]
-    if rare:
-        sentences.append(
-            f'Less than a tenth of the largest class: {_name(rare)}.'
-        )
-    if total < FEW:
-        low, high = wilson(0.9 * total, total)[1:3]
-        sentences.append(
-            f'{total} clips are few: where 90 % of them are right, elsewhere '
-            f'{100 * low:.0f} to {100 * high:.0f} % may be.'
-        )
-    return sentences
-
-
-def _name(classes: Sequence[str]) -> str:
-    """Join names of classes in quotes."""
-    return ', '.join(f"'{name}'" for name in classes)

@@ -17,7 +17,6 @@ TRIES = 5  # orders of the groups, of which the best division is taken
 ROUGHLY = 0.3  # disorder of their sizes, so that seeds differ
 WORK = 4000  # groups in all tries; many groups divide well at the first
 REMAIN = 3  # groups, at least, where some are held out
-SHOWN = 3  # names in a sentence
 ALWAYS = -1  # in place of a fold: is trained on in all of them
 
 
@@ -32,7 +31,8 @@ def folds(clips: Sequence[Clip], number: int = 5, seed: int = 0) -> List[Fold]:
     """Divide clips for cross-validation over groups.
 
     Every group is tested once, but for those that hold all clips of a class:
-    they are always trained on, see :func:`describe_folds`. Where there are as
+    they are always trained on, see
+    :func:`~mmvidadapt.apis.fit.sentences.describe_folds`. Where there are as
     few groups as folds, or one more, each is a fold of its own.
 
     Args:
@@ -128,49 +128,6 @@ def count_groups(clips: Sequence[Clip]) -> Tuple[np.ndarray, np.ndarray]:
 def alone(counts: np.ndarray) -> np.ndarray:
     """Mark groups that hold all clips of a class, from counts ``(G, K)``."""
     return (counts == counts.sum(0)).any(1)  # (G,)
-
-
-def describe_folds(
-    clips: Sequence[Clip], divided: Sequence[Fold]
-) -> List[str]:
-    """Say what is tested, and what cannot be.
-
-    Args:
-        clips (Sequence[Clip]): The clips.
-        divided (Sequence[Fold]): Their folds.
-
-    Returns:
-        List[str]: Sentences.
-    """
-    index, counts = count_groups(clips)
-    tested = np.unique(np.concatenate([fold.test for fold in divided]))
-    groups, grouped = len(np.unique(index[tested])), len(counts) < len(clips)
-    what = f'{groups} groups' if grouped else f'{groups} clips'
-    how = 'one at a time' if groups == len(divided) else 'each once'
-    sentences = [
-        f'Cross-validation in {len(divided)} folds tests {what}, {how}; '
-        + ('no group is on two sides.' if grouped else 'there are no groups.')
-    ]
-    labels = {clips[i].label for i in tested}
-    never = sorted({clip.label for clip in clips} - labels)
-    if never:
-        sentences.append(
-            f'Never tested: {_name(never)}. All clips of each lie in one '
-            'group; clips from another would tell how well it is recognised.'
-        )
-    rest = len(clips) - len(tested)
-    if rest:
-        sentences.append(
-            f'{rest} clips are always trained on, since their groups hold '
-            'all clips of a class.'
-        )
-    return sentences
-
-
-def _name(names: Sequence[str]) -> str:
-    """Join names in quotes, the first of many."""
-    more = f' and {len(names) - SHOWN} more' if len(names) > SHOWN else ''
-    return ', '.join(f"'{name}'" for name in names[:SHOWN]) + more
 
 
 def _as_folds(places: np.ndarray) -> List[Fold]:

@@ -214,7 +214,7 @@ def _regroup(
 
 
 def describe_groups(clips: Sequence[Clip], by: str) -> str:
-    """Say how many groups there are, and how large.
+    """Count groups in a sentence: how many, and how large.
 
     Args:
         clips (Sequence[Clip]): The clips.

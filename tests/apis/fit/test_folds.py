@@ -5,7 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from mmvidadapt.apis.fit.folds import describe_folds, folds, hold_out
+from mmvidadapt.apis.fit.folds import Fold, folds, hold_out
+from mmvidadapt.apis.fit.sentences import describe_folds, describe_hold_out
 from mmvidadapt.datasets.prepare.video_folders import Clip
 
 
@@ -112,6 +113,14 @@ def test_whole_groups_are_held_out_if_enough_remain():
         clips = grid(*['aabb'] * number)
         fold = hold_out(clips, 0.2)
         assert len(sides(clips, fold, 'group')[1]) == held, number
+        said = describe_hold_out(clips, fold)
+        assert said == [
+            f'{held * 4} of {number * 4} clips of {held} groups are held out '
+            'for one test at the end, at random.'
+            if held
+            else f'Nothing is held out for a last test: of {number} groups '
+            'too few would remain. The accuracy is that of cross-validation.'
+        ]
     assert len(hold_out(clips, 0).test) == 0
     assert len(hold_out(clips, 0.5).test) == 40
     with pytest.raises(ValueError, match='share of 0.6 .*0 to 0.5'):
@@ -121,3 +130,13 @@ def test_whole_groups_are_held_out_if_enough_remain():
     assert hold_out(split).test.tolist() == list(range(5))
     split[9] = split[9]._replace(split='test')
     assert hold_out(split).test.tolist() == [9]
+    said = ' '.join(describe_hold_out(split, hold_out(split)))
+    for words in (
+        'as their split says.',
+        "1 groups are on both sides of that split, such as '2': the test",
+        "No clip is held out of 'b'.",
+    ):
+        assert words in said
+    unknown = describe_hold_out([Clip('0', 'a', split='test'), Clip('1', 'b')],
+                                Fold(*map(np.array, ([1], [0]))))  # fmt: skip
+    assert unknown[-1] == "Only held out, so never learned: 'a'."
