@@ -214,7 +214,7 @@ def _regroup(
 
 
 def describe_groups(clips: Sequence[Clip], by: str) -> str:
-    """Count groups in a sentence: how many, and how large.
+    """Count groups, and clips in the smallest and the largest.
 
     Args:
         clips (Sequence[Clip]): The clips.
