@@ -69,7 +69,9 @@ def reduced(cfg):
         cfg.model.backbone.out_indices = (0, -1)
     clips = torch.zeros(*clip_shape(cfg))
     channels = MODELS.build(cfg.model.backbone)(clips).shape[1]
-    cfg.model.cls_head.update(in_channels=channels, num_classes=5)
+    tasks = cfg.model.cls_head.num_classes
+    classes = dict.fromkeys(tasks, 5) if isinstance(tasks, dict) else 5
+    cfg.model.cls_head.update(in_channels=channels, num_classes=classes)
     return cfg
 
 
@@ -87,7 +89,9 @@ def test_one_training_step(path):
             torch.nn.init.normal_(param, std=0.02)
     before = {n: p.detach().clone() for n, p in model.named_parameters()}
     for _ in range(4):  # new adapters end in zeros, and some feed others
-        labels = [ActionDataSample().set_gt_label(i) for i in (0, 4)]
+        classes = cfg.model.cls_head.num_classes
+        tasks = len(classes) if isinstance(classes, dict) else 1
+        labels = [ActionDataSample().set_gt_label([i] * tasks) for i in (0, 4)]
         data = dict(inputs=clips, data_samples=labels)  # blending mixes them
         losses = model.train_step(data, optimizer)
     assert torch.isfinite(losses['loss'])
