@@ -62,6 +62,15 @@ classify() {
         --label-file "$CLIPS/motion_classes.txt" --out "$1"
 }
 
+report() {
+    "$PYTHON" "$ROOT/tools/motion_report.py" \
+        "$CONFIGS/aim_motion.py" "$CHECKPOINT" "$1" &&
+        "$PYTHON" "$ROOT/tools/report.py" \
+            "$CONFIGS/aim_motion.py" "$CHECKPOINT" "$1" \
+            --labels "$CLIPS/motion_classes.txt" --group-pattern 'val_(\d+)' \
+            --title 'Quick start: ten motions'
+}
+
 summary() {
     echo "== seconds"
     for name in install clips trunk aim test classify report; do
@@ -75,6 +84,7 @@ summary() {
     echo "== one clip"
     grep -A 5 'val_0000_left' "$LOGS/classify.log"
     echo "== files"
+    echo "$QUICKSTART/report/report.html"
     echo "$QUICKSTART/report/confusion_matrix.png"
     echo "$QUICKSTART/classify/annotated.mp4"
     echo "$CHECKPOINT"
@@ -103,6 +113,5 @@ CHECKPOINT="$(cat "$QUICKSTART/aim/last_checkpoint")"
 stage test bash "$ROOT/tools/dist_test.sh" "$CONFIGS/aim_motion.py" \
     "$CHECKPOINT" "$PROCESSES" --work-dir "$QUICKSTART/test"
 stage classify classify "$QUICKSTART/classify/annotated.mp4"
-stage report "$PYTHON" "$ROOT/tools/motion_report.py" \
-    "$CONFIGS/aim_motion.py" "$CHECKPOINT" "$QUICKSTART/report"
+stage report report "$QUICKSTART/report"
 summary | tee "$QUICKSTART/summary.txt"

@@ -61,7 +61,7 @@ def run(folder, page, *options):
         ],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     said = re.findall(r'CONSOLE[^"]*"(.*)', done.stderr)
     assert done.returncode == 0 and not said, done.stderr[-2000:]

@@ -232,7 +232,7 @@ def describe_split(config: Config, number: int, groups: Groups = None) -> str:
     if groups is None:
         return f'{said}. Nothing is known of groups (--group-pattern).'
     if isinstance(groups, str):
-        said += f'; clips whose paths have the same {groups!r} are a group'
+        said += f'; paths where {groups} finds the same are a group'
     return f'{said}.'
 
 

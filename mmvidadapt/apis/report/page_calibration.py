@@ -12,6 +12,8 @@ from .charts import reliability_chart
 from .contents import Report
 from .elements import Html, element, percent, plural, points
 
+SMALL = 0.02  # of a mean score
+
 
 def calibration(report: Report) -> Html:
     """Show whether scores say how often the model is right."""
@@ -34,6 +36,7 @@ def calibration(report: Report) -> Html:
         source += ' Here it makes nothing better: leave scores as they are.'
     mean = report.scores.max(1).mean() - report.right.mean()
     said = 'too sure' if mean > 0 else 'not sure enough'
+    said = said if abs(mean) >= SMALL else 'as sure as it should be'
     figures = [
         (percent(before.ece), 'expected calibration error (ECE)'),
         (f'{t:.2f}', 'temperature: scores divided by it, before the softmax'),
