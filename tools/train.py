@@ -18,6 +18,9 @@ FLAGS = {
     '--new-head': 'load_from may have other classes: train a new classifier',
     '--interpolate-time': 'load_from may have another number of frames: '
     'interpolate its positions in time',
+    '--sweep': 'train probes of a frozen trunk at once, with 5 learning rates '
+    'times 4 weight decays, or those of --cfg-options model.sweep.lr=[...] '
+    'model.sweep.weight_decay=[...]; the best on validation is kept',
     '--diff-rank-seed': 'a seed of its own for every process',
     '--deterministic': 'deterministic algorithms only',
 }
@@ -47,6 +50,8 @@ def main() -> None:
     config = options.read_config(args)
     if args.no_validate:
         options.drop_validation(config)
+    if args.sweep:
+        config = options.use_sweep(config)
     if args.amp:
         options.use_amp(config)
     if args.auto_scale_lr:

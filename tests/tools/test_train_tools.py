@@ -143,3 +143,21 @@ def test_mistakes_in_a_config_are_named(listing, tmp_path):
     longer = dict(train_dataloader__dataset__pipeline__1__clip_len=8)
     with pytest.raises(ValueError, match=r'num_frames=4 got a clip of 8'):
         build(listing, tmp_path, **longer)
+
+
+def test_a_sweep_is_one_word(listing, tmp_path, monkeypatch):
+    path = tmp_path / 'probe.py'
+    config = runs.recipe(listing, tmp_path / 'work')
+    sizes = dict(arch='tiny', img_size=16, num_frames=4)
+    pooler = dict(num_layers=0)
+    probe = dict(type='AttentiveProbe', pooler=pooler, **sizes)
+    config.model.backbone = probe
+    config.dump(path)
+    rates = 'model.sweep.lr=[0.01,0.02]', 'model.sweep.weight_decay=[0.1]'
+    call(monkeypatch, 'train.py', path, '--sweep', '--cfg-options', *rates)
+    table = json.loads((tmp_path / 'work/sweep.json').read_text())
+    names = [member['name'] for member in table['members']]
+    assert names == ['lr0.01_wd0.1', 'lr0.02_wd0.1']
+    assert (tmp_path / 'work/sweep_best.adapter.safetensors').is_file()
+    with pytest.raises(ValueError, match='--sweep chooses.*--no-validate'):
+        call(monkeypatch, 'train.py', path, '--sweep', '--no-validate')

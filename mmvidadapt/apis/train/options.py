@@ -13,6 +13,7 @@ from mmvidadapt.engine.checkpoints import is_remote, read_checkpoint
 from mmvidadapt.engine.find_checkpoint import find_checkpoint
 from mmvidadapt.engine.hooks.strict_load import KEY, OPTIONS
 from mmvidadapt.engine.work_dir_lock import lock_work_dir
+from mmvidadapt.methods.probe_sweep.config import sweep_config
 
 from .config import load_config
 from .image_size import check_crops
@@ -165,6 +166,19 @@ def use_auto_scale_lr(config: Config) -> None:
             'base_batch_size=64) to the config.'
         )
     config.auto_scale_lr.enable = True
+
+
+def use_sweep(config: Config) -> Config:
+    """Train many readers of the frozen trunk at once, each with its rates.
+
+    Those of ``model.sweep``, ``lr`` and ``weight_decay``, else V-JEPA 2's.
+    """
+    if config.get('val_dataloader') is None:
+        raise ValueError(
+            '--sweep chooses the best on the validation set: leave '
+            '--no-validate out, and give the config a val_dataloader.'
+        )
+    return sweep_config(config, **(config.model.get('sweep') or {}))
 
 
 def drop_validation(config: Config) -> None:
