@@ -174,6 +174,17 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
         help='hundreds, not hundreds of thousands: larger crops, less '
         'dropout, a higher rate',
     )
+    parser.add_argument(
+        '--other',
+        help='class that is everything else, named where no other class is '
+        "sure enough; 'other' if there is one, '' for none",
+    )
+    parser.add_argument(
+        '--false-alarm-rate',
+        type=float,
+        default=0.05,
+        help='share of its clips that may be taken for another class',
+    )
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
 
 

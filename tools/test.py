@@ -7,6 +7,7 @@ from mmaction.registry import RUNNERS
 from mmengine.runner import Runner
 
 from mmvidadapt.apis.train import options
+from mmvidadapt.apis.use.other_class import use_threshold
 from mmvidadapt.utils import cpu_distributed
 
 
@@ -41,6 +42,7 @@ def main() -> None:
         options.dump_predictions(config, args.dump)
     if args.show or args.show_dir is not None:
         options.show_predictions(config, args)
+    use_threshold(config, args.checkpoint)
     options.write_manifest(config)
     options.check_labels(config)
     options.check_checkpoint(config)

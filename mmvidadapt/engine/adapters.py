@@ -11,7 +11,11 @@ from mmvidadapt.utils.bounded_models import explained
 from mmvidadapt.utils.config_data import write_config_text
 from mmvidadapt.utils.sha256 import fingerprint
 from mmvidadapt.weights.adapter_file import AdapterFile, read_adapter
-from mmvidadapt.weights.adapter_schema import num_classes
+from mmvidadapt.weights.adapter_schema import (
+    NUMBER,
+    THRESHOLD,
+    num_classes,
+)
 
 from .adapter_models import build_model
 from .split_state_dict import split_names
@@ -122,9 +126,14 @@ def load_adapter(path: str, trunk: Optional[str] = None) -> nn.Module:
 
 
 def finished(model: nn.Module, adapter: AdapterFile) -> nn.Module:
-    """Attach config and classes to a model, as mmaction2 does."""
+    """Attach config, classes and the threshold of `other` to a model."""
     model.cfg = Config(adapter.config)
     model.dataset_meta = dict(classes=adapter.classes)
+    metrics = adapter.metrics or {}
+    if THRESHOLD in metrics:  # of these very weights
+        model.dataset_meta['other_class'] = dict(
+            number=int(metrics[NUMBER]), threshold=metrics[THRESHOLD]
+        )
     return model.eval()
 
 

@@ -64,7 +64,10 @@ ROOMS: Dict[str, Tuple[str, ...]] = {
         'mmvidadapt.engine.optimizers',
         'mmvidadapt.engine.seed',
     ),
-    'mmaction.evaluation': ('mmvidadapt.engine.metrics.multi_task',),
+    'mmaction.evaluation': (
+        'mmvidadapt.engine.metrics.multi_task',
+        'mmvidadapt.engine.metrics.other_class',
+    ),
 }
 SEED = ROOMS['mmaction.engine'][-1]  # in a registry of mmengine
 

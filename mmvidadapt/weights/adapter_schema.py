@@ -7,6 +7,8 @@ from typing import Any, Callable, Dict, NamedTuple, Optional
 from mmvidadapt.utils.config_data import check_config
 
 FORMAT = 1
+# Metrics that say when a class `other` is named, and its number.
+THRESHOLD, NUMBER = 'other/threshold', 'other/class'
 
 
 class Field(NamedTuple):

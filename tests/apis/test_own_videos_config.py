@@ -327,3 +327,24 @@ def test_every_method_learns_several_labels(name):
         )
     assert cfg.test_evaluator.metric_list == 'mean_average_precision'
     assert 'several labels' in ' '.join(explain(cfg, data, Choices()))
+
+
+def test_a_class_other_has_a_threshold():
+    data = own(classes=['a', 'Other', 'b'])
+    cfg = derive(data, false_alarm_rate=0.1)
+    chosen, given = cfg.val_evaluator[1], cfg.test_evaluator[1]
+    metric = dict(type='OtherClassMetric', other='Other')
+    assert chosen == dict(metric, false_alarm_rate=0.1)
+    assert given == dict(metric, choose=False)
+    assert cfg.val_evaluator[0].type == 'AccMetric'
+    said = ' '.join(explain(cfg, data, Choices(false_alarm_rate=0.1)))
+    assert 'on 0 clips of it so that at most 10 % are taken' in said
+    assert ' With 10 or more it would mean something.' in said
+    assert derive(data, other='b').val_evaluator[1].other == 'b'
+    for plain in (derive(data, other=''), derive(own(several=True))):
+        assert plain.val_evaluator.type == 'AccMetric'
+    for wrong in (dict(other='c'), dict(data=own(several=True), other='a')):
+        with pytest.raises(ValueError, match='--other .* none of the classes'):
+            derive(**{'data': data, **wrong})
+    with pytest.raises(ValueError, match='--false-alarm-rate 1.0: give'):
+        Choices(false_alarm_rate=1.0).check()

@@ -147,6 +147,7 @@ def write_table(folder, path, head, *cells):
 
 MANY = (['label'], ['run;jump'], ['run'], [';'], ['fly; run'])
 TASKS = (['verb', 'noun'], ['cut', 'lid'], ['wash', ''], ['cut', 'cup'])
+OTHER = (['label'], ['run'], ['other'], ['other'])
 COLUMNS = ('--label-column', 'verb', '--label-column', 'noun')
 
 
@@ -155,10 +156,11 @@ COLUMNS = ('--label-column', 'verb', '--label-column', 'noun')
     [
         (MANY, (), 'acc/mean_average_precision'),
         (TASKS, COLUMNS, 'acc/noun_mean1'),
+        (OTHER, ('--false-alarm-rate', 0.5), 'other/false_alarms'),
     ],
-    ids=['several', 'tasks'],
+    ids=['several', 'tasks', 'other'],
 )
-def test_clips_with_several_labels(
+def test_clips_with_other_labels(
     cells, extra, metric, folder, tmp_path, monkeypatch, capsys
 ):
     write_table(folder, tmp_path / 'clips.csv', *cells)
@@ -175,6 +177,9 @@ def test_clips_with_several_labels(
     adapter = read_adapter(work / 'epoch_1.adapter.safetensors')
     names = (out / 'classes.txt').read_text().splitlines()
     assert adapter.classes == names
+    stored = adapter.metrics.get('other/threshold')  # that was tested
+    assert stored == metrics.get('other/threshold')
+    assert (stored is None) == (cells is not OTHER)
     capsys.readouterr()
 
 

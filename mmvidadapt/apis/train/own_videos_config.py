@@ -2,11 +2,10 @@
 
 import math
 import os
-import re
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional
+from typing import Dict, List, Optional
 
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from mmvidadapt.datasets.prepare.own_videos import OwnData
@@ -18,8 +17,22 @@ from ..data.frame_config import use_frames
 from .config import find_recipe, load_config
 from .config_variables import merge_options
 from .few_clips import use_few_clips
-from .image_size import check_crops, image_size, resize_steps, split_trunk
-from .own_labels import explain_labels, use_labels
+from .image_size import check_crops, image_size, resize_steps
+from .own_choices import Choices
+from .own_labels import (
+    explain_labels,
+    explain_other,
+    other_name,
+    use_labels,
+    use_other,
+)
+from .own_views import (
+    drop_steps,
+    may_flip,
+    see_the_whole,
+    seen_as_a_whole,
+    sided,
+)
 from .schedule import rescale_rate, stretch_schedule
 from .uneven_classes import (
     Balance,
@@ -29,50 +42,15 @@ from .uneven_classes import (
     weigh_classes,
 )
 
-# Videos up to here, ten seconds or so, are seen as a whole.
-LONG = 256
-SIDED = r'left|right|c?cw|(anti|counter)?[ _-]?clockwise'
-
-
-class Choices(NamedTuple):
-    """Choices of a user; None leaves them to the recipe and the data."""
-
-    method: str = 'aim'
-    arch: str = 'vitb16'
-    trunk: Optional[str] = None
-    batch_size: Optional[int] = None
-    gpus: int = 1
-    epochs: Optional[int] = None
-    img_size: Optional[int] = None
-    sampling: Optional[str] = None  # 'whole' or 'dense'
-    flip: Optional[bool] = None
-    few_clips: bool = False
-    balance: Optional[str] = None  # of uneven classes: one of HOW
-
-    @property
-    def name(self) -> str:
-        """Method and trunk, as files and folders are called after them."""
-        trunk = self.arch if self.trunk is None else split_trunk(self.trunk)[0]
-        return f'{self.method}_{trunk.rpartition("/")[2]}'
-
-    def check(self) -> None:
-        """Raise on what no config can have."""
-        for name in ('batch_size', 'gpus', 'epochs', 'img_size'):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                option = name.replace('_', '-')
-                raise ValueError(f'--{option} {value}: give 1 or more.')
-        find_recipe(self.method, self.arch)
-
 
 def _fit(cfg: Config, data: OwnData, choices: Choices) -> None:
     """Fit pipelines, rate and schedule to the data and the choices."""
     if data.frames is not None:
         use_frames(cfg, data)
     if seen_as_a_whole(data, choices):
-        _see_the_whole(cfg)
+        see_the_whole(cfg)
     if not may_flip(data, choices):
-        _drop(cfg, 'Flip')
+        drop_steps(cfg, 'Flip')
     if choices.img_size:
         resize_steps(cfg, image_size(cfg.model.backbone)[0], choices.img_size)
         cfg.model.backbone.img_size = choices.img_size
@@ -111,6 +89,9 @@ def own_config(
     cfg = load_config(recipe, trunk=choices.trunk)
     cfg.work_dir = work_dir(lists, choices, fold)
     use_labels(cfg, data)
+    other = other_name(data, choices.other)
+    if other:
+        use_other(cfg, other, choices.false_alarm_rate)
     _use_lists(cfg, data, lists.absolute())
     _fit(cfg, data, choices)
     for split in SPLITS:
@@ -175,46 +156,6 @@ def _use_lists(cfg: Config, data: OwnData, lists: Path) -> None:
         )
 
 
-def seen_as_a_whole(data: OwnData, choices: Choices) -> bool:
-    """Check whether frames are spread over the whole video."""
-    if choices.sampling is None:
-        return data.median_frames < LONG
-    return choices.sampling == 'whole'
-
-
-def may_flip(data: OwnData, choices: Choices) -> bool:
-    """Check whether a mirrored video has the same label."""
-    return not sided(data.classes) if choices.flip is None else choices.flip
-
-
-def sided(classes: List[str]) -> List[str]:
-    """Return the classes that mean something else in a mirror."""
-    pattern = rf'(?<![a-z])({SIDED})(?![a-z])'
-    return [name for name in classes if re.search(pattern, name.lower())]
-
-
-def _pipelines(cfg: Config) -> List[List[ConfigDict]]:
-    """Return the steps of all loaders."""
-    return [cfg[f'{split}_dataloader'].dataset.pipeline for split in SPLITS]
-
-
-def _see_the_whole(cfg: Config) -> None:
-    """Spread the frames over the video, one view each."""
-    for split, steps in zip(SPLITS, _pipelines(cfg)):
-        place = next(i for i, s in enumerate(steps) if 'Sample' in s.type)
-        steps[place] = ConfigDict(
-            type='MidpointUniformSample', clip_len=steps[place].clip_len
-        )
-        if split != 'train':
-            steps[place].test_mode = True
-
-
-def _drop(cfg: Config, kind: str) -> None:
-    """Take the steps of a type out of the pipelines."""
-    for steps in _pipelines(cfg):
-        steps[:] = [step for step in steps if step.type != kind]
-
-
 def _try(cfg: Config) -> None:
     """Build the model, without memory if possible, to find mistakes now."""
     import torch
@@ -243,6 +184,9 @@ def explain(cfg: Config, data: OwnData, choices: Choices) -> List[str]:
         '--batch-size, --gpus).',
         *explain_labels(data),
         *[balance.reason] * bool(balance.reason),
+        *explain_other(
+            data, other_name(data, choices.other), choices.false_alarm_rate
+        ),
     ]
     if seen_as_a_whole(data, choices):
         said.append('Frames are spread over the whole video (--sampling).')

@@ -9,6 +9,7 @@ from torch import Tensor, cat, nn
 from mmvidadapt.heads.multi_label import is_multi_label, to_probabilities
 
 from .class_names import described_datasets
+from .other_class import OtherClass
 
 
 def has_several_labels(model: nn.Module) -> bool:
@@ -98,6 +99,7 @@ def best_classes(
     names: Optional[Sequence[str]],
     topk: int,
     tasks: Optional[Dict[str, int]] = None,
+    other: Optional[OtherClass] = None,
 ) -> List[Tuple[str, float]]:
     """Name the classes with the highest scores.
 
@@ -108,6 +110,8 @@ def best_classes(
         topk (int): How many classes to name, of every task.
         tasks (Dict[str, int], optional): Number of classes of each task,
             where there are several. Defaults to None.
+        other (OtherClass, optional): The class that is named where no other
+            has its threshold. Defaults to None.
 
     Returns:
         List[Tuple[str, float]]: (class, score), best first, one task behind
@@ -122,8 +126,9 @@ def best_classes(
         ]
     best, start = [], 0
     for part in scores.split([*sizes.values()]):
-        values, ids = part.topk(min(topk, len(part)))
-        found = [names[start + i] for i in ids.tolist()]
-        best += zip(found, values.tolist())
+        ids = part.topk(min(topk, len(part))).indices.tolist()
+        if other is not None:
+            ids = other.order(part.numpy())[:topk]
+        best += [(names[start + i], part[i].item()) for i in ids]
         start += len(part)
     return best

@@ -36,6 +36,7 @@ from .class_scores import (
     raw_scores,
     tasks_of,
 )
+from .other_class import other_of
 from .window_clips import WindowClips, merge_equal_clips, step_name
 from .windows import Camera, list_videos, spans
 
@@ -98,6 +99,7 @@ class Classifier:
                 'classes.'
             )
         self.labels = labels or class_names(config, meta, number)
+        self.other = other_of(config, meta, checkpoint)
 
     def _read(
         self,
@@ -190,7 +192,9 @@ class Classifier:
         with raw_scores(self.model):
             result = inference_recognizer(self.model, data, Compose([]))
         scores = class_probabilities(self.model, result)
-        return best_classes(scores, self.labels, self.topk, self.tasks)
+        return best_classes(
+            scores, self.labels, self.topk, self.tasks, self.other
+        )
 
 
 def is_decoding(step: dict) -> bool:

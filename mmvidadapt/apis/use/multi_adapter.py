@@ -40,6 +40,7 @@ from .class_scores import (
     raw_scores,
     tasks_of,
 )
+from .other_class import other_of
 from .read_clip import read_clip
 from .shared_prefix import SharedPrefix
 
@@ -174,7 +175,13 @@ class MultiAdapter:
             scores = class_probabilities(model, results[name])
             meta = dict(dataset_meta=model.dataset_meta)
             names = class_names(model.cfg, meta, len(scores))
-            best[name] = best_classes(scores, names, topk, tasks_of(model))
+            best[name] = best_classes(
+                scores,
+                names,
+                topk,
+                tasks_of(model),
+                other_of(model.cfg, meta),
+            )
         return best
 
     def _load(self, path: str) -> nn.Module:
