@@ -57,7 +57,7 @@ def restated(model, x, dims, heads):
         shares = (q @ k.mT / k.shape[-1] ** 0.5).softmax(-1)
         return (shares @ v).transpose(1, 2).flatten(2)
 
-    steps, (rows, columns) = len(model.time_code), model.patch_grid
+    steps, (rows, columns) = 8, model.patch_grid  # of two segments
     places = [
         (t, h, w)
         for _ in model.out_indices
@@ -164,3 +164,18 @@ def test_tokens_are_read_as_hugging_face_reads_them(path, lean):
     grads = {k.replace(name, ''): v for k, v in hub.grads.items() if name in k}
     assert len(grads) == len(hub.grads) - 2  # the head's
     assert_gradients(model.probe, grads)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('times', ['sincos', 'dinov3'])
+def test_positions_outlive_types_and_memory(times):
+    clip = torch.randn(2, 3, 4, 16, 24)
+    model = probe(time_positions=times)
+    wanted, weights = model(clip), model.state_dict()
+    assert_close(model.bfloat16().float()(clip), wanted, rtol=0, atol=0.3)
+    with torch.device('meta'):
+        other = AttentiveProbe(**GIVEN, time_positions=times)
+    other = other.to_empty(device='cpu').eval()
+    other.load_state_dict(weights)
+    model.load_state_dict(weights)
+    assert_close(other(clip), model(clip))

@@ -14,7 +14,7 @@ from mmvidadapt.trunks.parts.segments import join_segments, read_segments
 from mmvidadapt.trunks.vit import ViTTrunk
 from mmvidadapt.utils.check_choices import check_choices
 
-from .block import TIMES, place_tokens_, time_code
+from .block import TIMES, TimeCode, place_tokens_
 
 CLIPS = '(b t) n c -> b t n c'
 
@@ -86,10 +86,9 @@ class AttentiveProbe(CachedTrunk, ViTTrunk):
         check_choices('out_indices', chosen, tuple(range(depth)))
         self.out_indices = chosen
         steps = num_frames * num_segments
-        code = torch.zeros(steps, self.embed_dims)  # (S*T, C)
+        self.time_code = nn.Identity()
         if time_positions == 'sincos':
-            code = time_code(steps, self.embed_dims)  # (S*T, C)
-        self.register_buffer('time_code', code, persistent=False)
+            self.time_code = TimeCode(steps, self.embed_dims)
         heads = self.block_sizes['num_heads']
         sizes = self.embed_dims, heads, self.with_cp is True
         self.probe = make_pooler(*sizes, pooler)
@@ -115,10 +114,10 @@ class AttentiveProbe(CachedTrunk, ViTTrunk):
 
     def tokens(self, taps: Iterable[Tap]) -> Tensor:
         """Lay normed patches side by side, timed, (B, taps*S*T*N, C)."""
-        first, dtype = self.num_prefix_tokens, self.time_code.dtype
+        first, dtype = self.num_prefix_tokens, self.conv1.weight.dtype
         patches = (self.ln_post(x[:, :, first:].to(dtype)) for x, _ in taps)
         clips = (join_segments(x, self.num_segments) for x in patches)
-        timed = [x + self.time_code[:, None] for x in clips]  # (B, S*T, N, C)
+        timed = [self.time_code(x) for x in clips]  # (B, S*T, N, C)
         return torch.cat([x.flatten(1, 2) for x in timed], dim=1)
 
     def read(

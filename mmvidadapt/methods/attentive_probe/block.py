@@ -20,8 +20,14 @@ BASE = 10000.0
 TIMES = ('sincos', 'rotary', 'dinov3', None)
 
 
-def time_code(num_frames: int, embed_dims: int) -> Tensor:
-    """Compute sines, then cosines, of the numbers of frames.
+def time_angles(num_frames: int, bands: int) -> Tensor:
+    """Compute n angles for the number of every frame, (T, n) in float64."""
+    scale = BASE ** -(torch.arange(bands).double() / bands)  # (n,)
+    return torch.arange(num_frames).double()[:, None] * scale  # (T, n)
+
+
+class TimeCode(RotaryTables):
+    """Add sines, then cosines, of the number of a frame to its tokens.
 
     From `Attention Is All You Need <https://arxiv.org/abs/1706.03762>`_,
     section 3.5, halves instead of neighbours.
@@ -29,14 +35,15 @@ def time_code(num_frames: int, embed_dims: int) -> Tensor:
     Args:
         num_frames (int): Number of frames T.
         embed_dims (int): Number of channels C, an even one.
-
-    Returns:
-        Tensor: ``(T, C)``.
     """
-    bands = embed_dims // 2
-    scale = BASE ** -(torch.arange(bands).double() / bands)  # (C/2,)
-    angles = torch.arange(num_frames).double()[:, None] * scale  # (T, C/2)
-    return torch.cat([angles.sin(), angles.cos()], dim=1).float()  # (T, C)
+
+    def __init__(self, num_frames: int, embed_dims: int) -> None:
+        super().__init__(partial(time_angles, num_frames, embed_dims // 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add the code to tokens (B, T, N, C)."""
+        code = torch.cat([self.sin, self.cos], dim=1)  # (T, C)
+        return x + code[:, None].to(x.dtype)  # (B, T, N, C)
 
 
 def code_angles(size: Tuple[int, int, int], bands: int, copies: int) -> Tensor:
