@@ -179,3 +179,19 @@ def test_positions_outlive_types_and_memory(times):
     other.load_state_dict(weights)
     model.load_state_dict(weights)
     assert_close(other(clip), model(clip))
+
+
+@torch.no_grad()
+def test_centred_tokens_know_nothing_of_what_stands_still():
+    taps = [(torch.randn(2, 4, 7, 32).half(), None)]
+    still = [(taps[0][0] + torch.randn(2, 1, 7, 32).half(), None)]
+    model = probe(center=True)
+    model.ln_post = torch.nn.Identity()
+    tokens, others = model.tokens(taps), model.tokens(still)
+    assert tokens.dtype == torch.float32
+    assert_close(tokens, others, rtol=0, atol=5e-3)  # half precision
+    plain = probe()
+    plain.ln_post = torch.nn.Identity()
+    assert (plain.tokens(taps) - plain.tokens(still)).abs().max() > 1
+    code = plain.tokens([(torch.zeros(2, 4, 7, 32), None)])
+    assert_close(tokens.mean(1), code.mean(1), rtol=0, atol=1e-3)

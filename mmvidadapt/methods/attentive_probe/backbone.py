@@ -7,7 +7,11 @@ from einops import rearrange
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
-from mmvidadapt.trunks.cached.backbone import CachedTrunk, complete_trunk
+from mmvidadapt.trunks.cached.backbone import (
+    CachedTrunk,
+    complete_trunk,
+    mean_frame,
+)
 from mmvidadapt.trunks.cached.rows import PackSizes, Tap
 from mmvidadapt.trunks.parts.attentive_pooler import make_pooler
 from mmvidadapt.trunks.parts.segments import join_segments, read_segments
@@ -53,6 +57,10 @@ class AttentiveProbe(CachedTrunk, ViTTrunk):
         num_segments (int): Clips S of a video whose tokens are read as one
             sequence: the sampler's ``num_clips``. Crops stay views of their
             own. Defaults to 1.
+        center (bool): Whether the mean over all frames is taken off the
+            normed tokens of every patch, so that only what changes is read:
+            with few clips, rooms and people are learned by heart otherwise.
+            Ours, not of the papers. Defaults to False.
         **trunk: Passed on to :class:`ViTTrunk`.
 
     Raises:
@@ -73,13 +81,14 @@ class AttentiveProbe(CachedTrunk, ViTTrunk):
         out_indices: Optional[Sequence[int]] = None,
         time_positions: Optional[str] = 'sincos',
         num_segments: int = 1,
+        center: bool = False,
         **trunk: Any,
     ) -> None:
         check_choices('time_positions', [time_positions], TIMES)
         if num_frames < 1:
             raise ValueError(f'num_frames={num_frames}: give at least 1.')
         super().__init__(**trunk)
-        self.num_frames = num_frames
+        self.num_frames, self.center = num_frames, center
         self.num_segments = read_segments(num_segments)
         depth = len(self.transformer.resblocks)
         chosen = (depth - 1,) if out_indices is None else tuple(out_indices)
@@ -116,7 +125,9 @@ class AttentiveProbe(CachedTrunk, ViTTrunk):
         """Lay normed patches side by side, timed, (B, taps*S*T*N, C)."""
         first, dtype = self.num_prefix_tokens, self.conv1.weight.dtype
         patches = (self.ln_post(x[:, :, first:].to(dtype)) for x, _ in taps)
-        clips = (join_segments(x, self.num_segments) for x in patches)
+        clips = [join_segments(x, self.num_segments) for x in patches]
+        if self.center:
+            clips = [x - mean_frame(x) for x in clips]
         timed = [self.time_code(x) for x in clips]  # (B, S*T, N, C)
         return torch.cat([x.flatten(1, 2) for x in timed], dim=1)
 

@@ -8,7 +8,11 @@ from einops import rearrange
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
-from mmvidadapt.trunks.cached.backbone import CachedTrunk, complete_trunk
+from mmvidadapt.trunks.cached.backbone import (
+    CachedTrunk,
+    complete_trunk,
+    mean_frame,
+)
 from mmvidadapt.trunks.cached.rows import PackSizes, Tap
 from mmvidadapt.trunks.dialects import DIALECTS
 from mmvidadapt.trunks.parts.precision import full_precision
@@ -58,6 +62,10 @@ class EVL(CachedTrunk, ViTTrunk):
         decoder_mlp_ratio (float): Width of the decoder's MLPs relative to C.
             Defaults to 4.0.
         decoder_dropout (float): Dropout inside these MLPs. Defaults to 0.5.
+        center (bool): Whether the mean over all frames is taken off every
+            token before the decoder reads it, so that only what changes is
+            read: with few clips, rooms and people are learned by heart
+            otherwise. Ours, not of the paper. Defaults to False.
         trunk_dtype (str, optional): ``'bf16'`` or ``'fp16'`` holds and runs
             the frozen trunk in half precision, its norms excepted; the
             decoder stays in float32. Defaults to None.
@@ -87,6 +95,7 @@ class EVL(CachedTrunk, ViTTrunk):
         decoder_num_heads: Optional[int] = None,
         decoder_mlp_ratio: float = 4.0,
         decoder_dropout: float = 0.5,
+        center: bool = False,
         trunk_dtype: Optional[str] = None,
         dialect: Union[str, dict, None] = None,
         **trunk: Any,
@@ -100,6 +109,7 @@ class EVL(CachedTrunk, ViTTrunk):
         super().__init__(dialect=dialect, block=LeanTappedBlock, **trunk)
         self._prepare_trunk(decoder_num_layers)
         self.num_frames, self.motion = num_frames, 'motion' in temporal
+        self.center = center
         attn = self.transformer.resblocks[0].attn
         self.decoder = LeanVideoDecoder(
             decoder_num_layers,
@@ -212,6 +222,8 @@ class EVL(CachedTrunk, ViTTrunk):
         self, taps: Iterable[Tap], reader: Optional[nn.Module] = None
     ) -> Tensor:
         """Decode what the trunk yields, (B, C, 1, 1, 1)."""
+        if self.center:
+            taps = ((x - mean_frame(x), attention) for x, attention in taps)
         query = (reader or self.decoder)(taps)  # (B, 1, C)
         return rearrange(query, 'b 1 c -> b c 1 1 1')  # (B, C, 1, 1, 1)
 

@@ -100,6 +100,12 @@ class CachedTrunk:
         return f'{traits} {rotary.kind} {rotary.grid} {self.patch_grid}'
 
 
+def mean_frame(x: Tensor) -> Tensor:
+    """Average tokens (B, T, N, C) over frames, (B, 1, N, C), no half sums."""
+    dtype = torch.promote_types(x.dtype, torch.float32)
+    return x.mean(1, keepdim=True, dtype=dtype)  # (B, 1, N, C)
+
+
 def complete_trunk(
     model: CachedTrunk, state_dict: dict, prefix: str, *args: Any
 ) -> None:

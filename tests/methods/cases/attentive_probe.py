@@ -36,6 +36,7 @@ CASES = [
                 pooler=dict(num_layers=2, embed_dims=24, num_heads=2),
             ),
             'no time': dict(time_positions=None),
+            'centred': dict(center=True),
         },
         wrong=[
             (dict(time_positions='1d'), 'time_positions=.*1d.*sincos.*dinov3'),

@@ -117,6 +117,7 @@ CASES = [
                 'only ' + '+'.join(on): dict(temporal=on)
                 for on in ((), *((name,) for name in TEMPORAL))
             },
+            'centred': dict(center=True),
             'no class token': dict(cls_token=False),
             'registers': dict(dialect=REGISTERS),
             'narrow': dict(decoder_qkv_dims=12, decoder_num_heads=3),
