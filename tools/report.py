@@ -36,6 +36,9 @@ def parse_args() -> argparse.Namespace:
         help='regular expression: paths where it finds the same (a person, a '
         'room) are one group, for the interval of the accuracy',
     )
+    parser.add_argument(
+        '--task', help='which one, where a model has several: verb, say'
+    )
     parser.add_argument('--labels', help='file of class names, one a line')
     parser.add_argument(
         '--orders',
@@ -78,6 +81,7 @@ def main() -> None:
         args.device,
         args.num_workers,
         args.seed,
+        args.task,
     )
     title = args.title or Path(args.config).stem
     report = reporter.collect(

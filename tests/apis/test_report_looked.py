@@ -120,6 +120,17 @@ def test_the_middle_view_is_looked_at():
     assert maps.shape == (4, 8, 8) and maps[2].sum().item() == pytest.approx(1)
 
 
+def test_segments_that_are_read_together_are_shown_together():
+    views = torch.randint(0, 256, (6, 3, 4, 8, 8), dtype=torch.uint8)
+    model = Recognizer(Maps())
+    model.backbone.num_segments = 2
+    sample = dict(inputs=views, data_samples=ActionDataSample())
+    frames, maps = look(model, sample)  # crop 1 of 0 to 2
+    assert frames.shape == (8, 8, 8, 3) and maps.shape == (8, 8, 8)
+    assert torch.equal(frames[4], views[3, :, 0].permute(1, 2, 0))
+    assert maps[[2, 6]].sum().item() == pytest.approx(1)
+
+
 def test_a_backbone_without_gradients_is_named():
     class Cut(nn.Module):
         def forward(self, video):

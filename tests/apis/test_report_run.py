@@ -2,12 +2,19 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from mmaction.registry import MODELS
 
 from mmvidadapt.apis.report.measure_run import RunReporter
-from mmvidadapt.apis.report.tested_clips import ORDERS
+from mmvidadapt.apis.report.tested_clips import (
+    ORDERS,
+    build_dataset,
+    decoded_frames,
+)
 from mmvidadapt.datasets.motion_scenes import MOTIONS
 from tests.apis.test_motion_report import checkpoint, config, root
 from tests.tools.processes import call
@@ -82,6 +89,50 @@ def test_unreadable_clips_count_as_wrong_and_are_named(
     assert len(report.facts) == 5
 
 
+def test_a_report_is_of_one_task(root, checkpoint, tmp_path):
+    """Of the labels of verb and noun, which are partly unknown, the verbs."""
+    cfg = config(root, blind=False)
+    cfg.model.cls_head = dict(
+        type='MultiTaskVideoHead',
+        num_classes=dict(verb=3, noun=4),
+        in_channels=32,
+    )
+    listed = tmp_path / 'tasks.txt'
+    names = (root / 'motion_val.txt').read_text().split()[::2]
+    lines = [f'{name} {i % 3} {i % 4}' for i, name in enumerate(names[:6])]
+    lines[2] = f'{names[2]} -1 1'
+    listed.write_text('\n'.join(lines))
+    cfg.test_dataloader.dataset.update(
+        type='CheckedVideoDataset',
+        ann_file=str(listed),
+        tasks=('verb', 'noun'),
+    )
+    path = checkpoint_of(cfg, tmp_path)
+    words = [f'noun {i}' for i in range(4)] + ['put', 'take', 'open']
+    reporter = RunReporter(cfg, path, words, 'cpu', task='verb')
+    report = reporter.collect(('shuffled',), most_looked=4)
+    assert report.classes == ['put', 'take', 'open']
+    assert report.labels.tolist() == [0, 1, 0, 1, 2]
+    assert [Path(c.path).name for c in report.clips] == [
+        Path(name).name for i, name in enumerate(names[:6]) if i != 2
+    ]
+    nouns = RunReporter(cfg, path, device='cpu', task='noun').predict()
+    assert nouns.scores.shape == (6, 4)
+    assert np.allclose(nouns.scores.sum(1), 1)
+    assert np.allclose(report.scores.sum(1), 1)
+    wanted = decoded_frames(build_dataset(cfg), 3)  # the third with a verb
+    assert np.array_equal(reporter.reader()(2)[5], wanted[5])
+    with pytest.raises(ValueError, match="task=None.*'noun', 'verb'"):
+        RunReporter(cfg, path, device='cpu')
+
+
+def checkpoint_of(cfg, folder):
+    """Save a random recognizer with several heads."""
+    model = MODELS.build(cfg.model)
+    torch.save(dict(state_dict=model.state_dict()), folder / 'tasks.pth')
+    return str(folder / 'tasks.pth')
+
+
 def test_bad_input_is_named(root, checkpoint):
     cfg = config(root, blind=True)
     path = checkpoint(cfg)
@@ -90,6 +141,8 @@ def test_bad_input_is_named(root, checkpoint):
     with pytest.raises(ValueError, match="'nothing' matches nothing in 20"):
         reporter = RunReporter(cfg, path, device='cpu')
         reporter.collect((), 'nothing', 0)
+    with pytest.raises(ValueError, match="task='verb'.*a single one"):
+        RunReporter(cfg, path, device='cpu', task='verb')
     cfg.test_dataloader.dataset.multi_class = True
     with pytest.raises(ValueError, match='several labels'):
         RunReporter(cfg, path, device='cpu')

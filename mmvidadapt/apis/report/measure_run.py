@@ -24,6 +24,7 @@ from .tested_clips import (
     Predictions,
     build_dataset,
     decoded_frames,
+    find_task,
     predict_scores,
 )
 from .where_looked import look
@@ -45,10 +46,12 @@ class RunReporter:
             the first GPU if there is one.
         num_workers (int): Processes that decode. Defaults to 0.
         seed (int): Of shuffled frames. Defaults to 0.
+        task (str, optional): Which task of a recognizer that has several.
+            Defaults to None.
 
     Raises:
         ValueError: Where the config tests no videos, the checkpoint does not
-            fit, or clips may have several labels.
+            fit, there is no such task, or clips may have several labels.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class RunReporter:
         device: Optional[str] = None,
         num_workers: int = 0,
         seed: int = 0,
+        task: Optional[str] = None,
     ) -> None:
         self.config, self.checkpoint = plain_config(config), checkpoint
         self.num_workers, self.seed = num_workers, seed
@@ -72,11 +76,11 @@ class RunReporter:
                 f'{checkpoint} gives a clip several labels; a report compares '
                 'one label with one prediction. Test it with tools/test.py.'
             )
-        self.given = labels or class_names(
-            self.config,
-            meta,
-            getattr(self.model.cls_head, 'num_classes', None),
-        )
+        self.task = find_task(self.model, task)
+        number = getattr(self.model.cls_head, 'num_classes', None)
+        number = sum(number.values()) if self.task.name else number
+        self.given = labels or class_names(self.config, meta, number)
+        self.numbers: Optional[List[int]] = None
 
     def predict(self, order: str = 'plain') -> Predictions:
         """Test all clips, their frames in one order.
@@ -90,18 +94,23 @@ class RunReporter:
         """
         size = self.config.test_dataloader.get('batch_size', 1)
         dataset = build_dataset(self.config, order, self.seed)
-        return predict_scores(self.model, dataset, size, self.num_workers)
+        return predict_scores(
+            self.model, dataset, size, self.num_workers, self.task
+        )
 
     def classes(self, number: int) -> List[str]:
         """Name the classes; by their numbers where nobody knows names."""
         if self.given is None:
             return [str(i) for i in range(number)]
-        if len(self.given) != number:
+        names = list(self.given)
+        if len(names) != number:  # those of all tasks
+            names = names[self.task.scores]
+        if len(names) != number:
             raise ValueError(
                 f'There are {len(self.given)} names of classes, and the model '
                 f'has {number} classes; give one name for each.'
             )
-        return list(self.given)
+        return names
 
     def collect(
         self,
@@ -126,9 +135,9 @@ class RunReporter:
             Report: Without commands.
         """
         plain = self.predict()
+        self.numbers = plain.numbers
         names = self.classes(plain.scores.shape[1])
-        root = common_root(plain.paths)
-        clips = grouped_clips(plain, names, root, groups)
+        clips, root = grouped_clips(plain, names, groups)
         report = Report(
             clips,
             names,
@@ -164,14 +173,17 @@ class RunReporter:
         dataset, found = build_dataset(self.config), []
         for clip in clips:
             if plain.paths[clip] not in unread:
-                frames, maps = look(self.model, dataset[clip])
+                sample = dataset[plain.numbers[clip]]
+                frames, maps = look(self.model, sample, task=self.task.name)
                 found.append(Looked(clip, frames.numpy(), maps.numpy()))
         return found
 
     def reader(self) -> Callable[[int], Sequence[np.ndarray]]:
-        """Return what reads the frames of a clip, whole, by its number."""
-        dataset = build_dataset(self.config)
-        return lambda clip: decoded_frames(dataset, clip)
+        """Return what reads the frames of a clip of the report, whole."""
+        dataset, numbers = build_dataset(self.config), self.numbers
+        return lambda clip: decoded_frames(
+            dataset, clip if numbers is None else numbers[clip]
+        )
 
 
 def check_pipeline(config: Config) -> None:
@@ -185,44 +197,40 @@ def check_pipeline(config: Config) -> None:
 
 
 def grouped_clips(
-    plain: Predictions, names: Sequence[str], root: str, groups: Groups
-) -> List[Clip]:
+    plain: Predictions, names: Sequence[str], groups: Groups
+) -> Tuple[List[Clip], str]:
     """List the clips that were tested, with their groups.
 
     Args:
         plain (Predictions): Of them.
         names (Sequence[str]): Of the classes.
-        root (str): What paths become relative to.
         groups (str | Sequence[str | None], optional): See
             :meth:`RunReporter.collect`.
 
     Returns:
-        List[Clip]: In the order of the list.
+        Tuple[List[Clip], str]: In the order of the list, and the deepest
+        folder that holds all files, which paths are relative to.
 
     Raises:
         ValueError: If there are not as many groups as clips, or the
             expression finds nothing in a path.
     """
+    folders = [os.path.dirname(os.path.abspath(p)) for p in plain.paths]
+    root = os.path.commonpath(folders)
     clips = [
         Clip(os.path.relpath(path, root), names[label])
         for path, label in zip(plain.paths, plain.labels)
     ]
     if groups is None:
-        return clips
+        return clips, root
     if isinstance(groups, str):
-        return group_by(Source(Path(root), clips), groups).clips
+        return group_by(Source(Path(root), clips), groups).clips, root
     if len(groups) != len(clips):
         raise ValueError(
             f'{len(groups)} groups for {len(clips)} clips: give one for every '
             'line of the list.'
         )
-    return [clip._replace(group=g) for clip, g in zip(clips, groups)]
-
-
-def common_root(paths: Sequence[str]) -> str:
-    """Return the deepest folder that holds all files."""
-    folders = [os.path.dirname(os.path.abspath(path)) for path in paths]
-    return os.path.commonpath(folders)
+    return [c._replace(group=g) for c, g in zip(clips, groups)], root
 
 
 def describe_split(config: Config, number: int, groups: Groups = None) -> str:

@@ -43,13 +43,9 @@ def calibration(report: Report) -> Html:
         (percent(after.ece), 'calibration error with it'),
         (f'{points(mean)} points', f'mean score minus accuracy: {said}'),
     ]
-    legend = element(
-        'p',
-        element('span', 'as it is', class_='key before'),
-        element('span', 'with the temperature', class_='key after'),
-        element('span', 'ideal', class_='key ideal'),
-        class_='legend',
-    )
+    keys = dict(before='as it is', after='with the temperature', ideal='ideal')
+    legend = [element('span', v, class_=f'key {k}') for k, v in keys.items()]
+    legend = element('p', legend, class_='legend')
     return element(
         'div',
         element('figure', reliability_chart(before, after), legend),

@@ -1,11 +1,21 @@
 """Predict the clips of a test, in several orders of frames, and read them."""
 
 import copy
-from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+from typing import (
+    Any,
+    Dict,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 import numpy as np
 import torch
 from mmaction.registry import DATASETS
+from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from torch import nn
@@ -13,7 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from ..inspect.motion_report import reordered
 from ..inspect.temporal_dependency import SHUFFLED, SINGLE, varied
-from ..use.class_scores import class_probabilities, raw_scores
+from ..use.class_scores import class_probabilities, raw_scores, tasks_of
 
 ORDERS = ('shuffled', 'reversed', 'single frame')
 KEYS = ('filename', 'total_frames', 'original_shape')
@@ -28,13 +38,48 @@ class Facts(NamedTuple):
 
 
 class Predictions(NamedTuple):
-    """What was predicted of the N clips of a data set."""
+    """What was predicted of the N clips of a data set that have a label."""
 
+    numbers: List[int]  # of the clips in the data set
     paths: List[str]
     labels: np.ndarray  # (N,)
     scores: np.ndarray  # (N, K)
     facts: Dict[str, Facts]
     unread: List[Tuple[str, str]]
+
+
+class Task(NamedTuple):
+    """Which of a clip's labels a report is of, and which of its scores."""
+
+    name: Optional[str] = None
+    label: int = 0
+    scores: slice = slice(None)
+
+
+def find_task(model: nn.Module, name: Optional[str] = None) -> Task:
+    """Find a task of a recognizer by its name.
+
+    Args:
+        model (nn.Module): The recognizer.
+        name (str, optional): None where it has one task. Defaults to None.
+
+    Returns:
+        Task: Its place among labels and scores.
+
+    Raises:
+        ValueError: If there is none of this name, or several without one.
+    """
+    tasks = tasks_of(model) or {}
+    if name is None and not tasks:
+        return Task()
+    if name not in tasks:
+        raise ValueError(
+            f'task={name!r}: a report is of one task, and the recognizer has '
+            f'{list(tasks) or "a single one, which has no name"}.'
+        )
+    place = list(tasks).index(name)
+    first = sum(list(tasks.values())[:place])
+    return Task(name, place, slice(first, first + tasks[name]))
 
 
 def build_dataset(
@@ -79,49 +124,73 @@ def in_order(
 
 
 def predict_scores(
-    model: nn.Module, dataset: Dataset, batch_size: int, num_workers: int = 0
+    model: nn.Module,
+    dataset: Dataset,
+    batch_size: int,
+    num_workers: int = 0,
+    task: Task = Task(),  # noqa: B008
 ) -> Predictions:
-    """Compute the probabilities of all clips of a data set.
+    """Compute the probabilities of the clips of a data set.
 
     Args:
         model (nn.Module): A recognizer with its weights and its ``cfg``.
-        dataset (Dataset): The clips.
+        dataset (Dataset): The clips; those without a label are passed over.
         batch_size (int): Clips at a time.
         num_workers (int): Processes that decode. Defaults to 0.
+        task (Task): Whose labels and scores. Defaults to Task().
 
     Returns:
         Predictions: In the order of the data set.
+
+    Raises:
+        ValueError: If no clip has a label.
     """
+    found = Predictions([], [], [], [], {}, [])
+    samples = _samples(model, dataset, batch_size, num_workers)
+    for number, sample in enumerate(samples):
+        label = int(sample.gt_label.flatten()[task.label])
+        if label >= 0:
+            scores = class_probabilities(model, sample)[task.scores]
+            found.scores.append(scores.numpy())
+            found.labels.append(label)
+            _note(found, number, path_of(dataset, number), sample)
+    if not found.labels:
+        raise ValueError(
+            f'None of {len(dataset)} clips has a label; write one behind '
+            'every path of the list.'
+        )
+    arrays = np.array(found.labels), np.stack(found.scores)
+    return found._replace(labels=arrays[0], scores=arrays[1])
+
+
+def _samples(
+    model: nn.Module, dataset: Dataset, batch_size: int, num_workers: int
+) -> Iterator[ActionDataSample]:
+    """Yield the clips of a data set with what is predicted of them."""
     loader = DataLoader(
         dataset, batch_size, num_workers=num_workers, collate_fn=pseudo_collate
     )
-    labels, scores, facts, unread = [], [], {}, []
-    paths = [path_of(dataset, i) for i in range(len(dataset))]
     with torch.no_grad(), raw_scores(model):
         for batch in loader:
-            for sample in model.test_step(batch):
-                path = paths[len(labels)]
-                labels.append(int(sample.gt_label.flatten()[0]))
-                scores.append(class_probabilities(model, sample).numpy())
-                if 'reason' in sample:
-                    unread.append((path, f'counts as wrong: {sample.reason}'))
-                else:
-                    facts[path] = _facts(sample)
-    return Predictions(
-        paths, np.array(labels), np.stack(scores), facts, unread
-    )
+            yield from model.test_step(batch)
+
+
+def _note(found: Predictions, number: int, path: str, sample: Any) -> None:
+    """Note which clip a sample is of, and what was seen of its video."""
+    found.numbers.append(number)
+    found.paths.append(path)
+    if 'reason' in sample:
+        found.unread.append((path, f'counts as wrong: {sample.reason}'))
+        return
+    height, width = sample.get('original_shape', (0, 0))[:2]
+    frames = int(sample.get('total_frames', 0))
+    found.facts[path] = Facts(frames, int(width), int(height))
 
 
 def path_of(dataset: Dataset, index: int) -> str:
     """Return the file, or the folder of frames, of a clip."""
     info = dataset.get_data_info(index)
     return str(info.get('filename') or info.get('frame_dir') or index)
-
-
-def _facts(sample: Any) -> Facts:
-    """Read what the pipeline has seen of a video."""
-    height, width = sample.get('original_shape', (0, 0))[:2]
-    return Facts(int(sample.get('total_frames', 0)), int(width), int(height))
 
 
 def decoded_frames(dataset: Dataset, clip: int) -> Sequence[np.ndarray]:

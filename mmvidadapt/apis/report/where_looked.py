@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mmvidadapt.methods.dualpath.backbone import DualPath
 from mmvidadapt.methods.dualpath.block import split_paths
 from mmvidadapt.methods.dualpath.framesets import sample_frames
+from mmvidadapt.trunks.parts.segments import segments_of
 
 from ..inspect.path_attention import cut_framesets
 
@@ -19,24 +20,26 @@ CELLS = 14  # of pixels, along the shorter side, where no tokens are known
 
 
 def where_looked(
-    model: nn.Module, views: Tensor, target: Optional[int] = None
+    model: nn.Module,
+    views: Tensor,
+    target: Optional[int] = None,
+    task: Optional[str] = None,
 ) -> Tensor:
     """Attribute the score of a class to frames and places.
 
-    The gradient of the score, against the mean of all classes, times what it
-    is the gradient of, summed over channels; what speaks against the class is
-    left out. Read are the tokens
-    that enter the later blocks of a ViT, the mean over blocks; of a backbone
-    that gives maps (Swin, convolutions) its maps, as in `Grad-CAM
-    <https://arxiv.org/abs/1610.02391>`_; of any other its pixels. A frozen
+    The gradient of the score, less the mean of all classes, times activations,
+    summed over channels, where it speaks for the class: of tokens that enter
+    the later blocks of a ViT, of the maps that a backbone gives, as in
+    `Grad-CAM <https://arxiv.org/abs/1610.02391>`_, or of pixels. A frozen
     trunk that runs without gradients has some meanwhile.
 
     Args:
         model (nn.Module): A recognizer in evaluation mode.
         views (Tensor): Normalised frames of a clip, ``(V, 3, T, H, W)``, or
             ``(V*T, 3, H, W)`` for a 2D recognizer.
-        target (int, optional): The class. Defaults to None: the one with the
-            highest score.
+        target (int, optional): The class. Defaults to None: the best one.
+        task (str, optional): Whose score, where there are several tasks.
+            Defaults to None.
 
     Returns:
         Tensor: Maps that add up to 1, ``(V*T, h, w)`` in float32.
@@ -47,15 +50,14 @@ def where_looked(
     frames = views.shape[0] * (views.shape[2] if views.ndim == 5 else 1)
     with _gradients(model), _Taps(model.backbone) as taps:
         pixels = views.detach().requires_grad_()
-        score = _score(model(pixels[None], stage='head'), target)
-        maps = [taps.lay_out(x, frames) for x in _evidence(score, taps.seen)]
+        logits = model(pixels[None], stage='head')
+        score = _score(logits if task is None else logits[task], target)
+        maps = [taps.lay_out(x) for x in _evidence(score, taps.seen)]
         maps = [m for m in maps if m is not None]
         maps = maps or [_of_pixels(x) for x in _evidence(score, [pixels])]
     if not maps:
-        raise ValueError(
-            f'{type(model.backbone).__name__} lets no gradient through to '
-            'its frames, so where it looks is unknown.'
-        )
+        name = type(model.backbone).__name__
+        raise ValueError(f'{name} lets no gradient through to its frames.')
     return _mean([_share(_resize(m, frames)) for m in maps])  # (V*T, h, w)
 
 
@@ -148,7 +150,7 @@ class _Taps:
         if torch.is_tensor(maps) and maps.ndim in (4, 5):
             self.seen.append(maps)
 
-    def lay_out(self, x: Tensor, frames: int) -> Optional[Tensor]:
+    def lay_out(self, x: Tensor) -> Optional[Tensor]:
         """Sum over channels, in frames and places: (V*T', h, w)."""
         if not len(self.blocks):
             if x.shape[-1] * x.shape[-2] < 2:
@@ -214,28 +216,29 @@ def _gradients(model: nn.Module) -> Iterator[None]:
 
 
 def look(
-    model: nn.Module, sample: dict, target: Optional[int] = None
+    model: nn.Module,
+    sample: dict,
+    target: Optional[int] = None,
+    task: Optional[str] = None,
 ) -> Tuple[Tensor, Tensor]:
     """Show a recognizer the middle view of a sample, and ask where it looked.
 
     Args:
         model (nn.Module): A recognizer.
         sample (dict): What a test pipeline made of a clip.
-        target (int, optional): The class. Defaults to None: the one with the
-            highest score.
+        target (int, optional): See :func:`where_looked`. Defaults to None.
+        task (str, optional): See :func:`where_looked`. Defaults to None.
 
     Returns:
         Tuple[Tensor, Tensor]: RGB frames, uint8, ``(T, H, W, 3)``, and maps,
-        ``(T, h, w)``.
+        ``(T, h, w)``; those of all segments that are read together.
     """
-    views = sample['inputs']  # (V, 3, T, H, W)
-    if views.ndim == 5 and getattr(model.backbone, 'num_segments', 1) == 1:
-        middle = len(views) // 2
-        views = views[middle : middle + 1]
+    views, shape = sample['inputs'], 'f k h w -> f h w k'
+    if views.ndim == 5:  # (V, 3, T, H, W)
+        number, shape = segments_of(model), 'v k t h w -> (v t) h w k'
+        first = len(views) // number // 2 * number
+        views = views[first : first + number]
     sample = dict(sample, inputs=views)
     batch = model.data_preprocessor(pseudo_collate([sample]))
-    maps = where_looked(model, batch['inputs'][0], target)
-    shape = (
-        'v k t h w -> (v t) h w k' if views.ndim == 5 else 'f k h w->f h w k'
-    )
+    maps = where_looked(model, batch['inputs'][0], target, task)
     return rearrange(views, shape).cpu(), maps.cpu()
