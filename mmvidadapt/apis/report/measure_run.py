@@ -14,7 +14,7 @@ from mmvidadapt.datasets.prepare.video_folders import Clip, Source, group_by
 from mmvidadapt.engine.plain_config import plain_config
 
 from ..use.class_names import class_names
-from ..use.class_scores import has_several_labels, tasks_of
+from ..use.class_scores import has_several_labels
 from ..use.inference import auto_device, load_strictly
 from .contents import Looked, Report
 from .learning_curves import read_curves
@@ -71,7 +71,7 @@ class RunReporter:
             self.config, device=device or auto_device()
         )
         meta = load_strictly(self.model, checkpoint)
-        if has_several_labels(self.model) or tasks_of(self.model):
+        if has_several_labels(self.model):
             raise ValueError(
                 f'{checkpoint} gives a clip several labels; a report compares '
                 'one label with one prediction. Test it with tools/test.py.'

@@ -128,7 +128,7 @@ def predict_scores(
     dataset: Dataset,
     batch_size: int,
     num_workers: int = 0,
-    task: Task = Task(),  # noqa: B008
+    task: Optional[Task] = None,
 ) -> Predictions:
     """Compute the probabilities of the clips of a data set.
 
@@ -137,7 +137,8 @@ def predict_scores(
         dataset (Dataset): The clips; those without a label are passed over.
         batch_size (int): Clips at a time.
         num_workers (int): Processes that decode. Defaults to 0.
-        task (Task): Whose labels and scores. Defaults to Task().
+        task (Task, optional): Whose labels and scores. Defaults to None: the
+            only one's.
 
     Returns:
         Predictions: In the order of the data set.
@@ -145,7 +146,7 @@ def predict_scores(
     Raises:
         ValueError: If no clip has a label.
     """
-    found = Predictions([], [], [], [], {}, [])
+    found, task = Predictions([], [], [], [], {}, []), task or Task()
     samples = _samples(model, dataset, batch_size, num_workers)
     for number, sample in enumerate(samples):
         label = int(sample.gt_label.flatten()[task.label])
