@@ -62,7 +62,7 @@ def folds(clips: Sequence[Clip], number: int = 5, seed: int = 0) -> List[Fold]:
         places = np.full(len(counts), ALWAYS)  # (G,)
         places[free] = np.arange(free.sum())
     else:
-        places = _divide(counts, free, number, seed)
+        places = _divide(counts, number, seed)
     return _as_folds(places[index])
 
 
@@ -98,7 +98,7 @@ def hold_out(
     free = ~alone(counts)
     most = min(round(1 / share), free.sum()) if share else 0
     for number in range(most, 1, -1):
-        places = _divide(counts, free, number, seed)
+        places = _divide(counts, number, seed)
         sizes = np.bincount(places[free], minlength=number)  # groups a fold
         large = (sizes >= least) & (len(counts) - sizes >= REMAIN)
         if large.any():
@@ -138,21 +138,16 @@ def _as_folds(places: np.ndarray) -> List[Fold]:
     ]
 
 
-def _divide(
-    counts: np.ndarray, free: np.ndarray, number: int, seed: int
-) -> np.ndarray:
+def _divide(counts: np.ndarray, number: int, seed: int) -> np.ndarray:
     """Return the fold of every group, (G,), the best of some tries."""
     rng = np.random.default_rng(seed)
     tries = int(np.clip(WORK // len(counts), 1, TRIES))
-    found = [_deal(counts, free, number, rng) for _ in range(tries)]
+    found = [_deal(counts, number, rng) for _ in range(tries)]
     return min(found, key=lambda p: _costs(counts, p, number).sum())
 
 
 def _deal(
-    counts: np.ndarray,
-    free: np.ndarray,
-    number: int,
-    rng: np.random.Generator,
+    counts: np.ndarray, number: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Deal out the groups, large ones first, each where it fits best.
 
@@ -161,10 +156,9 @@ def _deal(
     """
     shares = _shares(counts)  # (G, K+1)
     sizes = shares.sum(1) * rng.lognormal(0, ROUGHLY, len(shares))  # (G,)
-    order = np.argsort(-sizes)
     places = np.full(len(counts), ALWAYS)  # (G,)
     had = np.zeros((number, shares.shape[1]))  # (F, K+1)
-    for group in order[free[order]]:
+    for group in np.argsort(-sizes):
         after = had + shares[group]  # (F, K+1)
         cost = (after**2 - had**2).sum(1)  # (F,)
         cost[(after[:, :-1] > 1 - 1e-9).any(1)] = np.inf

@@ -146,7 +146,5 @@ def _may_group(values: Sequence[str], labels: Sequence[str]) -> bool:
     several = sum(len(classes) > 1 for classes in seen.values())
     numbers = all(v.isdecimal() and len(v) < DATE for v in seen)
     return (
-        LEAST <= len(seen) <= len(values) / 2
-        and several >= CROSSED * len(seen)
-        and not numbers
+        len(seen) >= LEAST and several >= CROSSED * len(seen) and not numbers
     )

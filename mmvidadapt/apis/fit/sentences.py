@@ -135,8 +135,8 @@ def describe_folds(
     rest = len(clips) - len(tested)
     if rest:
         sentences.append(
-            f'{rest} clips are always trained on, since their groups hold '
-            'all clips of a class.'
+            f'{rest} clips are always trained on: without their groups a '
+            'class would be unknown.'
         )
     return sentences
 

@@ -47,6 +47,18 @@ def test_a_flat_curve_asks_for_other_clips():
     assert 'from' not in only[0]
 
 
+def test_what_clips_have_helped_goes_first():
+    # 'left' has most mistakes, as it had; 'right' lost most of its own.
+    before = table([30, 10, 0], [24, 16, 0], [0, 0, 40])
+    after = table([30, 10, 0], [8, 32, 0], [0, 0, 40])
+    said = advise(CLASSES, {0.5: before, 1: after})
+    assert said[1].startswith("Most would help more clips of 'right' (32 of")
+    # Three mistakes of each of ten pairs: none stands out.
+    names = [str(i) for i in range(20)]
+    even = np.kron(np.eye(10), [[20, 3], [0, 20]])
+    assert len(advise(names, {1: even})) == 1
+
+
 def test_little_is_not_made_much_of():
     few = table([9, 1, 0], [0, 9, 1], [1, 0, 9])
     assert advise(CLASSES, {1: few}) == []

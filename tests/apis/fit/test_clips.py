@@ -1,10 +1,13 @@
 """Own videos: read from wherever they are listed; what was found is said."""
 
 import shutil
+from collections import Counter
 
 import pytest
 
 from mmvidadapt.apis.fit.clips import check_source, read_source
+from mmvidadapt.apis.fit.sentences import describe_counts, describe_sizes
+from mmvidadapt.datasets.prepare.video_facts import VideoFacts
 from mmvidadapt.datasets.prepare.video_folders import Clip
 from tests.films import encode, film
 
@@ -110,6 +113,18 @@ def test_a_class_with_one_clip_and_a_rare_one(place):
     said = '\n'.join(found(place(a=[0, 1], b=[2])).sentences)
     assert "One clip of 'b': always trained on" in said
     assert 'left out' not in said and 'tenth' not in said
+
+
+def test_rare_classes_and_still_clips_are_named():
+    counts = Counter(a=60, b=5, c=6, d=1)
+    rare = "Less than a tenth of the largest class: 'b'."
+    assert rare in describe_counts(counts, list('abcd'))
+    sizes = {'x': VideoFacts(1, 8, 6), 'y': VideoFacts(9, 4, 4)}
+    assert describe_sizes(sizes) == [
+        'The clips have 1 to 9 frames (median 9) of 8x6, 4x4 pixels.',
+        '1 clips have a single frame, such as x: nothing moves in them.',
+    ]
+    assert describe_sizes({'x': VideoFacts(bytes=3)}) == []
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Folds keep groups together, know every class, and are in proportion."""
 
 from collections import Counter
+from itertools import product
 
 import numpy as np
 import pytest
@@ -63,6 +64,27 @@ def test_classes_are_in_proportion():
         assert Counter(clips[i].label for i in fold.test) == dict(a=3, b=3)
 
 
+@pytest.mark.parametrize('seed', range(4))
+def test_no_division_is_much_better(seed):
+    clips = draw(seed, number=9)
+    labels, groups = (
+        sorted({c.label for c in clips}),
+        [f'g{i}' for i in range(9)],
+    )
+    counts = np.array([[sum((c.group, c.label) == (g, k) for c in clips)
+                        for k in labels] for g in groups])  # fmt: skip
+    shares = np.c_[counts, counts.sum(1)] / np.r_[counts.sum(0), len(clips)]
+
+    def off(side):
+        return np.abs(np.array(side) @ shares - 0.5).max()
+
+    best = min(off(side) for side in product((0, 1), repeat=9))
+    ours = {clips[i].group for i in folds(clips, 2, seed)[0].test}
+    assert off([g in ours for g in groups]) < best + 0.1
+    held = {clips[i].group for i in hold_out(clips, 0.5, seed).test}
+    assert off([g in held for g in groups]) < best + 0.1
+
+
 def test_the_seed_decides():
     clips = draw(0)
 
@@ -95,6 +117,11 @@ def test_the_only_group_of_a_class_is_never_tested():
     said = ' '.join(describe_folds(clips, found))
     assert "Never tested: 'z'. All clips of each lie in one group" in said
     assert '3 clips are always trained on' in said
+    # Each side knows a class by the group that would fit to the other.
+    torn = grid('bbbcc', 'ab', 'aac', 'c')
+    for fold in folds(torn, 2):
+        assert sides(torn, fold, 'label')[0] == set('abc')
+        assert {5, 6} <= set(fold.train.tolist())
     single = [Clip('0', 'a'), Clip('1', 'a'), Clip('2', 'b')]
     found = folds(single, 2)
     assert [fold.test.tolist() for fold in found] == [[0], [1]]

@@ -48,6 +48,7 @@ def test_columns_are_joined(table):
     assert table(pattern='^[ab]|[cd]')[0] == list('abcd')
     assert join_groups(['a', '', 'a'], ['', 'x', 'x']) == ['a', 'a', 'a']
     assert join_groups(['', '']) == [None, None]
+    assert join_groups(['a', 'b'], ['', '']) == ['a', 'b']
 
 
 @pytest.mark.parametrize(
@@ -101,6 +102,21 @@ def test_names_of_people_are_found(form, where):
         assert f"{where} ('ann', 6 values)" in find_groups(clips)[1][0]
 
 
+def test_numbers_and_folders_of_classes_are_no_groups():
+    counted = [Clip(f'{k}_{i}.mp4', k) for k in 'abc' for i in range(6)]
+    assert find_part(counted) == (None, [])
+    dates = [c._replace(path=f'{c.label}-2024010{c.path[2]}-{i}.avi')
+             for i, c in enumerate(counted)]  # fmt: skip
+    assert find_part(dates).part.values[0] == '20240100'
+    folders = [Clip(f'{k}{k}/{i}.mp4', k) for k in 'abcd' for i in range(3)]
+    assert find_part(folders).part is None
+    # A folder goes before a name, whatever that is.
+    both = [Clip(f'{k}/{who}/cam{cam}_{who}{k}.mp4', k)
+            for k in 'abc' for who in 'pqrs' for cam in range(4)]  # fmt: skip
+    part, others = find_part(both)
+    assert part.where == 'folder 1' and not others
+
+
 def test_parts_that_may_both_be_groups():
     clips = [
         Clip(f'{label}_{kind}{s}_t{t}.mp4', label)
@@ -119,6 +135,9 @@ def test_parts_that_may_both_be_groups():
         alike = features([int(c.path[digit]) for c in strange])
         said = find_groups(strange, alike)[1]
         assert f"('{value}', " in said[0] and 'group-pattern' in said[0]
+    one = [int(c.path[3]) % 4 for c in strange]  # two people, alike
+    said = find_groups(strange, features(one))[1]
+    assert "('q0', " in said[0] and '1 pairs of groups look like' in said[1]
     # By neither: they are grouped by what they look like.
     rooms = [i % 7 for i in range(40)]
     found, said = find_groups(strange, features(rooms))

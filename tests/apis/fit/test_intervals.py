@@ -71,7 +71,7 @@ def test_groups_widen_the_interval():
 
 
 def test_groups_are_numbered_and_values_spread():
-    assert number_groups(['b', None, 'a', 'b', '', None]).tolist() == [
+    assert number_groups(['b', None, 'a', 'b', '', '']).tolist() == [
         0,
         1,
         2,

@@ -43,6 +43,14 @@ def test_more_likeness_is_asked_for_where_little_could_be_divided():
     two = similarity(features([0, 1] * 6, noise=0.1))
     assert (two > 0.95).sum() == 72  # six and six
     assert find_scenes(two) == ['scene 1', 'scene 2'] * 6
+    # Four scenes are less than five, seven with one of most clips no better.
+    pairs = np.kron(np.eye(4), np.full((4, 4), 0.78))
+    pairs += np.kron(np.eye(8), np.full((2, 2), 0.15))
+    assert find_scenes(pairs) == [f'scene {1 + i // 2}' for i in range(16)]
+    most = np.kron(np.eye(8), np.full((2, 2), 0.95))
+    most[:10, :10] = np.maximum(most[:10, :10], 0.72)
+    most[10:, 10:] = np.eye(6)
+    assert len(set(find_scenes(most))) == 5 + 6
     # A chain leads from each clip to the next; closer ones stay together.
     near = np.abs(np.arange(12)[:, None] // 2 - np.arange(12) // 2)
     chain = np.where(near == 0, 0.95, np.where(near == 1, 0.72, 0.0))
@@ -62,6 +70,9 @@ def test_groups_of_one_recording_are_warned_of():
     clips = [c._replace(group=c.path) for c in clips]
     (said,) = warn_of_likeness(clips, alike)
     assert 'and 1 more pairs' in said and said.count('.mp4 of') == 6
+    alike[4, 5] = 0.99
+    (said,) = warn_of_likeness(clips, alike)
+    assert "recording: 4.mp4 of '4.mp4' and 5.mp4 of '5.mp4' (0.99)" in said
 
 
 @pytest.mark.parametrize('bad', [np.zeros(3), np.full((2, 3), np.nan)])
