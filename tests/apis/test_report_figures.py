@@ -20,9 +20,11 @@ from mmvidadapt.apis.report.measures import (
     confusion_matrix,
     flips,
     surest_mistakes,
+    surest_of_classes,
 )
-from mmvidadapt.apis.report.page_accuracy import intervals
+from mmvidadapt.apis.report.page_accuracy import accuracy, intervals
 from mmvidadapt.apis.report.page_order import verdict
+from mmvidadapt.apis.use.other_class import OtherClass
 from tests.apis.report_samples import report, scores
 
 LABELS = np.array([0, 0, 0, 1, 1, 2])
@@ -54,11 +56,23 @@ def test_label_errors_are_on_top_of_the_mistakes():
     logits[np.arange(300), truth] += 4  # mostly right
     given, bad = truth.copy(), np.arange(0, 300, 10)
     given[bad] = (truth[bad] + rng.integers(1, 5, 30)) % 5
-    listed = surest_mistakes(softmax(logits), given)
+    listed = surest_mistakes(softmax(logits), given, logits.argmax(1))
     assert len(listed) > 30
     assert len(set(listed[:30]) & set(bad)) >= 26
     right = logits.argmax(1) == given
     assert not right[listed].any()
+
+
+def test_a_class_other_is_named_where_none_is_sure():
+    one = report(other=OtherClass(2, 0.7))
+    assert one.predicted.tolist() == report().predicted.tolist()
+    strict = report(other=OtherClass(2, 0.9))
+    assert (strict.predicted == 2).all()
+    assert strict.right.sum() == 4 and '33.3 %' in accuracy(strict)
+    # No class is sure with any order of frames, so nothing is lost.
+    assert '0 clips are lost and 0 are won' in verdict(strict)
+    found = surest_of_classes(strict.scores, strict.labels, strict.predicted)
+    assert len(found) == 1 and strict.labels[found[0]] == 2
 
 
 def test_what_becomes_of_reversed_clips():

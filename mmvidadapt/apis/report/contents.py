@@ -16,6 +16,8 @@ from typing import (
 
 import numpy as np
 
+from ..use.other_class import OtherClass
+
 SURE = 1e-3  # how far scores may be from adding up to 1
 
 
@@ -72,6 +74,8 @@ class Report:
         notes (Sequence[str]): Sentences for the top of the page: what would
             help most, warnings. Defaults to ().
         commands (Sequence[str]): What makes it again. Defaults to ().
+        other (OtherClass, optional): Class that is named where no other one
+            has the threshold. Defaults to None: the best score decides.
 
     Raises:
         ValueError: If the parts do not fit each other.
@@ -92,6 +96,7 @@ class Report:
     left_out: Sequence[Tuple[str, str]] = ()
     notes: Sequence[str] = ()
     commands: Sequence[str] = ()
+    other: Optional[OtherClass] = None
 
     def __post_init__(self) -> None:
         """Check that the parts fit, and number the labels."""
@@ -144,10 +149,16 @@ class Report:
             )
         return np.array([known[str(label)] for label in labels])
 
+    def predict(self, scores: np.ndarray) -> np.ndarray:
+        """Return the numbers of the classes that scores (N, K) name, (N,)."""
+        if self.other is None:
+            return scores.argmax(1)
+        return np.array([self.other.order(row)[0] for row in scores])
+
     @property
     def predicted(self) -> np.ndarray:
-        """Number of the class with the highest score, (N,)."""
-        return self.scores.argmax(1)
+        """Number of the class that is named of each clip, (N,)."""
+        return self.predict(self.scores)
 
     @property
     def right(self) -> np.ndarray:

@@ -16,6 +16,7 @@ from mmvidadapt.engine.plain_config import plain_config
 from ..use.class_names import class_names
 from ..use.class_scores import has_several_labels
 from ..use.inference import auto_device, load_strictly
+from ..use.other_class import other_of
 from .contents import Looked, Report
 from .learning_curves import read_curves
 from .measures import surest_mistakes, surest_of_classes
@@ -80,6 +81,7 @@ class RunReporter:
         number = getattr(self.model.cls_head, 'num_classes', None)
         number = sum(number.values()) if self.task.name else number
         self.given = labels or class_names(self.config, meta, number)
+        self.other = other_of(self.config, meta, checkpoint)
         self.numbers: Optional[List[int]] = None
 
     def predict(self, order: str = 'plain') -> Predictions:
@@ -127,8 +129,7 @@ class RunReporter:
             groups (str | Sequence[str | None], optional): Regular expression,
                 paths where it finds the same are of one group; or the group
                 of every clip of the list. Defaults to None.
-            most_looked (int): Clips into which the look is drawn.
-                Defaults to 24.
+            most_looked (int): Clips that are looked into. Defaults to 24.
             title (str): Heading. Defaults to 'Test report'.
 
         Returns:
@@ -149,6 +150,7 @@ class RunReporter:
             curves=read_curves(self.checkpoint),
             facts=plain.facts,
             left_out=[*plain.unread, *left_out_of(self.config)],
+            other=self.other,
         )
         report.looked = self.look(report, plain, most_looked)
         return report
@@ -167,16 +169,20 @@ class RunReporter:
             List[Looked]: At most half of them mistakes.
         """
         unread = {path for path, _ in plain.unread}
-        wrong = surest_mistakes(report.scores, report.labels)[: most // 2]
-        right = surest_of_classes(report.scores, report.labels)
+        named = report.predicted
+        found = (report.scores, report.labels, named)
+        wrong = surest_mistakes(*found)[: most // 2]
+        right = surest_of_classes(*found)
         clips = wrong + right[: most - len(wrong)]
-        dataset, found = build_dataset(self.config), []
+        dataset, looks = build_dataset(self.config), []
         for clip in clips:
             if plain.paths[clip] not in unread:
                 sample = dataset[plain.numbers[clip]]
-                frames, maps = look(self.model, sample, task=self.task.name)
-                found.append(Looked(clip, frames.numpy(), maps.numpy()))
-        return found
+                frames, maps = look(
+                    self.model, sample, int(named[clip]), self.task.name
+                )
+                looks.append(Looked(clip, frames.numpy(), maps.numpy()))
+        return looks
 
     def reader(self) -> Callable[[int], Sequence[np.ndarray]]:
         """Return what reads the frames of a clip of the report, whole."""

@@ -46,20 +46,23 @@ def confused_pairs(matrix: np.ndarray) -> List[Tuple[int, int, int]]:
     return sorted(pairs, key=lambda pair: -pair[2])
 
 
-def surest_mistakes(scores: np.ndarray, labels: np.ndarray) -> List[int]:
+def surest_mistakes(
+    scores: np.ndarray, labels: np.ndarray, predicted: np.ndarray
+) -> List[int]:
     """List the wrong clips, those first where the label seems worst.
 
     Args:
         scores (np.ndarray): Probabilities ``(N, K)``.
         labels (np.ndarray): Numbers of classes ``(N,)``.
+        predicted (np.ndarray): Those that are named, ``(N,)``.
 
     Returns:
         List[int]: Numbers of clips, ordered by the score of the predicted
         class minus that of the label.
     """
     rows = np.arange(len(labels))
-    margin = scores.max(1) - scores[rows, labels]  # (N,)
-    wrong = np.flatnonzero(scores.argmax(1) != labels)
+    margin = scores[rows, predicted] - scores[rows, labels]  # (N,)
+    wrong = np.flatnonzero(predicted != labels)
     return wrong[np.argsort(-margin[wrong], kind='stable')].tolist()
 
 
@@ -83,20 +86,23 @@ def flips(labels: np.ndarray, predicted: np.ndarray) -> List[Flip]:
     return sorted(found, key=lambda flip: -flip.share)
 
 
-def surest_of_classes(scores: np.ndarray, labels: np.ndarray) -> List[int]:
+def surest_of_classes(
+    scores: np.ndarray, labels: np.ndarray, predicted: np.ndarray
+) -> List[int]:
     """List for every class the right clip with the highest score.
 
     Args:
         scores (np.ndarray): Probabilities ``(N, K)``.
         labels (np.ndarray): Numbers of classes ``(N,)``.
+        predicted (np.ndarray): Those that are named, ``(N,)``.
 
     Returns:
         List[int]: Numbers of clips.
     """
-    right, sure = scores.argmax(1) == labels, scores.max(1)  # (N,)
+    right = predicted == labels
     found = []
     for label in range(scores.shape[1]):
         own = np.flatnonzero(right & (labels == label))
         if len(own):
-            found.append(int(own[sure[own].argmax()]))
+            found.append(int(own[scores[own, label].argmax()]))
     return found

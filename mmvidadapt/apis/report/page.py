@@ -152,7 +152,7 @@ def _tiles(report: Report) -> Html:
     wrong = int((~report.right).sum())
     tiles = [(str(wrong), 'wrong', 'clips, the surest first', 'mistakes')]
     if 'shuffled' in report.orders:
-        other = report.orders['shuffled'].argmax(1) == report.labels
+        other = report.predict(report.orders['shuffled']) == report.labels
         drop = points(other.mean() - report.right.mean())
         tiles.append((drop, 'points', 'when frames are shuffled', 'order'))
     recall = class_figures(

@@ -31,7 +31,7 @@ def mistakes(
     Returns:
         Html: The sheets.
     """
-    wrong = surest_mistakes(report.scores, report.labels)
+    wrong = surest_mistakes(report.scores, report.labels, report.predicted)
     if not wrong:
         return element('p', 'No clip is wrong.', class_='lead')
     maps = {looked.clip: looked for looked in report.looked}
@@ -60,7 +60,11 @@ def _others(report: Report, clips: Sequence[int]) -> Optional[Html]:
             element('td', str(report.clips[i].path), class_='path'),
             element('td', report.classes[report.labels[i]]),
             element('td', report.classes[report.predicted[i]]),
-            element('td', percent(report.scores[i].max(), 0), class_='num'),
+            element(
+                'td',
+                percent(report.scores[i, report.predicted[i]], 0),
+                class_='num',
+            ),
         )
         for i in clips
     ]
@@ -209,7 +213,9 @@ def looks(report: Report) -> Html:
 def _look(report: Report, looked: Looked) -> Html:
     """Write the frames of a clip that was right, plain and coloured."""
     name = report.classes[report.predicted[looked.clip]]
-    score = percent(report.scores[looked.clip].max(), 0)
+    score = percent(
+        report.scores[looked.clip, report.predicted[looked.clip]], 0
+    )
     return element(
         'article',
         element(

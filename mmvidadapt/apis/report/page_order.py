@@ -16,7 +16,7 @@ def order(report: Report) -> Html:
     found = [('plain', plain)]
     hits = {}
     for name, scores in report.orders.items():
-        hits[name] = scores.argmax(1) == report.labels
+        hits[name] = report.predict(scores) == report.labels
         found.append((name, independent(hits[name])))
     rows = [
         element(
@@ -53,7 +53,7 @@ def verdict(report: Report) -> str:
     """Say whether a recognizer needs the order of frames."""
     if 'shuffled' not in report.orders:
         return 'Accuracy when frames come in another order.'
-    other = report.orders['shuffled'].argmax(1) == report.labels
+    other = report.predict(report.orders['shuffled']) == report.labels
     lost = int((report.right & ~other).sum())
     won = int((other & ~report.right).sum())
     drop = report.right.mean() - other.mean()
@@ -75,7 +75,7 @@ def _flips(report: Report) -> Optional[Html]:
     """List the classes that are taken for another when played backwards."""
     if 'reversed' not in report.orders:
         return None
-    found = flips(report.labels, report.orders['reversed'].argmax(1))
+    found = flips(report.labels, report.predict(report.orders['reversed']))
     if not found:
         return None
     listed = [
