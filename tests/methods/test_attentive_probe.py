@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from mmvidadapt.apis.train.memory import saved_bytes
 from mmvidadapt.models import AttentiveProbe, ImageViT
 from tests.golden import assert_gradients, assert_output, goldens, load_golden
 from tests.methods.cases import REGISTERS
@@ -195,3 +196,13 @@ def test_centred_tokens_know_nothing_of_what_stands_still():
     assert (plain.tokens(taps) - plain.tokens(still)).abs().max() > 1
     code = plain.tokens([(torch.zeros(2, 4, 7, 32), None)])
     assert_close(tokens.mean(1), code.mean(1), rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize('pooler', [dict(num_layers=0), dict(num_layers=1)])
+def test_nothing_of_the_trunk_is_kept_for_the_backward_pass(pooler):
+    clip, kept = torch.randn(1, 3, 4, 16, 24), []
+    for depth in (1, 3):
+        sizes = dict(embed_dims=32, num_layers=depth, num_heads=2)
+        model = probe(arch=dict(sizes, patch_size=8), pooler=pooler).train()
+        kept.append(saved_bytes(model, lambda m=model: m(clip).sum()))
+    assert kept[0] == kept[1] > 0

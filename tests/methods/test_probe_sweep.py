@@ -148,6 +148,19 @@ def test_what_cannot_be_swept_is_refused(change, message):
         MODELS.build(dict(type='ProbeSweep', backbone=backbone, cls_head=head))
 
 
+def test_several_tasks_are_refused():
+    head = dict(type='MultiTaskVideoHead', num_classes=dict(a=2, b=3))
+    backbone = dict(PROBE, img_size=16)
+    with pytest.raises(ValueError, match='of several tasks.*a task alone'):
+        MODELS.build(
+            dict(
+                type='ProbeSweep',
+                backbone=backbone,
+                cls_head=dict(head, in_channels=32),
+            )
+        )
+
+
 def test_what_is_compared_is_reported_or_refused(listing, tmp_path, trunks):  # noqa: F811
     cfg = config(listing, tmp_path, trunks, 'probe')
     lost = sweep_config(cfg, LRS, [0.1], monitor='acc/f1')

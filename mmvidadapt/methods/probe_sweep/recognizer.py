@@ -42,7 +42,8 @@ class ProbeSweep(AdaptedRecognizer):
         **recognizer: Passed on to :class:`AdaptedRecognizer`.
 
     Raises:
-        ValueError: If the backbone has no reader, or its trunk is trained.
+        ValueError: If the backbone has no reader, its trunk is trained, or
+            the head has several tasks.
     """
 
     def __init__(
@@ -61,6 +62,12 @@ class ProbeSweep(AdaptedRecognizer):
                 f'The backbone is {type(own).__name__}, without a reader of '
                 'its own; sweep AttentiveProbe, EVL, or VJEPA2 with '
                 "out_type='attn_pool'."
+            )
+        if isinstance(self.cls_head.num_classes, dict):
+            raise ValueError(
+                f'The head is {type(self.cls_head).__name__}, of several '
+                'tasks, and members of a sweep are compared in one: sweep '
+                'a task alone, then train all with its rates.'
             )
         if own.trunk_learns:
             raise ValueError(
