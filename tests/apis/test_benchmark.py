@@ -6,11 +6,14 @@ import sys
 
 import pytest
 import torch
+from mmaction.registry import MODELS
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from torch.testing import assert_close
 
 from mmvidadapt.apis.benchmark import compare as benchmark
 from mmvidadapt.apis.benchmark import compared_models
+from mmvidadapt.apis.benchmark.methods import all_methods
 from mmvidadapt.apis.benchmark.step import Settings, Step
 from mmvidadapt.methods.aim.block import AIMBlock
 from mmvidadapt.trunks.parts import linear
@@ -205,3 +208,27 @@ def test_counts_are_positive(wrong, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         runpy.run_path(str(TOOL), run_name='__main__')
     assert f'{wrong} 0: give 1 or more' in capsys.readouterr().err
+
+
+def test_all_methods_see_eight_images_of_one_trunk():
+    init_default_scope('mmaction')
+    trained = {}
+    for row in all_methods():
+        assert row.config['backbone']['trunk'] == 'openai/ViT-B-16'
+        assert row.shape == (
+            1,
+            3,
+            16 if row.name == 'DualPath' else 8,
+            224,
+            224,
+        )
+        with torch.device('meta'):
+            model = MODELS.build(row.config)
+        learns = (p.numel() for p in model.parameters() if p.requires_grad)
+        trained[row.name] = sum(learns)
+    one = trained['AttentiveProbe, depth 1']
+    assert trained['20 of them, ProbeSweep'] == 20 * one
+    four = trained['AttentiveProbe, depth 4']
+    assert trained['4 of them, ProbeSweep'] == 4 * four and four > 4 * one
+    assert trained['ZeroI2V, merged'] == trained['linear probe']
+    assert len(set(trained.values())) == len(trained) - 1

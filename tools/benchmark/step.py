@@ -23,6 +23,7 @@ from mmvidadapt.apis.benchmark.compared_models import (
     contender,
     variants,
 )
+from mmvidadapt.apis.benchmark.methods import all_methods
 from mmvidadapt.apis.train.options import TRUNK_HELP
 
 WITH_CP = {'false': False, 'mlp': 'mlp', 'true': True}
@@ -59,7 +60,15 @@ PEAKS = dict(
 
 def add_contenders(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say what is measured."""
-    parser.add_argument('config', help='path, or name such as aim/vitb16_k400')
+    parser.add_argument(
+        'config', nargs='?', help='path, or name such as aim/vitb16_k400'
+    )
+    parser.add_argument(
+        '--methods',
+        action='store_true',
+        help='all methods on one frozen ViT-B/16, 8 frames, in place of a '
+        'config',
+    )
     parser.add_argument(
         '--against',
         nargs='+',
@@ -109,6 +118,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--json', type=Path, help='write the figures here')
     args = parser.parse_args()
+    if (args.config is None) != args.methods:
+        parser.error('give a config or --methods, one of them')
     for name in ('batch_size', 'threads', 'repeats'):
         value = getattr(args, name)
         if value is not None and value < 1:
@@ -118,6 +129,9 @@ def parse_args() -> argparse.Namespace:
 
 def contenders(args: argparse.Namespace) -> List[Contender]:
     """List what the command line asks for."""
+    if args.methods:
+        given = [all_methods(t, args.batch_size) for t in args.trunk]
+        return [row for rows in given for row in rows]
 
     def read(name: str, trunk: Optional[str]) -> Contender:
         return contender(name, args.cfg_options, args.batch_size, trunk)
