@@ -7,7 +7,7 @@ not be on two sides of a split are found or taken from --group-pattern or
 cross-validated, and the best is trained on all that is not held out and tested
 once. OUT gets config.py, model.adapter.safetensors and report.html; run again,
 it goes on where it stopped:
-    python tools/inference.py OUT/config.py OUT/model.adapter.safetensors VIDEO
+    python tools/inference.py VIDEO OUT/config.py OUT/model.adapter.safetensors
 """
 
 import mmvidadapt  # noqa: F401, I001  heals mmaction2, so it comes first
