@@ -25,6 +25,7 @@ from torch import nn
 
 from mmvidadapt.apis.train.config import load_config, write_config
 from mmvidadapt.apis.data.feature_cache import (
+    PRECISIONS,
     ask,
     cache_features,
     config_from_cache,
@@ -65,6 +66,13 @@ def parse_args() -> argparse.Namespace:
         default=1,
         help='how often an augmented data set is cached, each time with other '
         'draws, of which training draws one; the size grows as much',
+    )
+    parser.add_argument(
+        '--precision',
+        choices=list(PRECISIONS),
+        default='float32',
+        help='in which the trunk runs; bfloat16 is faster on processors that '
+        'have units for it',
     )
     parser.add_argument(
         '--launcher',
@@ -142,7 +150,8 @@ def main() -> None:
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     model = build_model(cfg, args)
     splits = [s for s in args.splits if cfg.get(f'{s}_dataloader')]
-    plans = {s: plan(model, cfg, s, args.seed, args.passes) for s in splits}
+    drawn = args.seed, args.passes, args.precision
+    plans = {s: plan(model, cfg, s, *drawn) for s in splits}
     if is_main_process():
         announce(plans, args.out)
         confirm(plans, args)

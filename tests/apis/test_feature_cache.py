@@ -114,6 +114,24 @@ def test_several_passes_hold_several_draws(videos, tmp_path):
         plan(model, cfg, 'train', passes=0)
 
 
+def test_a_trunk_in_half_precision_is_nearly_the_same(videos, tmp_path):
+    cfg = config(videos)
+    model, rows = build(cfg), []
+    for precision in ('float32', 'bfloat16'):
+        meta = plan(model, cfg, 'test', precision=precision)
+        assert meta.precision == precision
+        out = tmp_path / precision
+        list(cache_features(model, cfg, 'test', out, meta))
+        rows.append(np.array(open_shard(out, 'maps', 0, meta)))
+    largest = np.abs(rows[0]).max()
+    difference = np.abs(rows[1] - rows[0]).max()
+    assert 1e-4 * largest < difference < 0.05 * largest
+    with pytest.raises(ValueError, match='precision=.*float32.*bfloat16'):
+        list(cache_features(model, cfg, 'test', tmp_path / 'float32', meta))
+    with pytest.raises(ValueError, match='precision.*float8'):
+        plan(model, cfg, 'test', precision='float8')
+
+
 def test_labels_of_several_numbers_are_kept(videos, tmp_path):
     cfg = config(videos)
     dataset = cfg.test_dataloader.dataset

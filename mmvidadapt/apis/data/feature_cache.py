@@ -25,10 +25,12 @@ from mmvidadapt.datasets.feature_cache.files import (
 )
 from mmvidadapt.trunks.cached.backbone import CachedTrunk
 from mmvidadapt.trunks.cached.rows import gather
+from mmvidadapt.utils.check_choices import check_choices
 from mmvidadapt.utils.data_key import data_key
 from mmvidadapt.utils.random_seed import seed_everything
 
 SHARD_BYTES = 2**30
+PRECISIONS = dict(float32=None, bfloat16=torch.bfloat16, float16=torch.float16)
 DRAWS = 8  # a coin is taken for a constant once in 128 times
 
 
@@ -62,7 +64,12 @@ def check_backbone(backbone: nn.Module) -> None:
 
 
 def plan(
-    model: nn.Module, cfg: Config, split: str, seed: int = 0, passes: int = 1
+    model: nn.Module,
+    cfg: Config,
+    split: str,
+    seed: int = 0,
+    passes: int = 1,
+    precision: str = 'float32',
 ) -> CacheMeta:
     """Plan the cache of a split: hashes, numbers and sizes.
 
@@ -74,6 +81,8 @@ def plan(
         seed (int): Of what the pipeline draws. Defaults to 0.
         passes (int): How often every video is cached, each time with other
             draws; once where the pipeline draws nothing. Defaults to 1.
+        precision (str): ``'float32'``, or ``'bfloat16'`` or ``'float16'``, in
+            which the trunk runs by autocast. Defaults to 'float32'.
 
     Returns:
         CacheMeta: Hashes, numbers and sizes.
@@ -83,6 +92,7 @@ def plan(
             ``passes`` is below 1.
     """
     check_backbone(model.backbone)
+    check_choices('precision', [precision], tuple(PRECISIONS))
     if passes < 1:
         raise ValueError(f'passes={passes}: give at least 1.')
     described = cfg[f'{split}_dataloader'].dataset.to_dict()
@@ -102,6 +112,7 @@ def plan(
         passes=passes if random else 1,
         label_size=label.numel(),
         label_dtype=str(label.numpy().dtype),
+        precision=precision,
         clips=len(dataset),
         views=views,
         shard=max(1, SHARD_BYTES // each),
@@ -153,7 +164,7 @@ def cache_features(
     for batch in DataLoader(
         todo, batch_size, num_workers=num_workers, collate_fn=list
     ):
-        _store(folder, meta, *_run(model, batch))
+        _store(folder, meta, *_run(model, batch, meta.precision))
         for index, item in batch:
             labels[index] = item['data_samples'].gt_label.squeeze().numpy()
             done[index] = 1
@@ -185,7 +196,9 @@ def _prepare(folder: Path, meta: CacheMeta, create: bool) -> None:
 
 
 @torch.no_grad()
-def _run(model: nn.Module, batch: List[Tuple[int, dict]]) -> tuple:
+def _run(
+    model: nn.Module, batch: List[Tuple[int, dict]], precision: str
+) -> tuple:
     """Run the trunk: indices, and arrays (videos, views, ...) by kind."""
     indices = [index for index, _ in batch]
     data = dict(
@@ -193,7 +206,11 @@ def _run(model: nn.Module, batch: List[Tuple[int, dict]]) -> tuple:
         data_samples=[item['data_samples'] for _, item in batch],
     )
     video = model.data_preprocessor(data)['inputs']  # (B, views, 3, T, H, W)
-    maps, attention = gather(model.backbone.taps(video.flatten(0, 1)))
+    dtype = PRECISIONS[precision]
+    device = video.device.type
+    with torch.autocast(device, dtype, enabled=dtype is not None):
+        taps = list(model.backbone.taps(video.flatten(0, 1)))
+    maps, attention = gather(taps)
     split = partial(torch.Tensor.unflatten, dim=0, sizes=(len(batch), -1))
     return indices, dict(maps=split(maps), attention=split(attention))
 

@@ -14,7 +14,11 @@ META = 'cache.json'
 DONE, LABELS = 'done.npy', 'labels.npy'
 # What caches of the first edition do not mention.
 FIRST_EDITION = dict(
-    num_prefix_tokens=1, passes=1, label_size=1, label_dtype='int64'
+    num_prefix_tokens=1,
+    passes=1,
+    label_size=1,
+    label_dtype='int64',
+    precision='float32',
 )
 
 
@@ -40,6 +44,7 @@ class CacheMeta:
         label_size (int): Numbers of a label: 1, or more of several tasks
             or classes.
         label_dtype (str): Their type.
+        precision (str): In which the trunk ran.
         shard (int): Videos of a file.
     """
 
@@ -58,6 +63,7 @@ class CacheMeta:
     passes: int
     label_size: int
     label_dtype: str
+    precision: str
     shard: int  # last: it follows from the others, which an error should name
 
     @property
