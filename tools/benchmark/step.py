@@ -23,7 +23,7 @@ from mmvidadapt.apis.benchmark.compared_models import (
     contender,
     variants,
 )
-from mmvidadapt.apis.benchmark.methods import all_methods
+from mmvidadapt.apis.benchmark.methods import METHODS, all_methods
 from mmvidadapt.apis.train.options import TRUNK_HELP
 
 WITH_CP = {'false': False, 'mlp': 'mlp', 'true': True}
@@ -65,9 +65,11 @@ def add_contenders(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--methods',
-        action='store_true',
-        help='all methods on one frozen ViT-B/16, 8 frames, in place of a '
-        'config',
+        nargs='*',
+        choices=list(METHODS),
+        metavar='METHOD',
+        help='in place of a config: these methods, or all, on one frozen '
+        f'ViT-B/16, 8 frames: {", ".join(map(repr, METHODS))}',
     )
     parser.add_argument(
         '--against',
@@ -118,7 +120,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--json', type=Path, help='write the figures here')
     args = parser.parse_args()
-    if (args.config is None) != args.methods:
+    if (args.config is None) == (args.methods is None):
         parser.error('give a config or --methods, one of them')
     for name in ('batch_size', 'threads', 'repeats'):
         value = getattr(args, name)
@@ -129,8 +131,11 @@ def parse_args() -> argparse.Namespace:
 
 def contenders(args: argparse.Namespace) -> List[Contender]:
     """List what the command line asks for."""
-    if args.methods:
-        given = [all_methods(t, args.batch_size) for t in args.trunk]
+    if args.methods is not None:
+        wanted = args.methods or list(METHODS)
+        given = [
+            all_methods(trunk, args.batch_size, wanted) for trunk in args.trunk
+        ]
         return [row for rows in given for row in rows]
 
     def read(name: str, trunk: Optional[str]) -> Contender:

@@ -1,6 +1,6 @@
 """All methods on one frozen image ViT, 8 frames, side by side."""
 
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from .compared_models import Contender, contender
 
@@ -42,7 +42,9 @@ METHODS: Dict[str, Tuple[str, Dict[str, Any]]] = {
 
 
 def all_methods(
-    trunk: Optional[str] = None, batch_size: int = 1
+    trunk: Optional[str] = None,
+    batch_size: int = 1,
+    names: Optional[Sequence[str]] = None,
 ) -> List[Contender]:
     """List all methods on the same trunk, eight images of a clip.
 
@@ -50,12 +52,15 @@ def all_methods(
         trunk (str, optional): Another trunk than CLIP's ViT-B/16.
             Defaults to None.
         batch_size (int): Clips of a step. Defaults to 1.
+        names (Sequence[str], optional): Rows of :data:`METHODS`.
+            Defaults to None: all.
 
     Returns:
-        List[Contender]: The linear probe first.
+        List[Contender]: In the order of the names.
     """
     found = []
-    for name, (config, options) in METHODS.items():
+    for name in names or METHODS:
+        config, options = METHODS[name]
         row = contender(config, options, batch_size, trunk)
         frames = 16 if name == 'DualPath' else 8
         shape = (batch_size, 3, frames, *row.shape[-2:])
