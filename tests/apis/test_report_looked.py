@@ -9,11 +9,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from mmvidadapt.apis.report.pictures import data_uri, heat, shrink, spread
-from mmvidadapt.apis.report.where_looked import (
-    _Taps,
-    look,
-    where_looked,
-)
+from mmvidadapt.apis.report.where_looked import look, where_looked
 from mmvidadapt.methods.dualpath.framesets import sample_frames
 from tests.methods.cases import all_cases
 
@@ -122,15 +118,6 @@ def test_the_middle_view_is_looked_at():
     assert frames.shape == (4, 8, 8, 3) and frames.dtype == torch.uint8
     assert torch.equal(frames[3], views[1, :, 3].permute(1, 2, 0))
     assert maps.shape == (4, 8, 8) and maps[2].sum().item() == pytest.approx(1)
-
-
-def test_tokens_before_the_patches_have_no_place():
-    model = one_of('ImageViT').build()
-    x = torch.zeros(4, model.num_tokens, 2)
-    x[2, model.num_prefix_tokens] = 1
-    maps = _Taps(model).lay_out(x)
-    assert maps.shape == (4, *model.patch_grid)
-    assert maps[2, 0, 0] == 2 and maps.sum() == 2
 
 
 def test_segments_that_are_read_together_are_shown_together():

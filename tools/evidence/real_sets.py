@@ -121,16 +121,15 @@ class Study:
         (self.out / 'lists').mkdir(parents=True, exist_ok=True)
         rows = [(c.file, self.classes.index(c.label)) for c in self.clips]
         write_list(self.out / 'lists/all.txt', rows)
-        recipe = choose_recipe(len(self.folds[0].train), 1e9)
-        self.recipe = recipe._replace(layers=args.layers)
+        self.recipe = choose_recipe(len(self.folds[0].train), 1e9)
 
-    def config(self, reader: str) -> Config:
+    def config(self, reader: str, layers: int) -> Config:
         """Write the config of a reader; validation sees shuffled frames."""
         path = self.out / 'lists/all.txt'
         config = reader_config(
             reader,
             Choice(TRUNK, str(self.args.data / WEIGHTS), ''),
-            self.recipe,
+            self.recipe._replace(layers=layers),
             self.classes,
             self.args.data / self.name,
             dict.fromkeys(('train', 'val', 'test'), path),
@@ -145,7 +144,7 @@ class Study:
 
     def cache(self) -> Dict[str, Path]:
         """Run the trunk over all clips, for all readers."""
-        config = self.config('EVL')
+        config = self.config('EVL', self.recipe.layers)
         return cache_clips(
             build_trunk(config),
             config,
@@ -163,15 +162,16 @@ class Study:
             for kind, change in (('', {}), ('_blind', blind)):
                 if reader not in (self.args.blind if kind else readers):
                     continue
-                config = self.config(reader)
+                config = self.config(reader, self.args.layers)
                 config.model.backbone.update(change)
                 set_schedule(config, self.recipe, len(self.folds[0].train))
                 places = {CACHES[n]: path for n, path in folders.items()}
                 config = config_from_cache(config, places)
-                if reader != 'EVL':
-                    for split in CACHES.values():
-                        dataset = config[f'{split}_dataloader'].dataset
-                        dataset.update(decoder_num_layers=1, motion=False)
+                layers = self.args.layers if reader == 'EVL' else 1
+                motion = reader == 'EVL' and not kind
+                for split in CACHES.values():
+                    dataset = config[f'{split}_dataloader'].dataset
+                    dataset.update(decoder_num_layers=layers, motion=motion)
                 rates = self.recipe.lr[:1], self.recipe.weight_decay[:1]
                 shuffled = (SHUFFLED, config.val_dataloader.dataset)
                 others = () if kind else (shuffled,)

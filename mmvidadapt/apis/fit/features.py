@@ -8,13 +8,19 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import DataLoader
 
 from mmvidadapt.datasets.feature_cache.dataset import build_uncached
 from mmvidadapt.utils.whole_file import whole_file
 
-from ..data.feature_cache import cache_features, free_space, plan
+from ..data.feature_cache import (
+    PRECISIONS,
+    cache_features,
+    free_space,
+    plan,
+)
+from .scenes import scene_features
 
 PLAIN, AUGMENTED = 'plain', 'augmented'
 SPLITS = {PLAIN: 'test', AUGMENTED: 'train'}  # whose pipelines they are
@@ -84,8 +90,8 @@ def cache_clips(
 def still_features(model: nn.Module, config: Config, path: Path) -> np.ndarray:
     """Describe what stands still in every clip, (N, C), kept in a file.
 
-    The mean over patches and frames of the tokens in the middle of the
-    trunk, see :func:`~mmvidadapt.apis.fit.scenes.similarity`.
+    The mean over all frames of
+    :func:`~mmvidadapt.apis.fit.scenes.scene_features`.
 
     Args:
         model (nn.Module): Of :func:`build_trunk`.
@@ -98,24 +104,13 @@ def still_features(model: nn.Module, config: Config, path: Path) -> np.ndarray:
     dataset = build_uncached(config.test_dataloader.dataset)
     if path.is_file() and len(found := np.load(path)) == len(dataset):
         return found
-    blocks, rows = model.backbone.transformer.resblocks, []
+    rows, dtype = [], PRECISIONS[fast_precision()]
     for batch in DataLoader(dataset, 8, collate_fn=pseudo_collate):
         clips = model.data_preprocessor(batch)['inputs'][:, 0]
-        x = middle_tokens(model.backbone, clips, len(blocks) // 2)
-        rows.append(x.mean((1, 2)).cpu().numpy())
+        with torch.autocast(clips.device.type, dtype, enabled=bool(dtype)):
+            frames = scene_features(model.backbone, clips)  # (B, T, C)
+        rows.append(frames.mean(1))
     found = np.concatenate(rows).astype(np.float32)
     with whole_file(path) as part, open(part, 'wb') as file:
         np.save(file, found)
     return found
-
-
-def middle_tokens(backbone: nn.Module, video: Tensor, depth: int) -> Tensor:
-    """Run the first blocks on every other frame, (B, T/2, N, C)."""
-    video = video[:, :, ::2]  # (B, 3, T/2, H, W)
-    patches = backbone.patchify(video)  # (B*T/2, N, C)
-    x = backbone.ln_pre(backbone.add_positions(patches))
-    for block in backbone.transformer.resblocks[:depth]:
-        x = block(x)  # (B*T/2, P+N, C)
-        x = x[0] if isinstance(x, tuple) else x
-    x = x[:, backbone.num_prefix_tokens :]  # (B*T/2, N, C)
-    return x.unflatten(0, (len(video), -1))  # (B, T/2, N, C)

@@ -53,6 +53,7 @@ def reader_config(
     else:
         width = find_trunk(trunk.name).width
         backbone.pooler.num_heads = width // HEAD
+        config.optim_wrapper.paramwise_cfg.pop('custom_keys')  # of EVL
     config.model.cls_head.num_classes = len(classes)
     if len(classes) < 5:
         config.model.cls_head.topk = (1,)

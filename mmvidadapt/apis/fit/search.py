@@ -215,8 +215,11 @@ def run_jobs(jobs: Dict[Path, tuple], processes: int) -> Iterator[None]:
     context = multiprocessing.get_context('spawn')
     with ProcessPoolExecutor(processes, context, _start) as pool:
         futures = [pool.submit(run_fold, *j, p) for p, j in jobs.items()]
-        for future in as_completed(futures):
-            yield future.result()
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:  # after an error, do not wait for those that have not begun
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _start() -> None:
