@@ -114,6 +114,29 @@ def test_several_passes_hold_several_draws(videos, tmp_path):
         plan(model, cfg, 'train', passes=0)
 
 
+def test_parts_of_clips_are_erased_while_they_are_cached(videos, tmp_path):
+    cfg = config(videos)
+    cfg.train_dataloader.dataset.pipeline.pop(3)  # RandomCrop
+    sample = dict(num_clips=1, test_mode=True)
+    cfg.train_dataloader.dataset.pipeline[1].update(sample)
+    assert not plan(build(cfg), cfg, 'train').random
+    erasing = dict(type='VideoRandomErasing', prob=1.0)
+    cfg.model.data_preprocessor.blending = erasing
+    model, rows = build(cfg), []
+    meta = plan(model, cfg, 'train', passes=2)
+    assert meta.random and meta.passes == 2
+    assert not plan(model, cfg, 'test', passes=2).random
+    for size in (1, 3):  # the same, however many at a time
+        out = tmp_path / str(size)
+        list(cache_features(model, cfg, 'train', out, meta, batch_size=size))
+        rows.append(np.array(open_shard(out, 'maps', 0, meta)))
+    np.testing.assert_allclose(*rows, rtol=0, atol=2e-3)
+    assert np.abs(rows[0][:VIDEOS] - rows[0][VIDEOS:]).max() > 0.1
+    source = config_from_cache(cfg, dict(train=out))
+    assert 'blending' not in source.model.data_preprocessor
+    assert len(batch_of(source, 'train', [0, 1])['inputs']) == 2
+
+
 def test_a_trunk_in_half_precision_is_nearly_the_same(videos, tmp_path):
     cfg = config(videos)
     model, rows = build(cfg), []

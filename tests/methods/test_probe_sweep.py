@@ -5,8 +5,9 @@ import math
 
 import pytest
 import torch
-from mmaction.registry import HOOKS, MODELS
+from mmaction.registry import HOOKS, METRICS, MODELS
 from mmaction.structures import ActionDataSample
+from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
 from mmvidadapt.engine.adapters import load_adapter
@@ -119,6 +120,102 @@ def test_the_best_is_an_ordinary_adapter_file(listing, tmp_path, trunks):  # noq
         assert len({f.sum().item() for f in features}) == len(features)
     metrics = runner.test()
     assert metrics['acc/top1'] == values[table['best']]
+
+
+class Told(BaseMetric):
+    """Report of the members what it is told, epoch by epoch."""
+
+    told = []
+
+    def process(self, data_batch, data_samples):
+        self.results += [0 for _ in data_samples]
+
+    def compute_metrics(self, results):
+        names = list(grid(LRS, [0.1]))
+        return dict(zip((f'acc/{n}_top1' for n in names), self.told.pop(0)))
+
+
+@pytest.fixture
+def told():
+    METRICS.register_module(module=Told, force=True)
+    yield Told
+    METRICS.module_dict.pop('Told')
+
+
+def test_the_best_of_all_epochs_is_kept_and_resumed(
+    listing,  # noqa: F811
+    tmp_path,
+    trunks,
+    told,
+):
+    def swept(work_dir, epochs, **changes):
+        cfg = config(listing, work_dir, trunks, 'probe')
+        saver = dict(type='WholeCheckpointHook', save_best='auto')
+        cfg.default_hooks.checkpoint = saver
+        cfg.custom_hooks.append(dict(type='AdapterCheckpointHook'))
+        cfg.train_cfg.max_epochs = epochs
+        cfg.val_evaluator = dict(type='Told')
+        cfg = sweep_config(cfg, LRS, [0.1])
+        cfg.merge_from_dict(changes)
+        return Runner.from_cfg(cfg)
+
+    def run(runner, *epochs):
+        told.told = list(epochs)
+        runner.train()
+        path = tmp_path / 'work'
+        return json.loads((path / 'sweep.json').read_text()), path
+
+    values = (0.5, 0.6), (0.7, 0.9), (0.8, 0.4)
+    first, _ = run(swept(tmp_path / 'work', 2), *values[:2])
+    kept = load_adapter(str(tmp_path / 'work/sweep_best.adapter.safetensors'))
+    again = swept(tmp_path / 'work', 3, resume=True)
+    found, path = run(again, values[2])
+    for table in (first, found):
+        assert (table['best'], table['best_epoch']) == ('lr0.01_wd0.1', 2)
+        assert table['best_value'] == 0.9
+    assert [m['acc/top1'] for m in found['members']] == [0.8, 0.4]
+    best = load_adapter(str(path / 'sweep_best.adapter.safetensors'))
+    (checkpoint,) = path.glob('best_acc_top1_epoch_2.pth')
+    saved = torch.load(checkpoint, weights_only=False)['state_dict']
+    for name, value in best.state_dict().items():
+        assert torch.equal(value, kept.state_dict()[name])
+        assert torch.equal(value, saved[name])
+        assert torch.equal(value, again.model.state_dict()[name])
+    assert torch.equal(
+        saved['cls_head.fc_cls.weight'],
+        saved['members.1.cls_head.fc_cls.weight'],
+    )
+    assert not list(path.glob('epoch_*.adapter.safetensors'))
+    swapped = swept(tmp_path / 'work', 4, resume=True)
+    swapped.model.rates = dict(reversed(swapped.model.rates.items()))
+    with pytest.raises(ValueError, match='is of a sweep of.*this run sweeps'):
+        swapped.train()
+
+
+def test_what_makes_members_one_is_refused(listing, tmp_path, trunks):  # noqa: F811
+    cfg = sweep_config(config(listing, tmp_path, trunks, 'probe'), LRS, WDS)
+    cfg.param_scheduler = dict(type='OneCycleLR', eta_max=0.1, total_steps=9)
+    with pytest.raises(ValueError, match='OneCycleLR gives all groups one'):
+        Runner.from_cfg(cfg).train()
+    cfg.pop('param_scheduler')
+    cfg.custom_hooks.append(dict(type='EMAHook'))
+    with pytest.raises(ValueError, match='EMAHook averages'):
+        Runner.from_cfg(cfg).train()
+
+
+def test_an_ordinary_checkpoint_starts_all_members(listing, tmp_path, trunks):  # noqa: F811
+    cfg = config(listing, tmp_path, trunks, 'probe')
+    torch.manual_seed(5)
+    alone = MODELS.build(dict(cfg.model, type='AdaptedRecognizer'))
+    sweep = MODELS.build(sweep_config(cfg, LRS, WDS).model)
+    sweep.load_state_dict(alone.state_dict(), strict=True)
+    state = sweep.state_dict()
+    for i in range(4):
+        for place, part in (('backbone.probe', 'reader'), ('cls_head',) * 2):
+            for name, value in trained(alone, f'{place}.').items():
+                member = name.replace(place, f'members.{i}.{part}', 1)
+                assert torch.equal(state[member], value)
+    assert sweep.kept == -1
 
 
 def test_members_are_all_pairs():

@@ -4,13 +4,13 @@ import copy
 import shutil
 from functools import partial
 from pathlib import Path
-from typing import Iterable, Iterator, List, Tuple
+from typing import Iterable, Iterator, List, Optional, Tuple
 
 import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dist import barrier, get_dist_info
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from mmvidadapt.datasets.feature_cache.dataset import build_uncached
@@ -31,6 +31,7 @@ from mmvidadapt.utils.random_seed import seed_everything
 
 SHARD_BYTES = 2**30
 PRECISIONS = dict(float32=None, bfloat16=torch.bfloat16, float16=torch.float16)
+PER_CLIP = ('VideoRandomErasing',)  # blendings that mix no clips
 DRAWS = 8  # a coin is taken for a constant once in 128 times
 
 
@@ -98,12 +99,12 @@ def plan(
     described = cfg[f'{split}_dataloader'].dataset.to_dict()
     dataset = build_uncached(described)
     sizes = model.backbone.pack_sizes()
-    draws = [_Numbered(dataset, [0], seed + i)[0][1] for i in range(DRAWS)]
-    views = len(draws[0]['inputs'])
-    label = draws[0]['data_samples'].gt_label  # several numbers, perhaps
+    first = dataset[0]
+    views = len(first['inputs'])
+    label = first['data_samples'].gt_label  # several numbers, perhaps
     each = 2 * views * sizes.total
     preprocessor = cfg.model.data_preprocessor.to_dict()
-    random = any(_differ(draws[0], draw) for draw in draws)
+    random = _erases(cfg, split) or _draws(dataset, seed)
     return CacheMeta(
         trunk=model.backbone.trunk_key(),
         data=data_key(described, preprocessor, dataset),
@@ -118,6 +119,21 @@ def plan(
         shard=max(1, SHARD_BYTES // each),
         **sizes._asdict(),
     )
+
+
+def _erases(cfg: Config, split: str) -> bool:
+    """Check whether parts of single clips are erased, behind the pipeline."""
+    blending = cfg.model.data_preprocessor.get('blending') or {}
+    return split == 'train' and blending.get('type') in PER_CLIP
+
+
+def _draws(dataset: Dataset, seed: int) -> bool:
+    """Check on three videos whether the pipeline draws anything."""
+    for row in sorted({0, len(dataset) // 2, len(dataset) - 1}):
+        items = [_Numbered(dataset, [row], seed + i)[0] for i in range(DRAWS)]
+        if any(_differ(items[0][1], item) for _, item in items):
+            return True
+    return False
 
 
 def _differ(one: dict, other: dict) -> bool:
@@ -164,7 +180,9 @@ def cache_features(
     for batch in DataLoader(
         todo, batch_size, num_workers=num_workers, collate_fn=list
     ):
-        _store(folder, meta, *_run(model, batch, meta.precision))
+        erase_seed = meta.seed if _erases(cfg, split) else None
+        arrays = _run(model, batch, meta.precision, erase_seed)
+        _store(folder, meta, *arrays)
         for index, item in batch:
             labels[index] = item['data_samples'].gt_label.squeeze().numpy()
             done[index] = 1
@@ -197,22 +215,39 @@ def _prepare(folder: Path, meta: CacheMeta, create: bool) -> None:
 
 @torch.no_grad()
 def _run(
-    model: nn.Module, batch: List[Tuple[int, dict]], precision: str
+    model: nn.Module,
+    batch: List[Tuple[int, dict]],
+    precision: str,
+    erase_seed: Optional[int],
 ) -> tuple:
-    """Run the trunk: indices, and arrays (videos, views, ...) by kind."""
-    indices = [index for index, _ in batch]
-    data = dict(
-        inputs=[item['inputs'] for _, item in batch],
-        data_samples=[item['data_samples'] for _, item in batch],
-    )
-    video = model.data_preprocessor(data)['inputs']  # (B, views, 3, T, H, W)
+    """Run the trunk: rows, and arrays (videos, views, ...) by kind."""
+    rows = [row for row, _ in batch]
+    video = _pixels(model, batch, erase_seed)  # (B, views, 3, T, H, W)
     dtype = PRECISIONS[precision]
     device = video.device.type
     with torch.autocast(device, dtype, enabled=dtype is not None):
         taps = list(model.backbone.taps(video.flatten(0, 1)))
     maps, attention = gather(taps)
     split = partial(torch.Tensor.unflatten, dim=0, sizes=(len(batch), -1))
-    return indices, dict(maps=split(maps), attention=split(attention))
+    return rows, dict(maps=split(maps), attention=split(attention))
+
+
+def _pixels(
+    model: nn.Module,
+    batch: List[Tuple[int, dict]],
+    erase_seed: Optional[int],
+) -> Tensor:
+    """Normalise clips; erase parts of each with a random stream of its own."""
+    if erase_seed is not None and len(batch) > 1:
+        parts = [_pixels(model, [one], erase_seed) for one in batch]
+        return torch.cat(parts)  # (B, views, 3, T, H, W)
+    data = dict(
+        inputs=[item['inputs'] for _, item in batch],
+        data_samples=[item['data_samples'] for _, item in batch],
+    )
+    if erase_seed is not None:
+        seed_everything(erase_seed, batch[0][0], 1)
+    return model.data_preprocessor(data, erase_seed is not None)['inputs']
 
 
 def _store(folder: Path, meta: CacheMeta, indices: list, parts: dict) -> None:
@@ -248,7 +283,9 @@ def config_from_cache(cfg: Config, folders: dict) -> Config:
             'ActionDataPreprocessor, and for all splits at once.'
         )
     blending = preprocessor.get('blending')
-    if 'train' in folders and blending:
+    if 'train' in folders and _erases(cfg, 'train'):
+        cfg.model.data_preprocessor.pop('blending')  # done while caching
+    elif 'train' in folders and blending:
         raise ValueError(
             f'{blending=} mixes pixels, which cached features no longer have; '
             'leave it out, or train from video.'

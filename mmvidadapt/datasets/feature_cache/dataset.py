@@ -75,7 +75,7 @@ class CachedFeatures(Dataset):
         built = DATASETS.build(copy.deepcopy(dataset))
         key = data_key(dataset, preprocessor, built)
         self.meta.check(folder, data=key)
-        self.metainfo: dict = {}
+        self.metainfo = dict(getattr(built, 'metainfo', {}))
         self._check_complete()
         # As the pipeline left them: a flip may exchange classes.
         self.labels = np.load(self.folder / LABELS)

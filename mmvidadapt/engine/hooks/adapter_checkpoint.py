@@ -12,6 +12,7 @@ from mmengine.hooks import CheckpointHook, Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from mmvidadapt.methods.probe_sweep.recognizer import ProbeSweep
 from mmvidadapt.utils.check_registered import check_running
 from mmvidadapt.weights.adapter_file import (
     SUFFIX,
@@ -51,6 +52,8 @@ class AdapterCheckpointHook(Hook):
         savers = [h for h in runner.hooks if isinstance(h, CheckpointHook)]
         self.config = plain_dict(runner.cfg)
         reason = 'no CheckpointHook.' if not savers else self._reason()
+        if isinstance(model, ProbeSweep):
+            reason = 'ProbeSweepHook writes that of the best member.'
         if reason:
             logger = runner.logger
             say = logger.warning if savers and self.names[1] else logger.info

@@ -91,8 +91,14 @@ class AttentiveProbe(CachedTrunk, ViTTrunk):
         self.num_frames, self.center = num_frames, center
         self.num_segments = read_segments(num_segments)
         depth = len(self.transformer.resblocks)
-        chosen = (depth - 1,) if out_indices is None else tuple(out_indices)
+        chosen = (-1,) if out_indices is None else tuple(out_indices)
+        chosen = tuple(i + depth if i < 0 else i for i in chosen)
         check_choices('out_indices', chosen, tuple(range(depth)))
+        if not chosen or list(chosen) != sorted(set(chosen)):
+            raise ValueError(
+                f'out_indices={out_indices}: give blocks of 0 to '
+                f'{depth - 1} in their order, each once.'
+            )
         self.out_indices = chosen
         steps = num_frames * num_segments
         self.time_code = nn.Identity()
@@ -127,7 +133,7 @@ class AttentiveProbe(CachedTrunk, ViTTrunk):
         patches = (self.ln_post(x[:, :, first:].to(dtype)) for x, _ in taps)
         clips = [join_segments(x, self.num_segments) for x in patches]
         if self.center:
-            clips = [x - mean_frame(x) for x in clips]
+            clips = [(x - mean_frame(x)).to(x.dtype) for x in clips]
         timed = [self.time_code(x) for x in clips]  # (B, S*T, N, C)
         return torch.cat([x.flatten(1, 2) for x in timed], dim=1)
 

@@ -223,7 +223,7 @@ class EVL(CachedTrunk, ViTTrunk):
     ) -> Tensor:
         """Decode what the trunk yields, (B, C, 1, 1, 1)."""
         if self.center:
-            taps = ((x - mean_frame(x), attention) for x, attention in taps)
+            taps = (((x - mean_frame(x)).to(x.dtype), a) for x, a in taps)
         query = (reader or self.decoder)(taps)  # (B, 1, C)
         return rearrange(query, 'b 1 c -> b c 1 1 1')  # (B, C, 1, 1, 1)
 

@@ -6,7 +6,7 @@ from typing import Any, Optional, Sequence
 from .grid import DECAYS, RATES, Rates
 
 HOOK, CONSTRUCTOR = 'ProbeSweepHook', 'SweepOptimConstructor'
-ALONE = 'AdaptedRecognizer'
+ALONE, MONITOR = 'AdaptedRecognizer', 'acc/top1'
 
 
 def sweep_config(
@@ -34,6 +34,10 @@ def sweep_config(
     config.optim_wrapper.constructor = CONSTRUCTOR
     hooks = list(config.get('custom_hooks') or [])
     config.custom_hooks = [*hooks, dict(type=HOOK, **hook)]
+    saver = (config.get('default_hooks') or {}).get('checkpoint')
+    if saver and saver.get('save_best'):  # 'auto' is the first member's
+        saver.save_best = hook.get('monitor', MONITOR)
+        saver.rule = hook.get('rule', 'greater')
     return config
 
 

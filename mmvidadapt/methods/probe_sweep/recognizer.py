@@ -25,6 +25,8 @@ class ProbeSweep(AdaptedRecognizer):
     (:class:`SweepOptimConstructor`), so each learns what it would learn
     alone, to the last bit on a CPU.
 
+    A checkpoint of an ordinary recognizer starts all members.
+
     :class:`ProbeSweepHook` validates all members, prints and writes their
     table, and keeps the best: :meth:`keep` copies it into ``backbone`` and
     ``cls_head``, whose parameters have the names of an ordinary recognizer.
@@ -81,6 +83,9 @@ class ProbeSweep(AdaptedRecognizer):
         for part in parts.values():
             part.requires_grad_(False)  # they take the winner in
         self.register_buffer('kept', torch.tensor(-1))
+        self.register_buffer('kept_epoch', torch.tensor(0))
+        self.register_buffer('kept_value', torch.tensor(0.0).double())
+        self.register_load_state_dict_pre_hook(_start_alike)
 
     def init_weights(self) -> None:
         """Draw and load as the recognizer alone does; copy to all members."""
@@ -97,12 +102,21 @@ class ProbeSweep(AdaptedRecognizer):
         return dict(reader=reader, cls_head=self.cls_head)
 
     @torch.no_grad()
-    def keep(self, name: str) -> None:
-        """Copy a member into ``backbone`` and ``cls_head``."""
+    def keep(self, name: str, value: float = 0.0, epoch: int = 0) -> None:
+        """Copy a member into ``backbone`` and ``cls_head``.
+
+        Args:
+            name (str): Its name in ``rates``.
+            value (float): What it reached, to be remembered.
+                Defaults to 0.0.
+            epoch (int): When. Defaults to 0.
+        """
         index = list(self.rates).index(name)
         for part, own in self._parts().items():
             own.load_state_dict(self.members[index][part].state_dict())
         self.kept.fill_(index)
+        self.kept_value.fill_(value)
+        self.kept_epoch.fill_(epoch)
 
     def alone(self) -> Iterator[nn.Module]:
         """Yield every member as part of a recognizer of its own.
@@ -172,3 +186,21 @@ class ProbeSweep(AdaptedRecognizer):
         for own, sample in zip(scores, data_samples):
             sample.set_field(own, 'pred_score')
         return data_samples
+
+
+def _start_alike(
+    model: ProbeSweep, state_dict: dict, prefix: str, *args: Any
+) -> None:
+    """Start all members from the checkpoint of an ordinary recognizer."""
+    if any(name.startswith(f'{prefix}members.') for name in state_dict):
+        return
+    reader = f'backbone.{model.backbone.reader}'
+    for part, place in (('reader', reader), ('cls_head', 'cls_head')):
+        start = f'{prefix}{place}.'
+        own = {k: v for k, v in state_dict.items() if k.startswith(start)}
+        for i in range(len(model.members)):
+            for name, value in own.items():
+                member = f'{prefix}members.{i}.{part}.{name[len(start) :]}'
+                state_dict[member] = value.clone()
+    for name in ('kept', 'kept_epoch', 'kept_value'):
+        state_dict.setdefault(prefix + name, getattr(model, name).clone())

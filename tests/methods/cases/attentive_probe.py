@@ -52,6 +52,8 @@ CASES = [
             (dict(num_frames=0), 'num_frames=0'),
             (dict(num_segments=0), 'num_segments=0'),
             (dict(out_indices=(2,)), 'out_indices=.*2.*0, 1'),
+            (dict(out_indices=()), r'out_indices=\(\).*0 to 1'),
+            (dict(out_indices=(1, 1)), r'out_indices=\(1, 1\).*each once'),
             (dict(pooler=dict(num_heads=3)), 'num_heads=3'),
             (dict(pooler=dict(num_layers=-1)), 'num_layers=-1'),
             (dict(pooler=dict(num_queries=0)), 'num_queries=0'),
