@@ -24,11 +24,11 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from mmvidadapt.apis.train.config import load_config, write_config
+from mmvidadapt.apis.data.cached_config import config_from_cache
 from mmvidadapt.apis.data.feature_cache import (
     PRECISIONS,
     ask,
     cache_features,
-    config_from_cache,
     free_space,
     plan,
 )

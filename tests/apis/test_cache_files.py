@@ -9,9 +9,9 @@ import torch
 from mmaction.registry import DATASETS
 from torch.testing import assert_close
 
+from mmvidadapt.apis.data.cached_config import config_from_cache
 from mmvidadapt.apis.data.feature_cache import (
     cache_features,
-    config_from_cache,
     free_space,
     plan,
 )

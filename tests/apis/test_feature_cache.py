@@ -6,9 +6,9 @@ import torch
 from mmaction.registry import DATASETS
 from torch.testing import assert_close
 
+from mmvidadapt.apis.data.cached_config import config_from_cache
 from mmvidadapt.apis.data.feature_cache import (
     cache_features,
-    config_from_cache,
     plan,
 )
 from mmvidadapt.datasets.feature_cache.dataset import build_uncached

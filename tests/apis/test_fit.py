@@ -1,5 +1,7 @@
 """From a folder of videos to a file and a report, on a small trunk."""
 
+import logging
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 
 from mmvidadapt.apis.fit import choose_trunk as choosing
-from mmvidadapt.apis.fit import fit as fitting
+from mmvidadapt.apis.fit import fitter as fitting
 from mmvidadapt.apis.fit.choose_trunk import choose_trunk
 from mmvidadapt.apis.fit.fit import fit, read_budget
 from mmvidadapt.apis.fit.recipes import Recipe, choose_recipe, epochs_of
@@ -53,7 +55,9 @@ def test_a_folder_becomes_a_file_and_a_report(
     monkeypatch.setattr(fitting, 'choose_recipe', lambda *_: TINY)
     said, given = [], dict(group_pattern=r'/(\w)_', num_folds=3, processes=1)
     given.update(trunk=trunk, say=lambda text, **_: said.append(text))
+    level = logging.root.manager.disable
     done = fit(videos, tmp_path, **given)
+    assert logging.root.manager.disable == level
     text = '\n'.join(said)
     assert 'z_0.mp4' in text and '20 ' in text
     for word in (TRUNK, 'Few clips.', 'EVL lr', 'AttentiveProbe lr'):

@@ -21,9 +21,9 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch import nn
 
+from mmvidadapt.apis.data.cached_config import config_from_cache
 from mmvidadapt.apis.data.feature_cache import (
     cache_features,
-    config_from_cache,
     plan,
 )
 

@@ -22,7 +22,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmvidadapt.apis.data.feature_cache import config_from_cache
+from mmvidadapt.apis.data.cached_config import config_from_cache
 from mmvidadapt.apis.fit.choose_trunk import Choice
 from mmvidadapt.apis.fit.features import SPLITS, build_trunk, cache_clips
 from mmvidadapt.apis.fit.folds import Fold

@@ -1,6 +1,5 @@
 """Run a frozen trunk once over a data set and keep what it gives."""
 
-import copy
 import shutil
 from functools import partial
 from pathlib import Path
@@ -29,9 +28,10 @@ from mmvidadapt.utils.check_choices import check_choices
 from mmvidadapt.utils.data_key import data_key
 from mmvidadapt.utils.random_seed import seed_everything
 
+from .cached_config import erases
+
 SHARD_BYTES = 2**30
 PRECISIONS = dict(float32=None, bfloat16=torch.bfloat16, float16=torch.float16)
-PER_CLIP = ('VideoRandomErasing',)  # blendings that mix no clips
 DRAWS = 8  # a coin is taken for a constant once in 128 times
 
 
@@ -104,7 +104,7 @@ def plan(
     label = first['data_samples'].gt_label  # several numbers, perhaps
     each = 2 * views * sizes.total
     preprocessor = cfg.model.data_preprocessor.to_dict()
-    random = _erases(cfg, split) or _draws(dataset, seed)
+    random = erases(cfg, split) or _draws(dataset, seed)
     return CacheMeta(
         trunk=model.backbone.trunk_key(),
         data=data_key(described, preprocessor, dataset),
@@ -119,12 +119,6 @@ def plan(
         shard=max(1, SHARD_BYTES // each),
         **sizes._asdict(),
     )
-
-
-def _erases(cfg: Config, split: str) -> bool:
-    """Check whether parts of single clips are erased, behind the pipeline."""
-    blending = cfg.model.data_preprocessor.get('blending') or {}
-    return split == 'train' and blending.get('type') in PER_CLIP
 
 
 def _draws(dataset: Dataset, seed: int) -> bool:
@@ -180,7 +174,7 @@ def cache_features(
     for batch in DataLoader(
         todo, batch_size, num_workers=num_workers, collate_fn=list
     ):
-        erase_seed = meta.seed if _erases(cfg, split) else None
+        erase_seed = meta.seed if erases(cfg, split) else None
         arrays = _run(model, batch, meta.precision, erase_seed)
         _store(folder, meta, *arrays)
         for index, item in batch:
@@ -262,43 +256,6 @@ def _store(folder: Path, meta: CacheMeta, indices: list, parts: dict) -> None:
             shard = open_shard(folder, kind, index, meta, create=True)
             shard[index % meta.shard] = value
             shard.flush()
-
-
-def config_from_cache(cfg: Config, folders: dict) -> Config:
-    """Make a config read the caches instead of videos.
-
-    Args:
-        cfg (Config): A config with a backbone that can be cached.
-        folders (dict): Split to folder.
-
-    Returns:
-        Config: A copy. What has no folder is read from video as before.
-    """
-    cfg = copy.deepcopy(cfg)
-    preprocessor = cfg.model.data_preprocessor.to_dict()
-    kind = preprocessor.get('type', 'ActionDataPreprocessor')
-    if kind != 'ActionDataPreprocessor':
-        raise ValueError(
-            f'The data preprocessor is {kind}; features are cached for '
-            'ActionDataPreprocessor, and for all splits at once.'
-        )
-    blending = preprocessor.get('blending')
-    if 'train' in folders and _erases(cfg, 'train'):
-        cfg.model.data_preprocessor.pop('blending')  # done while caching
-    elif 'train' in folders and blending:
-        raise ValueError(
-            f'{blending=} mixes pixels, which cached features no longer have; '
-            'leave it out, or train from video.'
-        )
-    for split, folder in folders.items():
-        cfg[f'{split}_dataloader'].dataset = dict(
-            type='CachedFeatures',
-            folder=str(folder),
-            dataset=cfg[f'{split}_dataloader'].dataset,
-            preprocessor=preprocessor,
-        )
-    cfg.model.data_preprocessor.type = 'VideoOrFeaturesPreprocessor'
-    return cfg
 
 
 def free_space(folder: Path, metas: Iterable[CacheMeta]) -> int:

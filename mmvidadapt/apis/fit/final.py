@@ -20,7 +20,7 @@ from .folds import Fold
 from .intervals import Interval, grouped_interval
 
 if TYPE_CHECKING:
-    from .fit import Fitter
+    from .fitter import Fitter
 
 ADAPTER, CONFIG, REPORT = f'model{SUFFIX}', 'config.py', 'report.html'
 PARTS = (0.25, 0.5)  # of the clips, for what more clips would bring

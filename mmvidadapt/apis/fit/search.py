@@ -4,6 +4,7 @@ import json
 import logging
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 from typing import (
@@ -119,6 +120,22 @@ def score(model: nn.Module, dataset: dict, places: np.ndarray) -> dict:
     return {name: np.stack(values) for name, values in found.items()}
 
 
+@contextmanager
+def quiet_thread() -> Iterator[None]:
+    """Compute on one thread and log warnings only, for a while.
+
+    The numbers are the same however many folds are trained at once.
+    """
+    threads, level = torch.get_num_threads(), logging.root.manager.disable
+    torch.set_num_threads(1)
+    logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(level)
+        torch.set_num_threads(threads)
+
+
 def run_fold(candidate: Candidate, fold: Fold, path: Path) -> None:
     """Train all members on one side of a fold; score the other, in a file.
 
@@ -128,19 +145,18 @@ def run_fold(candidate: Candidate, fold: Fold, path: Path) -> None:
         path (Path): Where scores ``(n, K)`` are written, by the names of
             members, with the places of the clips and ``key``.
     """
-    torch.set_num_threads(1)  # the same numbers however many work at once
     init_default_scope('mmaction')
-    logging.disable(logging.INFO)
     rates = candidate.lr, candidate.weight_decay
     config = sweep_config(candidate.config, *rates)
     config = quiet_config(config, fold.train, path.with_suffix(''))
     config.experiment_name = str(path.with_suffix(''))
-    runner = Runner.from_cfg(config)
-    runner.train()
-    found = score(runner.model, candidate.plain, fold.test)
-    for name, dataset in candidate.others:
-        other = score(runner.model, dataset, fold.test)
-        found.update({f'{m}, {name}': value for m, value in other.items()})
+    with quiet_thread():
+        runner = Runner.from_cfg(config)
+        runner.train()
+        found = score(runner.model, candidate.plain, fold.test)
+        for name, dataset in candidate.others:
+            other = score(runner.model, dataset, fold.test)
+            found.update({f'{m}, {name}': s for m, s in other.items()})
     key = fold_key(candidate, fold)
     with whole_file(path) as part, open(part, 'wb') as file:
         np.savez(file, key=key, places=fold.test, **found)
